@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text;
+
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>Where the application serves gRPC: <c>http://</c> (cleartext HTTP/2), <c>https://</c> or a Unix socket.</summary>
+internal sealed record ApplicationAddress
+{
+    private const string UnixScheme = "unix:";
+
+    // sockaddr_un.sun_path with its terminating zero; macOS has 104, Linux 108.
+    private static readonly int s_longestSocketPath = OperatingSystem.IsMacOS() ? 103 : 107;
+
+    private ApplicationAddress(string text, string listenAddress)
+    {
+        Text = text;
+        ListenAddress = listenAddress;
+    }
+
+    public string Text { get; }
+
+    /// <summary>The form that gRPC servers of other languages take as the address to bind: <c>host:port</c> or <c>unix:/path</c>.</summary>
+    public string ListenAddress { get; }
+
+    public string? SocketPath { get; private init; }
+
+    public bool IsTls { get; private init; }
+
+    public static ApplicationAddress Loopback(int port) =>
+        Parse(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")).Value!;
+
+    public static Parsed<ApplicationAddress> Parse(string text)
+    {
+        if (text.StartsWith(UnixScheme, StringComparison.Ordinal))
+        {
+            return ParseSocket(text);
+        }
+
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+        {
+            return Parsed<ApplicationAddress>.Bad($"{WebAddress.Shown(text)} is not an address of a gRPC server");
+        }
+
+        if (uri.UserInfo.Length > 0)
+        {
+            return Parsed<ApplicationAddress>.Bad($"{WebAddress.Shown(text)} was given with a user name, which has no meaning here");
+        }
+
+        if (uri.PathAndQuery != "/" || uri.Fragment.Length > 0)
+        {
+            return Parsed<ApplicationAddress>.Bad($"{WebAddress.Shown(text)} has more than a host and a port");
+        }
+
+        if (uri.Port == 0)
+        {
+            return Parsed<ApplicationAddress>.Bad($"{WebAddress.Shown(text)} has no usable port");
+        }
+
+        var host = string.Create(CultureInfo.InvariantCulture, $"{uri.Host}:{uri.Port}");
+        return Parsed<ApplicationAddress>.Good(new($"{uri.Scheme}://{host}", host) { IsTls = uri.Scheme == "https" });
+    }
+
+    public override string ToString() => Text;
+
+    private static Parsed<ApplicationAddress> ParseSocket(string text)
+    {
+        var path = text[UnixScheme.Length..];
+        if (path.StartsWith("///", StringComparison.Ordinal))
+        {
+            path = path[2..];
+        }
+
+        if (!path.StartsWith('/') || path.StartsWith("//", StringComparison.Ordinal) || path.EndsWith('/'))
+        {
+            return Parsed<ApplicationAddress>.Bad($"{Quoted.Text(text)} needs the absolute path of a socket");
+        }
+
+        return Encoding.UTF8.GetByteCount(path) > s_longestSocketPath
+            ? Parsed<ApplicationAddress>.Bad($"{Quoted.Text(text)} is longer than the {s_longestSocketPath} bytes that a socket path can have")
+            : Parsed<ApplicationAddress>.Good(new(UnixScheme + path, UnixScheme + path) { SocketPath = path });
+    }
+}

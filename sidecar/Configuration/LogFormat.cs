@@ -1,0 +1,7 @@
+namespace Genkit.Sidecar.Configuration;
+
+internal enum LogFormat
+{
+    Text,
+    Json,
+}

@@ -1,0 +1,31 @@
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>
+/// Says, before every connect, where the manager is now. The flag counts most, for a person typed it; then the env file, which a
+/// restarted CLI writes anew while an inherited variable keeps the old port; then what the process was started with.
+/// </summary>
+internal sealed class ManagerLocator(SidecarSettings settings)
+{
+    private readonly EnvFile? _envFile = settings.EnvFile is null ? null : new(settings.EnvFile);
+
+    /// <summary>An address, or the reason why there is none yet.</summary>
+    public Parsed<Uri?> Locate()
+    {
+        if (_envFile is null || settings.ManagerSource.Origin == SettingOrigin.Flag)
+        {
+            return Known("there is no env file to look into");
+        }
+
+        var variable = SettingTable.Manager.EnvironmentVariable;
+        if (!_envFile.TryRead().TryGetValue(variable, out var text) || text.Length == 0)
+        {
+            return Known($"{_envFile.Path} does not have {variable} yet");
+        }
+
+        var parsed = ManagerAddress.Parse(text);
+        return parsed.Problem is null ? parsed : Parsed<Uri?>.Bad($"{variable} in {_envFile.Path}: {parsed.Problem}");
+    }
+
+    private Parsed<Uri?> Known(string otherwise) =>
+        settings.Manager is null ? Parsed<Uri?>.Bad(otherwise) : Parsed<Uri?>.Good(settings.Manager);
+}

@@ -1,0 +1,10 @@
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>The headings of <c>--help</c>, in its order.</summary>
+internal enum SettingGroup
+{
+    Manager,
+    Application,
+    Runs,
+    Process,
+}

@@ -1,0 +1,278 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>The one place where a setting is declared: the parser, <c>--help</c> and the README's table are read from here.</summary>
+internal static class SettingTable
+{
+    private const string Prefix = "GENKIT_SIDECAR_";
+
+    public static readonly TypedSetting<string?> Config = new()
+    {
+        Name = "config",
+        EnvironmentVariable = Prefix + "CONFIG",
+        Group = SettingGroup.Process,
+        Placeholder = "FILE",
+        Description = "JSON file of settings, keyed by flag name without the dashes; comments and trailing commas are fine",
+        Reason = "everything can be said without a file",
+        Accepts = "the path of a readable JSON file",
+        IsInFile = false,
+        Parser = Text(),
+    };
+
+    public static readonly TypedSetting<Uri?> Manager = new()
+    {
+        Name = "manager",
+        EnvironmentVariable = "GENKIT_REFLECTION_V2_SERVER",
+        Group = SettingGroup.Manager,
+        Placeholder = "URL",
+        Description = "WebSocket address of the Genkit manager",
+        DefaultNote = "none; `run` needs it or --env-file",
+        Reason = "the Genkit CLI picks a free port and sets the variable for the command it starts",
+        Accepts = "ws://host:port or wss://host:port",
+        Parser = TypedSetting<Uri?>.Single(ManagerAddress.Parse),
+    };
+
+    public static readonly TypedSetting<string?> EnvFile = new()
+    {
+        Name = "env-file",
+        EnvironmentVariable = Prefix + "ENV_FILE",
+        Group = SettingGroup.Manager,
+        Placeholder = "FILE",
+        Description = "File of `genkit start --write-env-file`, read again before every connect; its GENKIT_REFLECTION_V2_SERVER wins over all but --manager",
+        Reason = "a restarted CLI may listen on another port, so the file is newer than an inherited variable; it may not exist yet",
+        Accepts = "a path",
+        Parser = Text(),
+    };
+
+    public static readonly TypedSetting<string?> Name = new()
+    {
+        Name = "name",
+        EnvironmentVariable = Prefix + "NAME",
+        Group = SettingGroup.Manager,
+        Placeholder = "NAME",
+        Description = "Name of the application in the Dev UI",
+        DefaultNote = "what GetRuntimeInfo says, else the runtime id",
+        Reason = "the application knows its own name",
+        Accepts = "a name without control characters",
+        Parser = Text(),
+    };
+
+    public static readonly TypedSetting<string?> RuntimeId = new()
+    {
+        Name = "runtime-id",
+        EnvironmentVariable = "GENKIT_RUNTIME_ID",
+        Group = SettingGroup.Manager,
+        Placeholder = "ID",
+        Description = "Id to register with; the manager replaces a runtime by the next one of the same id",
+        DefaultNote = "process id and a random suffix",
+        Reason = "two containers are both process 1",
+        Accepts = "an id without control characters",
+        Parser = Text(),
+    };
+
+    public static readonly TypedSetting<TimeSpan> RegisterTimeout = Time("register-timeout", SettingGroup.Manager, "10s", "100ms", "10m",
+        "How long the manager may take to answer `register` before the connection is made anew",
+        "the manager never answers a register that it dislikes");
+
+    public static readonly TypedSetting<TimeSpan> KeepAliveInterval = Time("keep-alive-interval", SettingGroup.Manager, "5s", "100ms", "15s",
+        "How often an idle manager connection is pinged",
+        "the manager does not ping; with the timeout a dead connection is found in less than 15 s");
+
+    public static readonly TypedSetting<TimeSpan> KeepAliveTimeout = Time("keep-alive-timeout", SettingGroup.Manager, "8s", "100ms", "15s",
+        "How long the answer to a ping may take; less than 15s together with the interval",
+        "a manager that is busy with a large message answers late");
+
+    public static readonly TypedSetting<TimeSpan> ReconnectInterval = Time("reconnect-interval", SettingGroup.Manager, "500ms", "10ms", "1h",
+        "Pause before the manager is called again, give or take 20 %, during the first minute after a loss",
+        "a restarted CLI is found at once; the first pause of Genkit's own SDKs");
+
+    public static readonly TypedSetting<TimeSpan> ReconnectMaxInterval = Time("reconnect-max-interval", SettingGroup.Manager, "5s", "10ms", "1h",
+        "The pause after that minute",
+        "the longest pause of Genkit's own SDKs");
+
+    public static readonly TypedSetting<long> MaxMessageBytes = new()
+    {
+        Name = "max-message-bytes",
+        EnvironmentVariable = Prefix + "MAX_MESSAGE_BYTES",
+        Group = SettingGroup.Manager,
+        Placeholder = "SIZE",
+        Default = "90MiB",
+        Description = "Largest message either way, to the manager and to the application",
+        Reason = "the manager closes the connection at 100 MiB",
+        Accepts = "1KiB to 99MiB, in bytes or with KiB or MiB",
+        Parser = TypedSetting<long>.Single(ByteSize.Between(ByteSize.KiB, 99 * ByteSize.MiB)),
+    };
+
+    public static readonly TypedSetting<ApplicationAddress> App = new()
+    {
+        Name = "app",
+        EnvironmentVariable = Prefix + "APP",
+        Group = SettingGroup.Application,
+        Placeholder = "ADDRESS",
+        Default = "http://127.0.0.1:50051",
+        Description = "gRPC address of the application; `run -- command` without it takes a free port and says which in GENKIT_SIDECAR_LISTEN",
+        Reason = "the port of gRPC's own examples",
+        Accepts = "http://host:port, https://host:port or unix:/path",
+        Parser = TypedSetting<ApplicationAddress>.Single(ApplicationAddress.Parse),
+    };
+
+    public static readonly TypedSetting<IReadOnlyList<AppHeader>> AppHeader = new()
+    {
+        Name = "app-header",
+        EnvironmentVariable = Prefix + "APP_HEADER",
+        Group = SettingGroup.Application,
+        Placeholder = "\"NAME: VALUE\"",
+        Description = "Metadata sent with every call to the application; may be repeated, in the variable one per line, in the file an array",
+        Reason = "an application on the same machine needs no credentials",
+        Accepts = "\"name: value\" with a legal gRPC metadata name that is not reserved; base64 as value of a -bin name",
+        IsRepeatable = true,
+        Parser = Configuration.AppHeader.ParseAll,
+    };
+
+    public static readonly TypedSetting<string?> AppAuthority = new()
+    {
+        Name = "app-authority",
+        EnvironmentVariable = Prefix + "APP_AUTHORITY",
+        Group = SettingGroup.Application,
+        Placeholder = "HOST",
+        Description = "Value of :authority, and the name that the application's certificate must have",
+        Reason = "the address says it",
+        Accepts = "host or host:port",
+        Parser = TypedSetting<string?>.Single(text => Uri.TryCreate("http://" + text, UriKind.Absolute, out var uri)
+            && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0 && !text.AsSpan().ContainsAny('/', '#', '?')
+                ? Parsed<string?>.Good(text)
+                : Parsed<string?>.Bad($"{WebAddress.Shown(text)} is not a host")),
+    };
+
+    public static readonly TypedSetting<string?> AppCa = Pem("app-ca", PemFile.Certificate,
+        "Certificates that the application's certificate must come from, instead of the system's", "the system's are trusted");
+
+    public static readonly TypedSetting<string?> AppCert = Pem("app-cert", PemFile.Certificate,
+        "Certificate that the sidecar shows to the application; needs --app-key", "few applications ask for one");
+
+    public static readonly TypedSetting<string?> AppKey = Pem("app-key", PemFile.PrivateKey,
+        "Private key of --app-cert", "see --app-cert");
+
+    public static readonly TypedSetting<TimeSpan> AppStartTimeout = Time("app-start-timeout", SettingGroup.Application, "20s", "0", "10m",
+        "How long the first register waits for the application to answer",
+        "the CLI gives up on a runtime after 30 s");
+
+    public static readonly TypedSetting<TimeSpan> AppConnectTimeout = Time("app-connect-timeout", SettingGroup.Application, "5s", "10ms", "10m",
+        "How long connecting to the application may take",
+        "shorter than any deadline of a call, so that \"not reachable\" is told from \"slow\"");
+
+    public static readonly TypedSetting<TimeSpan> AppCallTimeout = Time("app-call-timeout", SettingGroup.Application, "10s", "10ms", "30s",
+        "Deadline of ListActions, ListValues, GetRuntimeInfo and Configure",
+        "the manager gives up after 30 s");
+
+    public static readonly TypedSetting<TimeSpan> RunTimeout = Time("run-timeout", SettingGroup.Runs, "0", "0", "24h",
+        "Deadline of a run; 0 for none",
+        "nobody but the application knows how long a run takes, and the manager waits without end");
+
+    public static readonly TypedSetting<TimeSpan> RunGrace = Time("run-grace", SettingGroup.Runs, "60s", "0", "24h",
+        "How long a run outlives the connection that asked for it",
+        "a restarted CLI is back within that time, or nobody waits for the answer");
+
+    public static readonly TypedSetting<int> MaxConcurrentRuns = new()
+    {
+        Name = "max-concurrent-runs",
+        EnvironmentVariable = Prefix + "MAX_CONCURRENT_RUNS",
+        Group = SettingGroup.Runs,
+        Placeholder = "COUNT",
+        Default = "256",
+        Description = "Runs at a time; one more fails with RESOURCE_EXHAUSTED",
+        Reason = "more than a batch or an evaluation starts, few enough to bound the memory",
+        Accepts = "1 to 65536",
+        Parser = TypedSetting<int>.Single(text =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= 65536
+                ? Parsed<int>.Good(count)
+                : Parsed<int>.Bad($"{Quoted.Text(text)} is not such a number")),
+    };
+
+    public static readonly TypedSetting<long> MaxInputQueueBytes = new()
+    {
+        Name = "max-input-queue-bytes",
+        EnvironmentVariable = Prefix + "MAX_INPUT_QUEUE_BYTES",
+        Group = SettingGroup.Runs,
+        Placeholder = "SIZE",
+        Default = "8MiB",
+        Description = "Input of one bidirectional run that the application has not taken yet; past it the run fails with RESOURCE_EXHAUSTED",
+        Reason = "the manager cannot be slowed down, and many runs share the memory",
+        Accepts = "1KiB to 1024MiB, in bytes or with KiB or MiB",
+        Parser = TypedSetting<long>.Single(ByteSize.Between(ByteSize.KiB, 1024 * ByteSize.MiB)),
+    };
+
+    public static readonly TypedSetting<TimeSpan> StopTimeout = Time("stop-timeout", SettingGroup.Process, "5s", "0", "10m",
+        "How long a stopped command may take to end before it is killed",
+        "less than the 10 s that container runtimes give the sidecar itself");
+
+    public static readonly TypedSetting<LogLevel> LogLevel = new()
+    {
+        Name = "log-level",
+        EnvironmentVariable = Prefix + "LOG_LEVEL",
+        Group = SettingGroup.Process,
+        Placeholder = "LEVEL",
+        Default = "information",
+        Description = "Least level that is logged, to stderr; payloads are only ever logged at trace",
+        Reason = "connects, disconnects and what needs attention",
+        Accepts = "trace, debug, information, warning, error, critical or none",
+        Parser = TypedSetting<LogLevel>.Single(Choice.LogLevelNamed),
+    };
+
+    public static readonly TypedSetting<LogFormat> LogFormat = new()
+    {
+        Name = "log-format",
+        EnvironmentVariable = Prefix + "LOG_FORMAT",
+        Group = SettingGroup.Process,
+        Placeholder = "FORMAT",
+        Default = "text",
+        Description = "How a log line looks",
+        Reason = "the sidecar is started at a terminal first",
+        Accepts = "text or json",
+        Parser = TypedSetting<LogFormat>.Single(Choice.LogFormatNamed),
+    };
+
+    /// <summary>In the order of the help and of the README.</summary>
+    public static readonly IReadOnlyList<Setting> All =
+    [
+        Manager, EnvFile, Name, RuntimeId, RegisterTimeout, KeepAliveInterval, KeepAliveTimeout, ReconnectInterval, ReconnectMaxInterval,
+        MaxMessageBytes,
+        App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout,
+        RunTimeout, RunGrace, MaxConcurrentRuns, MaxInputQueueBytes,
+        Config, StopTimeout, LogLevel, LogFormat,
+    ];
+
+    private static string Variable(string name) => Prefix + name.ToUpperInvariant().Replace('-', '_');
+
+    private static Func<IReadOnlyList<string>, Parsed<string?>> Text() => TypedSetting<string?>.Single(text => text.Any(char.IsControl)
+        ? Parsed<string?>.Bad($"{Quoted.Text(text)} has control characters")
+        : Parsed<string?>.Good(text));
+
+    private static TypedSetting<TimeSpan> Time(
+        string name, SettingGroup group, string byDefault, string least, string most, string description, string reason) => new()
+        {
+            Name = name,
+            EnvironmentVariable = Variable(name),
+            Group = group,
+            Placeholder = "TIME",
+            Default = byDefault,
+            Description = description,
+            Reason = reason,
+            Accepts = Duration.Accepts(least, most),
+            Parser = TypedSetting<TimeSpan>.Single(Duration.Between(least, most)),
+        };
+
+    private static TypedSetting<string?> Pem(string name, Func<string, Parsed<string?>> check, string description, string reason) => new()
+    {
+        Name = name,
+        EnvironmentVariable = Variable(name),
+        Group = SettingGroup.Application,
+        Placeholder = "FILE",
+        Description = description,
+        Reason = reason,
+        Accepts = "a readable PEM file",
+        Parser = TypedSetting<string?>.Single(check),
+    };
+}

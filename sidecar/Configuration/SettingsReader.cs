@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>Makes the settings out of flags, environment, file and defaults, in that order of precedence. Used once, at the start.</summary>
+internal sealed class SettingsReader
+{
+    private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> _flags;
+    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly IReadOnlyDictionary<string, SettingInput> _file;
+    private readonly List<string> _problems = [];
+
+    private SettingsReader(IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment)
+    {
+        _flags = flags;
+        _environment = environment;
+        _file = new Dictionary<string, SettingInput>();
+
+        var path = Value(SettingTable.Config, out var source);
+        if (path is not null)
+        {
+            _file = SettingsFile.Read(path, source, _problems);
+        }
+    }
+
+    /// <param name="flags">By setting name; a flag that was given twice has two texts.</param>
+    /// <param name="environment">Variables; an empty one counts as unset.</param>
+    /// <param name="needsManager">Whether the verb cannot do without an address of the manager.</param>
+    public static SettingsReading Read(
+        IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, bool needsManager)
+    {
+        var reader = new SettingsReader(flags, environment);
+        var settings = reader.ReadAll(needsManager);
+        return new(reader._problems.Count == 0 ? settings : null, reader._problems);
+    }
+
+    private SidecarSettings ReadAll(bool needsManager)
+    {
+        var settings = new SidecarSettings
+        {
+            Manager = Value(SettingTable.Manager, out var manager),
+            ManagerSource = manager,
+            EnvFile = Value(SettingTable.EnvFile, out var envFile),
+            Name = Value(SettingTable.Name, out _),
+            RuntimeId = Value(SettingTable.RuntimeId, out _) ?? NewRuntimeId(),
+            RegisterTimeout = Value(SettingTable.RegisterTimeout, out _),
+            KeepAliveInterval = Value(SettingTable.KeepAliveInterval, out var keepAliveInterval),
+            KeepAliveTimeout = Value(SettingTable.KeepAliveTimeout, out var keepAliveTimeout),
+            ReconnectInterval = Value(SettingTable.ReconnectInterval, out var reconnectInterval),
+            ReconnectMaxInterval = Value(SettingTable.ReconnectMaxInterval, out var reconnectMaxInterval),
+            MaxMessageBytes = Value(SettingTable.MaxMessageBytes, out _),
+            App = Value(SettingTable.App, out var app)!,
+            AppSource = app,
+            AppHeaders = Value(SettingTable.AppHeader, out _) ?? [],
+            AppAuthority = Value(SettingTable.AppAuthority, out _),
+            AppCaFile = Value(SettingTable.AppCa, out var appCa),
+            AppCertificateFile = Value(SettingTable.AppCert, out var appCert),
+            AppKeyFile = Value(SettingTable.AppKey, out var appKey),
+            AppStartTimeout = Value(SettingTable.AppStartTimeout, out _),
+            AppConnectTimeout = Value(SettingTable.AppConnectTimeout, out _),
+            AppCallTimeout = Value(SettingTable.AppCallTimeout, out _),
+            RunTimeout = Value(SettingTable.RunTimeout, out _),
+            RunGrace = Value(SettingTable.RunGrace, out _),
+            MaxConcurrentRuns = Value(SettingTable.MaxConcurrentRuns, out _),
+            MaxInputQueueBytes = Value(SettingTable.MaxInputQueueBytes, out _),
+            StopTimeout = Value(SettingTable.StopTimeout, out _),
+            LogLevel = Value(SettingTable.LogLevel, out _),
+            LogFormat = Value(SettingTable.LogFormat, out _),
+        };
+
+        if (needsManager && manager == SettingSource.Default && envFile == SettingSource.Default)
+        {
+            _problems.Add(
+                $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable} " +
+                $"and flag {SettingTable.EnvFile.Flag}; accepted: {SettingTable.Manager.Accepts}");
+        }
+
+        CheckTls(settings.App, app, appCa, appCert, appKey);
+
+        // A value that is wrong by itself reads as zero here, and is not complained about twice.
+        if (settings.ReconnectMaxInterval > TimeSpan.Zero && settings.ReconnectInterval > settings.ReconnectMaxInterval)
+        {
+            _problems.Add(
+                $"{Named(SettingTable.ReconnectInterval, reconnectInterval)}: is longer than " +
+                $"{Named(SettingTable.ReconnectMaxInterval, reconnectMaxInterval)}; accepted: at most that");
+        }
+
+        // Refused, not warned about: a manager that went away unseen for longer makes every caller believe in a dead runtime.
+        if (settings.KeepAliveInterval + settings.KeepAliveTimeout >= TimeSpan.FromSeconds(15)
+            && settings.KeepAliveInterval > TimeSpan.Zero && settings.KeepAliveTimeout > TimeSpan.Zero)
+        {
+            _problems.Add(
+                $"{Named(SettingTable.KeepAliveInterval, keepAliveInterval)} and {Named(SettingTable.KeepAliveTimeout, keepAliveTimeout)}: " +
+                "are 15s or more together; accepted: less");
+        }
+
+        return settings;
+    }
+
+    private void CheckTls(ApplicationAddress? app, SettingSource appSource, SettingSource ca, SettingSource certificate, SettingSource key)
+    {
+        if ((certificate == SettingSource.Default) != (key == SettingSource.Default))
+        {
+            var (given, missing, source) = key == SettingSource.Default
+                ? (SettingTable.AppCert, SettingTable.AppKey, certificate)
+                : (SettingTable.AppKey, SettingTable.AppCert, key);
+            _problems.Add($"{Named(given, source)}: comes without {missing.Flag}; accepted: both or neither");
+        }
+
+        if (app is null or { IsTls: true })
+        {
+            return;
+        }
+
+        foreach (var (setting, source) in new[] { (SettingTable.AppCa, ca), (SettingTable.AppCert, certificate), (SettingTable.AppKey, key) })
+        {
+            if (source != SettingSource.Default)
+            {
+                _problems.Add(
+                    $"{Named(setting, source)}: has no meaning for {app}, from {Named(SettingTable.App, appSource)}; " +
+                    "accepted: with an https:// address only");
+            }
+        }
+    }
+
+    private T? Value<T>(TypedSetting<T> setting, out SettingSource source)
+    {
+        if (Input(setting) is not { } input)
+        {
+            source = SettingSource.Default;
+            return setting.Default is null ? default : setting.Parser([setting.Default]).Value;
+        }
+
+        source = input.Source;
+        if (input.Texts.Count > 1 && !setting.IsRepeatable)
+        {
+            _problems.Add($"{source}: was given {input.Texts.Count} times; accepted: once");
+            return default;
+        }
+
+        if (input.Texts.Any(text => text.Length == 0))
+        {
+            _problems.Add($"{source}: is empty; accepted: {setting.Accepts}");
+            return default;
+        }
+
+        var parsed = setting.Parser(input.Texts);
+        if (parsed.Problem is not null)
+        {
+            _problems.Add($"{source}: {parsed.Problem}; accepted: {setting.Accepts}");
+        }
+
+        return parsed.Value;
+    }
+
+    private SettingInput? Input(Setting setting)
+    {
+        if (_flags.TryGetValue(setting.Name, out var texts))
+        {
+            return new(SettingSource.Flag(setting.Flag), texts);
+        }
+
+        if (_environment.TryGetValue(setting.EnvironmentVariable, out var text) && text.Length > 0)
+        {
+            return new(
+                SettingSource.Environment(setting.EnvironmentVariable),
+                setting.IsRepeatable ? text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [text]);
+        }
+
+        return _file.GetValueOrDefault(setting.Name);
+    }
+
+    private static string Named(Setting setting, SettingSource source) => source == SettingSource.Default
+        ? $"the default of {setting.Flag}, {setting.DefaultText},"
+        : source.ToString();
+
+    private static string NewRuntimeId() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
+}

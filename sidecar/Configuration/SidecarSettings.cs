@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>Every setting of one process, checked. What each means, and why its default is what it is, stands in <see cref="SettingTable"/>.</summary>
+internal sealed record SidecarSettings
+{
+    /// <summary>Null when only the env file will tell; <see cref="ManagerLocator"/> knows which of the two counts.</summary>
+    public required Uri? Manager { get; init; }
+
+    public required SettingSource ManagerSource { get; init; }
+
+    public required ApplicationAddress App { get; init; }
+
+    public required SettingSource AppSource { get; init; }
+
+    public required IReadOnlyList<AppHeader> AppHeaders { get; init; }
+
+    public required string? AppAuthority { get; init; }
+
+    public required string? AppCaFile { get; init; }
+
+    public required string? AppCertificateFile { get; init; }
+
+    public required string? AppKeyFile { get; init; }
+
+    public required string? Name { get; init; }
+
+    public required string RuntimeId { get; init; }
+
+    public required string? EnvFile { get; init; }
+
+    public required long MaxMessageBytes { get; init; }
+
+    public required TimeSpan ReconnectInterval { get; init; }
+
+    public required TimeSpan ReconnectMaxInterval { get; init; }
+
+    public required TimeSpan KeepAliveInterval { get; init; }
+
+    public required TimeSpan KeepAliveTimeout { get; init; }
+
+    public required TimeSpan RegisterTimeout { get; init; }
+
+    public required TimeSpan AppStartTimeout { get; init; }
+
+    public required TimeSpan AppConnectTimeout { get; init; }
+
+    public required TimeSpan AppCallTimeout { get; init; }
+
+    /// <summary>Zero: runs have no deadline.</summary>
+    public required TimeSpan RunTimeout { get; init; }
+
+    public required TimeSpan RunGrace { get; init; }
+
+    public required int MaxConcurrentRuns { get; init; }
+
+    public required long MaxInputQueueBytes { get; init; }
+
+    public required TimeSpan StopTimeout { get; init; }
+
+    public required LogLevel LogLevel { get; init; }
+
+    public required LogFormat LogFormat { get; init; }
+
+    // Lists print as their type and headers hide their values, but a later member should have to opt in to being printed.
+    public override string ToString() => $"{nameof(SidecarSettings)} {{ RuntimeId = {RuntimeId} }}";
+}

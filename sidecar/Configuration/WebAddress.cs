@@ -1,0 +1,14 @@
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>Addresses in messages: a user name, a password and a query are left out, for they may be secrets.</summary>
+internal static class WebAddress
+{
+    public static string Shown(string text)
+    {
+        var start = text.IndexOf("//", StringComparison.Ordinal) is var slashes and >= 0 ? slashes + 2 : 0;
+        var query = text.AsSpan(start).IndexOfAny('?', '#');
+        var shown = query < 0 ? text : text[..(start + query)];
+        var at = shown.LastIndexOf('@');
+        return Quoted.Text(at < start ? shown : string.Concat(shown.AsSpan(0, start), shown.AsSpan(at + 1)));
+    }
+}
