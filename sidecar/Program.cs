@@ -1,1 +1,18 @@
-return 0;
+using System.Collections;
+using Genkit.Sidecar.Cli;
+using Genkit.Sidecar.Supervision;
+
+// Before anything else is loaded: a command waits for this to get out of its way.
+if (args is [Launcher.Verb, ..])
+{
+    return Launcher.Run(args);
+}
+
+var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+    .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
+
+return await new SidecarCommand(Terminal.Console(), environment, async (_, _, stop) =>
+{
+    await Task.Delay(Timeout.Infinite, stop);
+    return ExitCode.Success;
+}).RunAsync(args);

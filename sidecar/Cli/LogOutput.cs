@@ -1,0 +1,26 @@
+using Genkit.Sidecar.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Genkit.Sidecar.Cli;
+
+/// <summary>Where log lines go: all of them to stderr, for stdout belongs to the command and to the answers of verbs.</summary>
+internal static class LogOutput
+{
+    public static ILoggerFactory Create(SidecarSettings settings) => LoggerFactory.Create(builder => Configure(builder, settings));
+
+    public static void Configure(ILoggingBuilder builder, SidecarSettings settings)
+    {
+        builder.SetMinimumLevel(settings.LogLevel);
+        builder.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (settings.LogFormat == LogFormat.Json)
+        {
+            builder.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
+        }
+        else
+        {
+            builder.AddSimpleConsole(text => (text.SingleLine, text.TimestampFormat, text.ColorBehavior) =
+                (true, "HH:mm:ss.fff ", Console.IsErrorRedirected ? LoggerColorBehavior.Disabled : LoggerColorBehavior.Default));
+        }
+    }
+}

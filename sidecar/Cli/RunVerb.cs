@@ -1,0 +1,105 @@
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Supervision;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Cli;
+
+/// <summary>
+/// <c>run</c>: the core for as long as nobody stops it, and with a command for as long as that lives. The core outlasts the
+/// command's own shutdown, so that the last answers still find their way.
+/// </summary>
+internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable executable, ILoggerFactory logs)
+{
+    // With the stop timeout's default this stays below the 10 s after which container runtimes kill.
+    private static readonly TimeSpan s_coreStopTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly ILogger _logger = logs.CreateLogger<RunVerb>();
+
+    public async Task<int> RunAsync(SidecarSettings settings, IReadOnlyList<string> command, CancellationToken stop)
+    {
+        using var signals = new StopSignals();
+        if (command.Count == 0)
+        {
+            return await RunAloneAsync(settings, signals, stop);
+        }
+
+        var address = ListenAddress.Choose(settings, _logger);
+        if (address.Value is null)
+        {
+            Log.AddressTaken(_logger, address.Problem!);
+            return ExitCode.Failure;
+        }
+
+        var words = new ApplicationCommand(command, address.Value.ListenAddress, executable);
+        await using var application = ApplicationProcess.Start(words, settings.StopTimeout, logs.CreateLogger<ApplicationProcess>());
+        return await RunWithAsync(application, settings with { App = address.Value }, signals, stop);
+    }
+
+    private async Task<int> RunWithAsync(ApplicationProcess application, SidecarSettings settings, StopSignals signals, CancellationToken stop)
+    {
+        using var coreStop = new CancellationTokenSource();
+        var stopped = StoppedAsync(signals, stop);
+        var running = core(settings, logs, coreStop.Token);
+
+        var first = await Task.WhenAny(application.Exited, stopped, running);
+        if (first == running)
+        {
+            await application.StopAsync(Posix.SignalTerminate, signals.First);
+            return await running;
+        }
+
+        var exit = first == stopped ? await application.StopAsync(await stopped, signals.Second) : await application.Exited;
+        await EndCoreAsync(running, coreStop, signals);
+        return exit.Code;
+    }
+
+    private async Task<int> RunAloneAsync(SidecarSettings settings, StopSignals signals, CancellationToken stop)
+    {
+        using var coreStop = new CancellationTokenSource();
+        var stopped = StoppedAsync(signals, stop);
+        var running = core(settings, logs, coreStop.Token);
+        if (await Task.WhenAny(running, stopped) == running)
+        {
+            return await running;
+        }
+
+        return await EndCoreAsync(running, coreStop, signals);
+    }
+
+    private static async Task<int> StoppedAsync(StopSignals signals, CancellationToken stop)
+    {
+        var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = stop.Register(() => asked.TrySetResult(Posix.SignalTerminate));
+        return await await Task.WhenAny(signals.First, asked.Task);
+    }
+
+    private async Task<int> EndCoreAsync(Task<int> running, CancellationTokenSource coreStop, StopSignals signals)
+    {
+        await coreStop.CancelAsync();
+        var late = Task.Delay(s_coreStopTimeout, CancellationToken.None);
+        var first = await Task.WhenAny(running, late, signals.Second);
+        if (first != running)
+        {
+            Log.CoreAbandoned(_logger);
+            return first == late ? ExitCode.Failure : ExitCode.Signal + await signals.Second;
+        }
+
+        try
+        {
+            return await running;
+        }
+        catch (OperationCanceledException) when (coreStop.IsCancellationRequested)
+        {
+            return ExitCode.Success;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "{Problem}; the command is not started")]
+        public static partial void AddressTaken(ILogger logger, string problem);
+
+        [LoggerMessage(LogLevel.Warning, "Connections did not close in time and are dropped")]
+        public static partial void CoreAbandoned(ILogger logger);
+    }
+}

@@ -1,0 +1,81 @@
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Supervision;
+
+namespace Genkit.Sidecar.Cli;
+
+/// <summary>From the words of the command line to the exit code.</summary>
+internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<string, string> environment, SidecarCore core)
+{
+    public async Task<int> RunAsync(IReadOnlyList<string> words)
+    {
+        var line = CommandLine.Parse(words);
+        if (line.WantsHelp || line is { Verb: Verb.Help, Problems.Count: 0 })
+        {
+            await terminal.Out.WriteAsync(HelpText.Write());
+            return ExitCode.Success;
+        }
+
+        if (line is { Verb: null, Problems.Count: 0 })
+        {
+            await terminal.Error.WriteAsync(HelpText.Write());
+            return ExitCode.Usage;
+        }
+
+        if (line is { Verb: Verb.Version, Problems.Count: 0 })
+        {
+            await terminal.Out.WriteLineAsync(VersionText.Line);
+            return ExitCode.Success;
+        }
+
+        var reading = SettingsReader.Read(line.Flags, environment, needsManager: line.Verb == Verb.Run);
+        string[] problems = [.. line.Problems, .. reading.Problems];
+        if (problems.Length > 0 || !reading.IsGood)
+        {
+            await ComplainAsync(problems);
+            return ExitCode.Usage;
+        }
+
+        return await RunVerbAsync(line, reading.Settings);
+    }
+
+    private async Task<int> RunVerbAsync(CommandLine line, SidecarSettings settings)
+    {
+        using var logs = LogOutput.Create(settings);
+        if (line.Verb == Verb.Run)
+        {
+            var run = new RunVerb(core, SidecarExecutable.Current(), logs);
+            return await run.RunAsync(settings, line.Command, CancellationToken.None);
+        }
+
+        return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
+            ? new ActionsVerb(terminal).RunAsync(settings, stop)
+            : new CallVerb(terminal).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+    }
+
+    private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)
+    {
+        using var signals = new StopSignals();
+        using var stop = new CancellationTokenSource();
+        var running = verb(stop.Token);
+        if (await Task.WhenAny(running, signals.First) == running)
+        {
+            return await running;
+        }
+
+        // A verb that cancels its call says so and exits by itself, unless somebody insists.
+        await stop.CancelAsync();
+        await Task.WhenAny(running, signals.Second);
+        return ExitCode.Signal + await signals.First;
+    }
+
+    private async Task ComplainAsync(IReadOnlyList<string> problems)
+    {
+        await terminal.Error.WriteLineAsync("genkit-sidecar: cannot start:");
+        foreach (var problem in problems)
+        {
+            await terminal.Error.WriteLineAsync($"  {problem}");
+        }
+
+        await terminal.Error.WriteLineAsync("See genkit-sidecar --help.");
+    }
+}

@@ -1,0 +1,10 @@
+namespace Genkit.Sidecar.Cli;
+
+internal enum Verb
+{
+    Run,
+    Actions,
+    Call,
+    Version,
+    Help,
+}

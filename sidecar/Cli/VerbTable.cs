@@ -1,0 +1,18 @@
+namespace Genkit.Sidecar.Cli;
+
+/// <summary>What the verbs are called and how they are explained.</summary>
+internal static class VerbTable
+{
+    public static readonly IReadOnlyList<(Verb Verb, string Name, string Usage, string Description)> All =
+    [
+        (Verb.Run, "run", "run [-- COMMAND…]", "Serve the manager with the application's actions; start and stop COMMAND along with it"),
+        (Verb.Actions, "actions", "actions", "List the application's actions"),
+        (Verb.Call, "call", "call KEY [JSON] [--stream]", "Run one action with JSON as its input, - for standard input; --stream prints chunks as they come"),
+        (Verb.Version, "version", "version", "Print the version"),
+        (Verb.Help, "help", "help", "Print this"),
+    ];
+
+    public static IEnumerable<string> Names => All.Select(row => row.Name);
+
+    public static Verb? Find(string name) => All.Where(row => row.Name == name).Select(row => (Verb?)row.Verb).FirstOrDefault();
+}

@@ -1,0 +1,20 @@
+namespace Genkit.Sidecar.Supervision;
+
+/// <summary>The environment of the application: ours, but for what would make it a second runtime.</summary>
+internal static class ApplicationEnvironment
+{
+    public const string Listen = "GENKIT_SIDECAR_LISTEN";
+
+    // An application that carries a Genkit SDK would register by itself, next to the sidecar that speaks for it.
+    public static readonly IReadOnlyList<string> Withheld = ["GENKIT_REFLECTION_V2_SERVER", "GENKIT_RUNTIME_ID", "GENKIT_TELEMETRY_SERVER"];
+
+    public static void Apply(IDictionary<string, string?> environment, string listenAddress)
+    {
+        foreach (var variable in Withheld)
+        {
+            environment.Remove(variable);
+        }
+
+        environment[Listen] = listenAddress;
+    }
+}

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Supervision;
+
+internal sealed partial class ApplicationProcess
+{
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Started {Command} as process {Process}; it is to serve gRPC at {ListenAddress}")]
+        public static partial void Started(ILogger logger, string command, int process, string listenAddress);
+
+        [LoggerMessage(LogLevel.Information, "Process {Process} exited with code {Code}")]
+        public static partial void Exited(ILogger logger, int process, int code);
+
+        [LoggerMessage(LogLevel.Warning, "Process {Process} is still there {Seconds} s after it was asked to stop, and is killed")]
+        public static partial void Killed(ILogger logger, int process, double seconds);
+
+        [LoggerMessage(LogLevel.Error, "Cannot run {Command}: {Reason}")]
+        public static partial void NotStarted(ILogger logger, string command, string reason);
+    }
+}

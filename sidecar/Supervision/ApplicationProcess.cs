@@ -1,0 +1,185 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Genkit.Sidecar.Cli;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Supervision;
+
+/// <summary>
+/// The application as a child process in a process group of its own, with our standard streams. Ends with the sidecar, even when
+/// that is killed: on Linux the kernel then kills the command itself. Out of its reach are programs that run as another user
+/// (setuid) and what the command started in turn, such as the node behind <c>npm start</c>: name the program itself where that matters.
+/// </summary>
+internal sealed partial class ApplicationProcess : IAsyncDisposable
+{
+    private const string Diagnostics = "DOTNET_EnableDiagnostics";
+
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(10);
+
+    private readonly Process _process = new();
+    private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeSpan _stopTimeout;
+    private readonly ILogger _logger;
+
+    private ApplicationProcess(TimeSpan stopTimeout, ILogger logger)
+    {
+        _stopTimeout = stopTimeout;
+        _logger = logger;
+    }
+
+    /// <summary>Zero when the command could not be started.</summary>
+    public int Id { get; private set; }
+
+    public Task<ChildExit> Exited => _exited.Task;
+
+    /// <summary>A command that cannot be started exits with 127 or 126, as under a shell, after a line that names it.</summary>
+    public static ApplicationProcess Start(ApplicationCommand command, TimeSpan stopTimeout, ILogger logger)
+    {
+        var application = new ApplicationProcess(stopTimeout, logger);
+        using var started = new ManualResetEventSlim();
+
+        // The kernel takes the end of the thread that forked for the end of the parent, so this one stays as long as the child.
+        var thread = new Thread(() => application.Live(command, started)) { IsBackground = true, Name = "application" };
+        thread.Start();
+        started.Wait();
+        return application;
+    }
+
+    /// <summary>To the whole group. A stopped process is woken, for it would not notice otherwise.</summary>
+    public async Task SignalAsync(int signal)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // The console has told the child already.
+            return;
+        }
+
+        // Only the first milliseconds have no group yet: nothing may be sent before the launcher is ready for it.
+        while (!Exited.IsCompleted && Posix.Kill(-Id, signal) != 0 && Marshal.GetLastPInvokeError() == Posix.NoSuchProcess)
+        {
+            await Task.Delay(s_pollInterval);
+        }
+
+        _ = Posix.Kill(-Id, Posix.SignalContinue);
+    }
+
+    /// <summary>Asks with <paramref name="signal"/>, and kills when the stop timeout is over or <paramref name="hurry"/> has ended.</summary>
+    public async Task<ChildExit> StopAsync(int signal, Task hurry)
+    {
+        var signalled = SignalAsync(signal);
+        using var over = new CancellationTokenSource();
+        var timeout = Task.Delay(_stopTimeout, over.Token);
+        var first = await Task.WhenAny(Exited, timeout, hurry);
+        if (first != Exited)
+        {
+            if (first == timeout)
+            {
+                Log.Killed(_logger, Id, _stopTimeout.TotalSeconds);
+            }
+
+            Kill();
+        }
+
+        var exit = await Exited;
+        await signalled;
+        await over.CancelAsync();
+        return exit;
+    }
+
+    public void Kill()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+        else if (!Exited.IsCompleted && Posix.Kill(-Id, Posix.SignalKill) != 0)
+        {
+            _ = Posix.Kill(Id, Posix.SignalKill);
+        }
+    }
+
+    /// <summary>Ends what is still there, the command itself or what it left behind in its group.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!Exited.IsCompleted)
+        {
+            await StopAsync(Posix.SignalTerminate, Task.Delay(Timeout.Infinite, CancellationToken.None));
+        }
+
+        await EndGroupAsync();
+        _process.Dispose();
+    }
+
+    private async Task EndGroupAsync()
+    {
+        if (Id == 0 || OperatingSystem.IsWindows() || Posix.Kill(-Id, Posix.SignalTerminate) != 0)
+        {
+            return;
+        }
+
+        _ = Posix.Kill(-Id, Posix.SignalContinue);
+        for (var watch = Stopwatch.StartNew(); Posix.Kill(-Id, 0) == 0; await Task.Delay(s_pollInterval))
+        {
+            // As process 1 of a container we inherit them, and .NET reaps only what it started itself.
+            _ = Posix.WaitProcess(-Id, 0, Posix.DoNotWait);
+            if (watch.Elapsed >= _stopTimeout)
+            {
+                _ = Posix.Kill(-Id, Posix.SignalKill);
+                return;
+            }
+        }
+    }
+
+    private void Live(ApplicationCommand command, ManualResetEventSlim started)
+    {
+        var exit = new ChildExit(ExitCode.CommandNotExecutable);
+        try
+        {
+            Configure(_process.StartInfo, command);
+            _process.Start();
+            Id = _process.Id;
+            Log.Started(_logger, command.Words[0], Id, command.ListenAddress);
+            started.Set();
+
+            _process.WaitForExit();
+            exit = new(_process.ExitCode);
+            Log.Exited(_logger, Id, exit.Code);
+        }
+        catch (Win32Exception e)
+        {
+            Log.NotStarted(_logger, command.Words[0], e.Message);
+            exit = new(e.NativeErrorCode == Posix.NoSuchFile ? ExitCode.CommandNotFound : ExitCode.CommandNotExecutable);
+            started.Set();
+        }
+
+        _exited.SetResult(exit);
+    }
+
+    private static void Configure(ProcessStartInfo start, ApplicationCommand command)
+    {
+        start.UseShellExecute = false;
+        ApplicationEnvironment.Apply(start.Environment, command.ListenAddress);
+        if (OperatingSystem.IsWindows())
+        {
+            start.FileName = command.Words[0];
+            AddArguments(start, command.Words.Skip(1));
+            return;
+        }
+
+        // A .NET process makes a socket for debuggers in /tmp, and one that is replaced by exec leaves it there.
+        var launcherOnly = start.Environment.TryAdd(Diagnostics, "0") ? new[] { Diagnostics } : [];
+        start.FileName = command.Sidecar.FileName;
+        AddArguments(start, command.Sidecar.Arguments);
+        AddArguments(start, Launcher.Arguments(Environment.ProcessId, launcherOnly, command.Words));
+    }
+
+    private static void AddArguments(ProcessStartInfo start, IEnumerable<string> arguments)
+    {
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Net;
+using System.Net.Sockets;
+using Genkit.Sidecar.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Supervision;
+
+/// <summary>Decides where a command is to serve gRPC: where the settings say, else on a port that is free now.</summary>
+internal static partial class ListenAddress
+{
+    public static Parsed<ApplicationAddress> Choose(SidecarSettings settings, ILogger logger)
+    {
+        if (settings.AppSource.Origin == SettingOrigin.Default)
+        {
+            return Parsed<ApplicationAddress>.Good(ApplicationAddress.Loopback(FreePort()));
+        }
+
+        if (settings.App.SocketPath is { } path)
+        {
+            var cleared = SocketFile.Clear(path);
+            if (cleared.Problem is not null)
+            {
+                return Parsed<ApplicationAddress>.Bad($"{settings.AppSource}: {cleared.Problem}");
+            }
+
+            if (cleared.Value == SocketFileState.StaleRemoved)
+            {
+                Log.StaleSocketRemoved(logger, path);
+            }
+        }
+
+        return Parsed<ApplicationAddress>.Good(settings.App);
+    }
+
+    // Free until somebody else takes it; the system hands out its ports in turn, so that is unlikely within a start.
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Removed the socket {Path}, which nobody serves any more")]
+        public static partial void StaleSocketRemoved(ILogger logger, string path);
+    }
+}

@@ -1,0 +1,7 @@
+namespace Genkit.Sidecar.Supervision;
+
+internal enum SocketFileState
+{
+    Free,
+    StaleRemoved,
+}
