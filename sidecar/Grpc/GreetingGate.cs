@@ -1,0 +1,41 @@
+namespace Genkit.Sidecar.Grpc;
+
+/// <summary>Reading and writing while the peer has not greeted yet.</summary>
+internal static class GreetingGate
+{
+    public static async ValueTask<int> ReadAsync(PeerGreeting greeting, ValueTask<int> reading, Memory<byte> buffer)
+    {
+        int count;
+        try
+        {
+            count = await reading.ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw greeting.Closed(e);
+        }
+
+        if (count > 0)
+        {
+            greeting.Received(buffer.Span[..count]);
+        }
+        else if (buffer.Length > 0)
+        {
+            throw greeting.Closed(null);
+        }
+
+        return count;
+    }
+
+    /// <summary>A peer that is no HTTP/2 server may answer and hang up before everything is written. What it said then matters, not that writing failed: reading finds both.</summary>
+    public static async ValueTask WriteAsync(ValueTask writing)
+    {
+        try
+        {
+            await writing.ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+        }
+    }
+}

@@ -1,0 +1,19 @@
+namespace Genkit.Sidecar.Grpc;
+
+/// <summary>How a call ended.</summary>
+/// <param name="Code">The canonical code.</param>
+/// <param name="Message">The peer's own message, decoded, possibly empty; or what this side has to say about the failure.</param>
+public sealed record GrpcStatus(GrpcStatusCode Code, string Message)
+{
+    /// <summary>The peer's <c>grpc-status-details-bin</c>, decoded from base64: usually a <c>google.rpc.Status</c>. Empty when it sent none.</summary>
+    public ReadOnlyMemory<byte> Details { get; init; }
+
+    /// <summary>The exception behind a status that this side made, if there is one.</summary>
+    public Exception? Cause { get; init; }
+
+    /// <summary>Set when the call failed because connecting failed; the code is then <see cref="GrpcStatusCode.Unavailable"/>.</summary>
+    public GrpcConnectFailure ConnectFailure { get; init; }
+
+    /// <summary>Whether the call succeeded.</summary>
+    public bool IsOK => Code == GrpcStatusCode.OK;
+}

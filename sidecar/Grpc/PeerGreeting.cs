@@ -1,0 +1,101 @@
+using System.Text;
+
+namespace Genkit.Sidecar.Grpc;
+
+/// <summary>Judges the first bytes that a peer sends where HTTP/2 is expected. An HTTP/2 server starts with a SETTINGS frame; whatever else comes tells what the peer is.</summary>
+/// <remarks>One per connection, told by the one loop that reads it.</remarks>
+internal sealed class PeerGreeting(GrpcTarget target, Action established)
+{
+    // A frame starts with three bytes of length and one of type.
+    private const int FrameTypeOffset = 3;
+    private const byte SettingsFrame = 4;
+
+    // Enough of a foreign protocol's first line to be recognised by a person.
+    private const int MaxQuoted = 24;
+
+    private readonly byte[] _seen = new byte[MaxQuoted];
+    private int _count;
+
+    /// <summary>Whether the peer has proven to speak HTTP/2, or not to.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <exception cref="ConnectException">The peer does not speak HTTP/2.</exception>
+    public void Received(ReadOnlySpan<byte> bytes)
+    {
+        var taken = Math.Min(bytes.Length, MaxQuoted - _count);
+        bytes[..taken].CopyTo(_seen.AsSpan(_count));
+        _count += taken;
+
+        // No SETTINGS frame is longer than 65,535 bytes, so the first byte already rules everything else out.
+        var isSettingsSoFar = _seen[0] == 0 && (_count <= FrameTypeOffset || _seen[FrameTypeOffset] == SettingsFrame);
+        if (isSettingsSoFar && _count <= FrameTypeOffset)
+        {
+            return;
+        }
+
+        IsOver = true;
+        if (!isSettingsSoFar)
+        {
+            throw Foreign();
+        }
+
+        established();
+    }
+
+    /// <summary>The peer closed the connection, or reading from it failed, before it had greeted.</summary>
+    public ConnectException Closed(Exception? cause)
+    {
+        IsOver = true;
+        if (_count > 0)
+        {
+            return Foreign();
+        }
+
+        return target.IsTls
+            ? new ConnectException(
+                GrpcConnectFailure.TlsFailed,
+                $"{target} closed the connection right after the TLS handshake{Because(cause)}: it may want another client certificate",
+                cause)
+            : new ConnectException(
+                GrpcConnectFailure.Closed,
+                target.SocketPath is null
+                    ? $"{target} closed the connection without a word of HTTP/2: it may speak TLS (https://), or not be a gRPC server"
+                    : $"{target} closed the connection without a word of HTTP/2: it may not be a gRPC server",
+                cause);
+    }
+
+    private static string Because(Exception? cause)
+    {
+        var message = cause?.GetBaseException().Message;
+        return message is null ? "" : $" ({message.TrimEnd('.')})";
+    }
+
+    private ConnectException Foreign()
+    {
+        var seen = _seen.AsSpan(0, _count);
+        if (TlsRecord.IsStartOf(seen))
+        {
+            return new ConnectException(GrpcConnectFailure.PlaintextToTlsPeer, $"{target} speaks TLS: use https://");
+        }
+
+        // Some HTTP/1 servers answer what they do not understand with a bare page and no status line.
+        if (seen.StartsWith("HTTP/"u8) || seen[0] == (byte)'<')
+        {
+            return new ConnectException(
+                GrpcConnectFailure.NotHttp2,
+                target.IsTls
+                    ? $"{target} answered with HTTP/1, gRPC needs HTTP/2: is this the gRPC port?"
+                    : $"{target} answered with HTTP/1, gRPC needs HTTP/2 without TLS (h2c): is this the gRPC port?");
+        }
+
+        return new ConnectException(GrpcConnectFailure.NotHttp2, $"{target} does not speak HTTP/2, it answered with {Quoted(seen)}: is this the gRPC port?");
+    }
+
+    private static string Quoted(ReadOnlySpan<byte> bytes)
+    {
+        var line = bytes.IndexOfAny((byte)'\r', (byte)'\n') is >= 0 and var end ? bytes[..end] : bytes;
+        return line.Length > 0 && !line.ContainsAnyExceptInRange((byte)' ', (byte)'~')
+            ? $"'{Encoding.ASCII.GetString(line)}'"
+            : $"the bytes {Convert.ToHexStringLower(bytes[..Math.Min(bytes.Length, 8)])}";
+    }
+}
