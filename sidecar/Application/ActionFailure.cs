@@ -1,0 +1,17 @@
+using Genkit.Sidecar.Grpc;
+
+namespace Genkit.Sidecar.Application;
+
+/// <summary>Why an action, or a call about actions, failed. gRPC's codes are Genkit's codes, number for number.</summary>
+/// <param name="Code">Canonical code, never OK.</param>
+/// <param name="Message">What went wrong, for people.</param>
+internal sealed record ActionFailure(GrpcStatusCode Code, string Message)
+{
+    /// <summary>The application's own details: empty, or one valid JSON object.</summary>
+    public ReadOnlyMemory<byte> Details { get; init; }
+
+    /// <summary>Stack trace in the application's language, or null.</summary>
+    public string? Stack { get; init; }
+
+    public static ActionFailure Cancelled { get; } = new(GrpcStatusCode.Cancelled, "Action was cancelled");
+}

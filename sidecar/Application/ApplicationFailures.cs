@@ -1,0 +1,42 @@
+using Genkit.Sidecar.Grpc;
+
+namespace Genkit.Sidecar.Application;
+
+/// <summary>
+/// Says in Genkit's terms how a call to the application ended, and tells apart the ways in which there is no application at the
+/// address: each names the address, the cause, and what mends it.
+/// </summary>
+internal sealed class ApplicationFailures(string address)
+{
+    /// <param name="status">How the call ended. Not OK.</param>
+    /// <param name="rpc">The method, without its service.</param>
+    /// <param name="hasAnswered">Whether the application sent a message before: then the status is the action's own.</param>
+    public ActionFailure From(GrpcStatus status, string rpc, bool hasAnswered)
+    {
+        if (status.ConnectFailure != GrpcConnectFailure.None)
+        {
+            return new ActionFailure(GrpcStatusCode.Unavailable, $"The application cannot be reached: {status.Message}. {Remedy(status.ConnectFailure)}");
+        }
+
+        var message = status.Message.Length > 0 ? status.Message : GrpcStatusName.Of(status.Code);
+        if (status.Code == GrpcStatusCode.Unimplemented && !hasAnswered)
+        {
+            message = rpc == GrpcApplication.ListActions
+                ? $"{address} speaks gRPC but does not serve {GrpcApplication.Service}: {message}. Is it the application's address (--app)? proto/README.md tells what an application implements"
+                : $"{address} does not implement {GrpcApplication.Service}/{rpc}: {message}. proto/README.md tells what an application implements";
+        }
+
+        return new ActionFailure(status.Code, message) { Stack = RpcStatusDetails.ReadStack(status.Details) };
+    }
+
+    private static string Remedy(GrpcConnectFailure failure) => failure switch
+    {
+        GrpcConnectFailure.PlaintextToTlsPeer => "Give --app with https:// (and --app-ca for a private certificate authority)",
+        GrpcConnectFailure.TlsToPlaintextPeer => "Give --app with http://",
+        GrpcConnectFailure.NotHttp2 => "gRPC needs HTTP/2: is --app the application's gRPC port?",
+        GrpcConnectFailure.TlsFailed => "Does it want a client certificate (--app-cert, --app-key)?",
+        GrpcConnectFailure.CertificateNotTrusted => "Name the certificate authority with --app-ca",
+        GrpcConnectFailure.CertificateForOtherName => "Name the host that the certificate is for with --app-authority",
+        _ => "Is it running, and is --app its address?",
+    };
+}
