@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Grpc;
+
+namespace Genkit.Sidecar.Runs;
+
+/// <summary>The runs of one runtime, by trace id. The only place where a run begins and where it is cancelled.</summary>
+internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, TimeProvider time, ILogger<ActiveRuns> logger)
+{
+    private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
+
+    public int Count => _runs.Count;
+
+    /// <summary>
+    /// Starts a run. Returns once the run can be cancelled and fed, before the application has answered; what it says comes
+    /// through the outbox.
+    /// </summary>
+    public Run Start(RunRequest request)
+    {
+        var run = new Run(request, limits, time, logger);
+        if (_runs.Count >= limits.MaxConcurrentRuns)
+        {
+            request.Owner?.Dispose();
+            run.TryFail(new ActionFailure(
+                GrpcStatusCode.ResourceExhausted,
+                $"{limits.MaxConcurrentRuns} runs are active, as many as --max-concurrent-runs allows"));
+            return run;
+        }
+
+        // Entered before it executes, so that a run that ends at once is there to be removed.
+        var execution = new TaskCompletionSource();
+        _runs[run.TraceId] = (run, execution.Task);
+        _ = ExecuteAsync(run, execution);
+        return run;
+    }
+
+    /// <summary>Cancels the run of a trace. False if there is none, or it has ended.</summary>
+    /// <param name="traceId">The trace.</param>
+    /// <param name="beforeItEnds">Called if the run is cancelled, before its outbox says so.</param>
+    public bool TryCancel(string traceId, Action beforeItEnds) =>
+        _runs.TryGetValue(traceId, out var active) && active.Run.TryFail(ActionFailure.Cancelled, beforeItEnds);
+
+    /// <summary>Cancels every run and waits until their calls are closed.</summary>
+    public async Task StopAsync()
+    {
+        var active = _runs.Values;
+        foreach (var (run, _) in active)
+        {
+            run.TryFail(ActionFailure.Cancelled);
+        }
+
+        await Task.WhenAll(active.Select(entry => entry.Execution));
+    }
+
+    private async Task ExecuteAsync(Run run, TaskCompletionSource execution)
+    {
+        await run.ExecuteAsync(application);
+        _runs.TryRemove(run.TraceId, out _);
+        execution.SetResult();
+    }
+}

@@ -1,0 +1,319 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.Json;
+using Google.Protobuf;
+
+namespace Genkit.Sidecar.Runs;
+
+/// <summary>
+/// One run of an action: started, fed, cancelled and ended here, whichever door it came through. It knows no door and no
+/// connection, only its outbox. The first of result, failure and cancel decides how it ends; whatever comes after goes nowhere.
+/// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "See _stop")]
+internal sealed partial class Run
+{
+    /// <summary>
+    /// After the result the application gets this long to close the call by itself; then it is reset. Its answer has been sent by then.
+    /// </summary>
+    private static readonly TimeSpan s_statusGrace = TimeSpan.FromSeconds(1);
+
+    private readonly RunRequest _request;
+    private readonly RunLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    /// <summary>Not disposed, as it has no timer and may be cancelled at any moment, also after the run's end.</summary>
+    private readonly CancellationTokenSource _stop = new();
+    private int _decided;
+
+    public Run(RunRequest request, RunLimits limits, TimeProvider time, ILogger logger)
+    {
+        _request = request;
+        _limits = limits;
+        _time = time;
+        _logger = logger;
+        Trace = TraceContext.Create();
+        Input = request.StreamInput ? new RunInput(limits.MaxInputQueueBytes) : null;
+        Outbox.Post(RunEvent.Started);
+    }
+
+    public TraceContext Trace { get; }
+
+    public string TraceId => Trace.TraceId;
+
+    public string Key => _request.Key;
+
+    public RunOutbox Outbox { get; } = new();
+
+    /// <summary>Where input chunks go; null if the input came with the request.</summary>
+    public RunInput? Input { get; }
+
+    /// <summary>Ends the run with a failure and cancels its call. False if it had ended already.</summary>
+    /// <param name="failure">How it ends.</param>
+    /// <param name="beforeItEnds">Called before the outbox says so, if the run ends by this.</param>
+    public bool TryFail(ActionFailure failure, Action? beforeItEnds = null)
+    {
+        if (!TryDecide())
+        {
+            return false;
+        }
+
+        beforeItEnds?.Invoke();
+        Outbox.Post(RunEvent.Failed(failure));
+        Input?.Complete();
+        _stop.Cancel();
+        return true;
+    }
+
+    /// <summary>Feeds the run. Past the bound the run fails, naming the limit.</summary>
+    public void AddInput(in ReadOnlySequence<byte> chunk)
+    {
+        switch (Input?.Add(chunk) ?? RunInput.AddResult.Ended)
+        {
+            case RunInput.AddResult.Full:
+                TryFail(new ActionFailure(
+                    GrpcStatusCode.ResourceExhausted,
+                    $"The application has not taken {Input!.LimitBytes} bytes of streamed input yet and more came: it reads too slowly, or --max-input-queue-bytes is too small"));
+                break;
+            case RunInput.AddResult.Ended:
+                Log.LateInput(_logger, TraceId);
+                break;
+        }
+    }
+
+    /// <summary>Nobody will read the outbox any more: stops the run and frees what it holds.</summary>
+    public void Abandon()
+    {
+        TryFail(ActionFailure.Cancelled);
+        Outbox.Abandon();
+    }
+
+    /// <summary>Runs the action to its end. Never throws.</summary>
+    public async Task ExecuteAsync(GrpcApplication application)
+    {
+        try
+        {
+            await using var call = application.StartRun(_request, Trace.TraceParent, _stop.Token);
+            var feeding = Input is null ? Task.CompletedTask : FeedAsync(call, Input);
+            try
+            {
+                await RelayAsync(call);
+            }
+            finally
+            {
+                Input?.Complete();
+                call.Cancel();
+                await feeding;
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            TryFail(ActionFailure.Cancelled);
+        }
+        catch (Exception exception)
+        {
+            Log.Faulted(_logger, exception, TraceId, Key);
+            TryFail(new ActionFailure(GrpcStatusCode.Internal, $"The sidecar failed while it ran {Key}: {exception.GetType().Name}. Its log has the details"));
+        }
+        finally
+        {
+            Input?.Complete();
+        }
+    }
+
+    private bool TryDecide() => Interlocked.Exchange(ref _decided, 1) == 0;
+
+    private async Task FeedAsync(ApplicationRun call, RunInput input)
+    {
+        try
+        {
+            while (await input.ReadAsync(_stop.Token) is { } chunk)
+            {
+                await call.WriteChunkAsync(chunk, _stop.Token);
+            }
+
+            await call.CompleteInputAsync(_stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The run has ended; input that is left goes nowhere.
+        }
+    }
+
+    private async Task RelayAsync(ApplicationRun call)
+    {
+        while (await call.ReadAsync(_stop.Token))
+        {
+            RunUpdate update;
+            try
+            {
+                update = RunUpdate.Decode(call.Message);
+            }
+            catch (InvalidProtocolBufferException)
+            {
+                TryFail(new ActionFailure(GrpcStatusCode.Internal, $"The application sent a message of {call.Message.Length} bytes that is not a {call.ResponseName}"));
+                return;
+            }
+
+            switch (update.Kind)
+            {
+                case RunUpdateKind.Chunk when !await RelayChunkAsync(update.Payload!.Value):
+                    return;
+                case RunUpdateKind.Result:
+                    await EndWithResultAsync(update.Payload);
+                    await AwaitStatusAsync(call, GrpcStatusCode.OK);
+                    return;
+                case RunUpdateKind.Error:
+                    var failure = FailureFrom(update.Error!);
+                    EndWithFailure(failure);
+                    await AwaitStatusAsync(call, failure.Code);
+                    return;
+            }
+        }
+
+        EndWithFailure(call.Failure
+            ?? new ActionFailure(GrpcStatusCode.Internal, $"The application's {call.RpcName} ended without a result"));
+    }
+
+    /// <returns>False if the run has ended.</returns>
+    private async ValueTask<bool> RelayChunkAsync(ReadOnlySequence<byte> chunk)
+    {
+        if (FindDefect("chunk", chunk) is { } failure)
+        {
+            EndWithFailure(failure);
+            return false;
+        }
+
+        if (!_request.Stream)
+        {
+            return true;
+        }
+
+        var runEvent = RunEvent.WithPayload(RunEventKind.Chunk, chunk);
+        if (!await Outbox.WriteAsync(runEvent))
+        {
+            return false;
+        }
+
+        await runEvent.Sent;
+        return true;
+    }
+
+    private async ValueTask EndWithResultAsync(ReadOnlySequence<byte>? result)
+    {
+        if (result is { } payload && FindDefect("result", payload) is { } failure)
+        {
+            EndWithFailure(failure);
+            return;
+        }
+
+        if (TryDecide())
+        {
+            var runEvent = RunEvent.WithPayload(RunEventKind.Result, result);
+            Outbox.Post(runEvent);
+            await runEvent.Sent;
+        }
+    }
+
+    private void EndWithFailure(ActionFailure failure)
+    {
+        if (TryDecide())
+        {
+            Outbox.Post(RunEvent.Failed(failure));
+        }
+    }
+
+    /// <summary>Lets the application close the call, and says where it goes on after its last word.</summary>
+    private async Task AwaitStatusAsync(ApplicationRun call, GrpcStatusCode told)
+    {
+        using var grace = new CancellationTokenSource(s_statusGrace, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(grace.Token, _stop.Token);
+        try
+        {
+            var extra = 0;
+            while (await call.ReadAsync(either.Token))
+            {
+                extra++;
+            }
+
+            if (extra > 0)
+            {
+                Log.MessagesAfterEnd(_logger, TraceId, extra);
+            }
+
+            if (call.StatusCode is { } code && code != told && code != GrpcStatusCode.OK)
+            {
+                Log.DifferentStatus(_logger, TraceId, told, code);
+            }
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            Log.CallReset(_logger, TraceId);
+        }
+    }
+
+    private ActionFailure? FindDefect(string what, in ReadOnlySequence<byte> payload)
+    {
+        if (payload.Length > _limits.MaxMessageBytes)
+        {
+            return new ActionFailure(
+                GrpcStatusCode.ResourceExhausted,
+                $"The {what} of {Key} has {payload.Length} bytes, over the limit of {_limits.MaxMessageBytes} that --max-message-bytes sets");
+        }
+
+        return JsonPayload.FindDefect(payload, out _) is { } defect
+            ? new ActionFailure(GrpcStatusCode.Internal, $"The application sent a {what}_json that is not one JSON value: {defect}")
+            : null;
+    }
+
+    private ActionFailure FailureFrom(V1.ActionError error)
+    {
+        var failure = new ActionFailure(
+            error.Code is > 0 and <= 16 ? (GrpcStatusCode)error.Code : GrpcStatusCode.Unknown,
+            error.Message)
+        {
+            Stack = error.Stack.Length > 0 ? error.Stack : null,
+        };
+        if (!error.HasDetailsJson)
+        {
+            return failure;
+        }
+
+        var defect = JsonPayload.FindDefect(error.DetailsJson.Memory, out var root);
+        if (defect is null && root != System.Text.Json.JsonTokenType.StartObject)
+        {
+            defect = "it is not a JSON object";
+        }
+
+        if (defect is not null)
+        {
+            Log.BadDetails(_logger, TraceId, defect);
+            return failure;
+        }
+
+        return failure with { Details = error.DetailsJson.Memory };
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: input for a run that takes none any more was ignored")]
+        public static partial void LateInput(ILogger logger, string traceId);
+
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: the application sent {Count} more messages after the run's end; they were ignored")]
+        public static partial void MessagesAfterEnd(ILogger logger, string traceId, int count);
+
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: the application ended the run with {Told} and the call with {Status}; the first counts")]
+        public static partial void DifferentStatus(ILogger logger, string traceId, GrpcStatusCode told, GrpcStatusCode status);
+
+        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: the call was still open after the run's end and was reset")]
+        public static partial void CallReset(ILogger logger, string traceId);
+
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: details_json of the application's error was left out: {Defect}")]
+        public static partial void BadDetails(ILogger logger, string traceId, string defect);
+
+        [LoggerMessage(LogLevel.Error, "Run {TraceId} of {Key} failed inside the sidecar")]
+        public static partial void Faulted(ILogger logger, Exception exception, string traceId, string key);
+    }
+}

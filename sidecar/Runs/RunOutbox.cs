@@ -1,0 +1,155 @@
+using Genkit.Sidecar.Application;
+
+namespace Genkit.Sidecar.Runs;
+
+/// <summary>
+/// What a run has to say, in order, until a door takes it. Bounded in bytes: a door that is slow makes the run wait, and by
+/// HTTP/2's window the application. It outlives the door's connection, so a run need not know of one.
+/// </summary>
+internal sealed class RunOutbox
+{
+    /// <summary>
+    /// Enough for the socket's writer to send without pause while the application's next messages come in; more would only add
+    /// delay. One payload over it still goes in alone, so what a run holds is this plus one message.
+    /// </summary>
+    public const int CapacityBytes = 64 * 1024;
+
+    /// <summary>Counted for each event, so that empty chunks are bounded too.</summary>
+    private const int EventOverheadBytes = 64;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<RunEvent> _events = new();
+    private long _queuedBytes;
+    private TaskCompletionSource? _room;
+    private Action? _onReadable;
+
+    /// <summary>Whether the reader has been told of what is queued and has not yet found the queue empty.</summary>
+    private bool _announced;
+
+    /// <summary>Nothing follows a run's last event.</summary>
+    private bool _ended;
+
+    /// <summary>Adds an event at once, however full the outbox is. False if the run has ended.</summary>
+    public bool Post(in RunEvent runEvent)
+    {
+        lock (_gate)
+        {
+            return Add(runEvent);
+        }
+    }
+
+    /// <summary>Adds an event when there is room. False if the run has ended, by then or meanwhile.</summary>
+    public async ValueTask<bool> WriteAsync(RunEvent runEvent)
+    {
+        while (true)
+        {
+            Task room;
+            lock (_gate)
+            {
+                if (_ended || _queuedBytes < CapacityBytes)
+                {
+                    return Add(runEvent);
+                }
+
+                _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                room = _room.Task;
+            }
+
+            await room;
+        }
+    }
+
+    /// <summary>Takes the next event. False when there is none: the reader is then told of the next one.</summary>
+    public bool TryRead(out RunEvent runEvent)
+    {
+        TaskCompletionSource? room = null;
+        lock (_gate)
+        {
+            if (!_events.TryDequeue(out runEvent))
+            {
+                _announced = false;
+                return false;
+            }
+
+            _queuedBytes -= runEvent.Length + EventOverheadBytes;
+            if (_room is not null && _queuedBytes < CapacityBytes)
+            {
+                (room, _room) = (_room, null);
+            }
+        }
+
+        room?.SetResult();
+        return true;
+    }
+
+    /// <summary>Names the reader, which is told whenever the outbox stops being empty, and at once if it is not.</summary>
+    public void Attach(Action onReadable)
+    {
+        lock (_gate)
+        {
+            _onReadable = onReadable;
+            _announced = false;
+            Announce();
+        }
+    }
+
+    /// <summary>Keeps what is queued, and the run waiting, until another reader comes.</summary>
+    public void Detach()
+    {
+        lock (_gate)
+        {
+            _onReadable = null;
+            _announced = false;
+        }
+    }
+
+    /// <summary>Drops what is queued and whatever comes: nobody will read it.</summary>
+    public void Abandon()
+    {
+        TaskCompletionSource? room;
+        lock (_gate)
+        {
+            _ended = true;
+            _onReadable = null;
+            while (_events.TryDequeue(out var dropped))
+            {
+                dropped.Release();
+            }
+
+            _queuedBytes = 0;
+            (room, _room) = (_room, null);
+        }
+
+        room?.SetResult();
+    }
+
+    private bool Add(in RunEvent runEvent)
+    {
+        if (_ended)
+        {
+            runEvent.Release();
+            return false;
+        }
+
+        _events.Enqueue(runEvent);
+        _queuedBytes += runEvent.Length + EventOverheadBytes;
+        if (runEvent.EndsRun)
+        {
+            _ended = true;
+            _room?.SetResult();
+            _room = null;
+        }
+
+        Announce();
+        return true;
+    }
+
+    private void Announce()
+    {
+        if (!_announced && _events.Count > 0 && _onReadable is not null)
+        {
+            _announced = true;
+            _onReadable();
+        }
+    }
+}

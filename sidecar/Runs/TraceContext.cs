@@ -1,0 +1,16 @@
+using System.Diagnostics;
+
+namespace Genkit.Sidecar.Runs;
+
+/// <summary>
+/// Ids of a run's trace and root span, minted here so that the tools can cancel and feed a run before the application has
+/// said a word. Sampled, as every run in a development tool is looked at.
+/// </summary>
+internal readonly record struct TraceContext(string TraceId, string SpanId)
+{
+    /// <summary>The <c>traceparent</c> header: <see href="https://www.w3.org/TR/trace-context/#traceparent-header"/>.</summary>
+    public string TraceParent => $"00-{TraceId}-{SpanId}-01";
+
+    public static TraceContext Create() =>
+        new(ActivityTraceId.CreateRandom().ToHexString(), ActivitySpanId.CreateRandom().ToHexString());
+}
