@@ -1,0 +1,184 @@
+using System.Buffers;
+using System.Text.Json;
+using Genkit.Sidecar.Json;
+
+namespace Genkit.Sidecar.JsonRpc;
+
+/// <summary>Reads the envelope of a frame in one pass and leaves payloads where they are.</summary>
+internal static class JsonRpcReader
+{
+    /// <returns>What keeps the frame from being a message, for the log and without its content; null if nothing does.</returns>
+    public static string? Read(in ReadOnlySequence<byte> frame, out JsonRpcMessage message)
+    {
+        message = new JsonRpcMessage { Frame = frame };
+        if (!Utf8Sequence.IsValid(frame))
+        {
+            return "it is not valid UTF-8";
+        }
+
+        var reader = new Utf8JsonReader(frame, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return reader.TokenType == JsonTokenType.StartArray
+                    ? "it is an array; Reflection API v2 has no batches"
+                    : "it is not an object";
+            }
+
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                ReadMember(ref reader, ref message);
+            }
+
+            // Reading on finds whatever stands after the object.
+            reader.Read();
+            return null;
+        }
+        catch (JsonException)
+        {
+            return $"it is not valid JSON at byte {reader.BytesConsumed}";
+        }
+    }
+
+    /// <summary>Gives <c>message</c> of an error object, or null if it has none.</summary>
+    public static string? ReadErrorMessage(in ReadOnlySequence<byte> error)
+    {
+        var reader = new Utf8JsonReader(error, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
+        reader.Read();
+        while (reader.TokenType != JsonTokenType.None && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isMessage = reader.ValueTextEquals("message"u8);
+            reader.Read();
+            if (isMessage && reader.TokenType == JsonTokenType.String)
+            {
+                return reader.GetString();
+            }
+
+            reader.Skip();
+        }
+
+        return null;
+    }
+
+    private static void ReadMember(ref Utf8JsonReader reader, ref JsonRpcMessage message)
+    {
+        if (reader.ValueTextEquals("id"u8))
+        {
+            message.Id = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("method"u8))
+        {
+            message.Method = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("params"u8))
+        {
+            ReadParams(ref reader, ref message);
+        }
+        else if (reader.ValueTextEquals("result"u8))
+        {
+            message.Result = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("error"u8))
+        {
+            message.Error = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("jsonrpc"u8))
+        {
+            // Not checked, as in the JS runtime: a manager that leaves it out is still understood.
+            ReadValue(ref reader);
+        }
+        else
+        {
+            message.UnknownMembers++;
+            ReadValue(ref reader);
+        }
+    }
+
+    private static void ReadParams(ref Utf8JsonReader reader, ref JsonRpcMessage message)
+    {
+        reader.Read();
+        var start = reader.TokenStartIndex;
+        var kind = reader.TokenType;
+        if (kind != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            message.Params = new JsonSlice(start, reader.BytesConsumed - start, kind);
+            return;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            ReadParam(ref reader, ref message);
+        }
+
+        message.Params = new JsonSlice(start, reader.BytesConsumed - start, kind);
+    }
+
+    private static void ReadParam(ref Utf8JsonReader reader, ref JsonRpcMessage message)
+    {
+        if (reader.ValueTextEquals("key"u8))
+        {
+            message.Key = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("input"u8))
+        {
+            message.Input = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("stream"u8))
+        {
+            message.Stream = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("streamInput"u8))
+        {
+            message.StreamInput = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("requestId"u8))
+        {
+            message.RequestId = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("chunk"u8))
+        {
+            message.Chunk = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("context"u8))
+        {
+            message.Context = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("init"u8))
+        {
+            message.Init = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("telemetryLabels"u8))
+        {
+            message.TelemetryLabels = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("traceId"u8))
+        {
+            message.TraceId = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("type"u8))
+        {
+            message.Type = ReadValue(ref reader);
+        }
+        else if (reader.ValueTextEquals("telemetryServerUrl"u8))
+        {
+            message.TelemetryServerUrl = ReadValue(ref reader);
+        }
+        else
+        {
+            // The manager forwards `runtimeId`, which only routes the request to this socket.
+            message.UnknownMembers += reader.ValueTextEquals("runtimeId"u8) ? 0 : 1;
+            ReadValue(ref reader);
+        }
+    }
+
+    private static JsonSlice ReadValue(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        var start = reader.TokenStartIndex;
+        var kind = reader.TokenType;
+        reader.Skip();
+        return new JsonSlice(start, reader.BytesConsumed - start, kind);
+    }
+}

@@ -1,0 +1,36 @@
+using System.Buffers;
+
+namespace Genkit.Sidecar.JsonRpc;
+
+/// <summary>
+/// A frame about to be sent: text around at most one payload, which is spliced in where it stands instead of being copied.
+/// Reused for one frame after the other by the socket's only writer.
+/// </summary>
+internal sealed class OutgoingFrame
+{
+    private readonly ArrayBufferWriter<byte> _text = new(1024);
+    private int _payloadAt;
+
+    public IBufferWriter<byte> Text => _text;
+
+    public ReadOnlySequence<byte> Payload { get; private set; }
+
+    public ReadOnlyMemory<byte> Head => _text.WrittenMemory[.._payloadAt];
+
+    public ReadOnlyMemory<byte> Tail => _text.WrittenMemory[_payloadAt..];
+
+    public long Length => _text.WrittenCount + Payload.Length;
+
+    public void Clear()
+    {
+        _text.ResetWrittenCount();
+        _payloadAt = 0;
+        Payload = default;
+    }
+
+    public void Splice(in ReadOnlySequence<byte> payload)
+    {
+        _payloadAt = _text.WrittenCount;
+        Payload = payload;
+    }
+}
