@@ -1,0 +1,228 @@
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.Runs;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// The Reflection API v2 door: keeps a session with the manager for as long as the process lives. Connect, run the session, wait,
+/// connect again; never gives up.
+/// </summary>
+internal sealed partial class ManagerConnection(
+    SidecarSettings settings,
+    ManagerLocator locator,
+    GrpcApplication application,
+    ApplicationStart applicationStart,
+    ActiveRuns runs,
+    RunLimits limits,
+    TimeProvider time,
+    ILogger<ManagerConnection> logger) : BackgroundService
+{
+    /// <summary>
+    /// A session that lasted this long counts as a success, after which a loss begins a new eager minute. Shorter ones belong to one
+    /// outage: a manager that takes every connection and drops it must not be met twice a second for ever.
+    /// </summary>
+    private static readonly TimeSpan s_stablePeriod = TimeSpan.FromSeconds(5);
+
+    /// <summary>Time for the last answers and the goodbye when the sidecar stops.</summary>
+    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
+
+    private readonly ManagerSocketOptions _socketOptions = new(
+        settings.MaxMessageBytes,
+        settings.RegisterTimeout,
+        settings.KeepAliveInterval,
+        settings.KeepAliveTimeout);
+
+    private readonly ManagerIdentity _identity = new();
+    private readonly PendingRuns _pendingRuns = new();
+    private readonly ReconnectBackoff _backoff = new(settings.ReconnectInterval, settings.ReconnectMaxInterval, Random.Shared.NextDouble);
+    private long _lostAt = time.GetTimestamp();
+    private long _heldSince;
+    private long _failedAttempts;
+    private string _lastFailure = "";
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                await AttemptAsync(stoppingToken);
+                await WaitAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The one way out.
+        }
+        finally
+        {
+            await runs.StopAsync();
+        }
+    }
+
+    private async Task AttemptAsync(CancellationToken stoppingToken)
+    {
+        var located = locator.Locate();
+        if (located.Value is not { } address)
+        {
+            NoteFailure($"The manager's address is not known yet: {located.Problem}");
+            return;
+        }
+
+        ManagerSocket socket;
+        try
+        {
+            socket = await ManagerSocket.ConnectAsync(address, _socketOptions, stoppingToken);
+        }
+        catch (ManagerUnreachableException exception)
+        {
+            NoteFailure($"Cannot reach the manager at {address} (--manager): {exception.Message}");
+            return;
+        }
+
+        var connectedAt = time.GetTimestamp();
+        var end = await RunSessionAsync(address, socket, stoppingToken);
+        if (stoppingToken.IsCancellationRequested)
+        {
+            return;
+        }
+
+        if (end.Reason == SessionEndReason.NotRegistered)
+        {
+            NoteFailure($"Not registered at {address}: {end.Detail}");
+        }
+        else
+        {
+            Log.Ended(logger, address, end.Reason, end.Detail);
+            if (time.GetElapsedTime(connectedAt) >= s_stablePeriod)
+            {
+                _backoff.Reset();
+                _lostAt = time.GetTimestamp();
+            }
+        }
+
+        if (_pendingRuns.Hold() is > 0 and var held)
+        {
+            _heldSince = time.GetTimestamp();
+            Log.Held(logger, held, settings.RunGrace.TotalSeconds);
+        }
+    }
+
+    private async Task<SessionEnd> RunSessionAsync(Uri address, ManagerSocket socket, CancellationToken stoppingToken)
+    {
+        if (_identity.Connected(address.AbsoluteUri) == ManagerIdentity.Verdict.Restarted)
+        {
+            DropHeld("the manager's address has changed");
+        }
+
+        await using var session = new ManagerSession(socket, _identity, _pendingRuns, runs, application, limits, time, logger);
+        var running = session.RunAsync(
+            RegistrationAsync,
+            settings.RegisterTimeout,
+            registration => OnRegistered(address, registration));
+        try
+        {
+            return await running.WaitAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await FarewellAsync(session, running);
+            return await running;
+        }
+    }
+
+    /// <summary>Lets the answers of cancelled runs and the goodbye go out, for a moment: a manager that does not read must not keep the process.</summary>
+    private async Task FarewellAsync(ManagerSession session, Task running)
+    {
+        try
+        {
+            await runs.StopAsync().WaitAsync(s_farewell, time);
+            session.Finish();
+            await running.WaitAsync(s_farewell, time);
+        }
+        catch (TimeoutException)
+        {
+            Log.FarewellCutShort(logger);
+        }
+
+        session.Abort();
+    }
+
+    private async Task<Registration> RegistrationAsync(CancellationToken cancellationToken)
+    {
+        await applicationStart.WaitAsync(cancellationToken);
+        var info = application.Info;
+        return new Registration(
+            settings.RuntimeId,
+            Environment.ProcessId,
+            settings.Name ?? (info.Name.Length > 0 ? info.Name : settings.RuntimeId),
+            info.GenkitVersion.Length > 0 ? info.GenkitVersion : $"genkit-sidecar/{SidecarVersion.Number}",
+            info.Environments.Count > 0 ? info.Environments : ["dev"]);
+    }
+
+    private void OnRegistered(Uri address, Registration registration)
+    {
+        Log.Registered(logger, address, registration.RuntimeId, registration.Name, _failedAttempts);
+        _failedAttempts = 0;
+        _lastFailure = "";
+    }
+
+    /// <summary>Waits before the next attempt, and cancels held runs whose time is up meanwhile.</summary>
+    private async Task WaitAsync(CancellationToken stoppingToken)
+    {
+        if (time.GetElapsedTime(_heldSince) >= settings.RunGrace)
+        {
+            DropHeld("the manager has been away for too long (--run-grace)");
+        }
+
+        await Task.Delay(_backoff.NextDelay(time.GetElapsedTime(_lostAt)), time, stoppingToken);
+    }
+
+    private void DropHeld(string reason)
+    {
+        if (_pendingRuns.Drop() is > 0 and var dropped)
+        {
+            Log.Dropped(logger, dropped, reason);
+        }
+    }
+
+    /// <summary>Says a failure when it is new; its repetitions only count.</summary>
+    private void NoteFailure(string failure)
+    {
+        _failedAttempts++;
+        if (_lastFailure == failure)
+        {
+            Log.StillFailing(logger, _failedAttempts, failure);
+            return;
+        }
+
+        _lastFailure = failure;
+        Log.Failed(logger, failure);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Registered with the manager at {Address} as {RuntimeId} ({Name}) after {Failures} failed attempts")]
+        public static partial void Registered(ILogger logger, Uri address, string runtimeId, string name, long failures);
+
+        [LoggerMessage(LogLevel.Warning, "The connection to the manager at {Address} has ended ({Reason}): {Detail}")]
+        public static partial void Ended(ILogger logger, Uri address, SessionEndReason reason, string detail);
+
+        [LoggerMessage(LogLevel.Warning, "{Failure}. Trying on; is `genkit start --experimental-reflection-v2` running?")]
+        public static partial void Failed(ILogger logger, string failure);
+
+        [LoggerMessage(LogLevel.Debug, "Attempt {Count} failed too: {Failure}")]
+        public static partial void StillFailing(ILogger logger, long count, string failure);
+
+        [LoggerMessage(LogLevel.Debug, "The manager did not take the last answers in time")]
+        public static partial void FarewellCutShort(ILogger logger);
+
+        [LoggerMessage(LogLevel.Information, "{Count} runs go on without their manager, for {Seconds:0} s at most (--run-grace)")]
+        public static partial void Held(ILogger logger, int count, double seconds);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} runs were cancelled: {Reason}")]
+        public static partial void Dropped(ILogger logger, int count, string reason);
+    }
+}

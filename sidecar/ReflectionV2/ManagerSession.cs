@@ -1,0 +1,343 @@
+using System.Net.WebSockets;
+using System.Text.Json;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.Runs;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// One WebSocket's life: its receive loop, its one writer, its registration. When the socket dies the session ends with it and
+/// nothing in it is used again; runs that go on are in <see cref="PendingRuns"/>.
+/// </summary>
+internal sealed partial class ManagerSession : IAsyncDisposable
+{
+    /// <summary>
+    /// With no request for this long after registering, held answers go out. A manager that was restarted has its first request
+    /// sent by then, and to any other an answer is known or does no harm.
+    /// </summary>
+    private static readonly TimeSpan s_identityWait = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A run's turn: enough for a burst of small chunks in one write, short enough that others hardly wait.</summary>
+    private const int TurnBytes = 16 * 1024;
+
+    /// <summary>An envelope around the largest payload; the manager's own limit lies further off.</summary>
+    private const int EnvelopeBytes = 64 * 1024;
+
+    private const string RegisterId = "register";
+
+    private readonly ManagerSocket _socket;
+    private readonly ManagerIdentity _identity;
+    private readonly PendingRuns _pendingRuns;
+    private readonly RunLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _session = new();
+    private readonly OutgoingQueue _queue = new();
+    private readonly OutgoingFrame _frame = new();
+    private readonly RequestDispatcher _dispatcher;
+    private readonly TaskCompletionSource<string?> _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ManagerSession(
+        ManagerSocket socket,
+        ManagerIdentity identity,
+        PendingRuns pendingRuns,
+        ActiveRuns runs,
+        GrpcApplication application,
+        RunLimits limits,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _socket = socket;
+        _identity = identity;
+        _pendingRuns = pendingRuns;
+        _limits = limits;
+        _time = time;
+        _logger = logger;
+        _dispatcher = new RequestDispatcher(_queue, pendingRuns, runs, application, limits, logger, _session.Token);
+    }
+
+    /// <summary>Answers until the socket ends.</summary>
+    /// <param name="registration">Gives what to register with, when it is time to.</param>
+    /// <param name="registerTimeout">Time for the manager to answer. It never answers params that it does not like.</param>
+    /// <param name="onRegistered">Called once the manager has taken the registration.</param>
+    public async Task<SessionEnd> RunAsync(
+        Func<CancellationToken, Task<Registration>> registration,
+        TimeSpan registerTimeout,
+        Action<Registration> onRegistered)
+    {
+        var receiving = GuardAsync(ReceiveAsync);
+        var sending = GuardAsync(SendAsync);
+        var registering = GuardAsync(token => RegisterAsync(registration, registerTimeout, onRegistered, token));
+
+        var first = await Task.WhenAny(receiving, sending, registering);
+        if (first == registering && await registering is null)
+        {
+            first = await Task.WhenAny(receiving, sending);
+        }
+
+        var end = await first;
+        await _session.CancelAsync();
+        await Task.WhenAll(receiving, sending, registering, _dispatcher.DrainAsync());
+        return end!.Value;
+    }
+
+    /// <summary>Sends what is queued, says goodbye, and lets <see cref="RunAsync"/> end.</summary>
+    public void Finish() => _queue.Finish();
+
+    /// <summary>Ends <see cref="RunAsync"/> at once.</summary>
+    public void Abort() => _session.Cancel();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _socket.DisposeAsync();
+        _session.Dispose();
+    }
+
+    private async Task<SessionEnd?> GuardAsync(Func<CancellationToken, Task<SessionEnd?>> loop)
+    {
+        try
+        {
+            return await loop(_session.Token);
+        }
+        catch (OperationCanceledException) when (_session.IsCancellationRequested)
+        {
+            return new SessionEnd(SessionEndReason.Stopped, "stopped");
+        }
+        catch (Exception exception) when (exception is WebSocketException or IOException or ObjectDisposedException)
+        {
+            return new SessionEnd(SessionEndReason.Lost, exception.InnerException?.Message ?? exception.Message);
+        }
+        catch (Exception exception)
+        {
+            Log.Faulted(_logger, exception);
+            return new SessionEnd(SessionEndReason.Lost, $"the session failed: {exception.GetType().Name}");
+        }
+    }
+
+    private async Task<SessionEnd?> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await _queue.WaitForRoomAsync(cancellationToken);
+            if (await _socket.ReceiveAsync(cancellationToken) is not { } frame)
+            {
+                return new SessionEnd(SessionEndReason.Closed, _socket.CloseReason);
+            }
+
+            Handle(frame);
+        }
+    }
+
+    private void Handle(ReceivedFrame frame)
+    {
+        if (frame.Oversize is { } oversize)
+        {
+            frame.Dispose();
+            NoteRequest(oversize.Id);
+            _dispatcher.Refuse(oversize);
+            return;
+        }
+
+        if (JsonRpcReader.Read(frame.Bytes, out var message) is { } problem)
+        {
+            Log.Garbage(_logger, frame.Length, problem);
+            frame.Dispose();
+            return;
+        }
+
+        if (message.Method.IsPresent)
+        {
+            if (message.Id.Kind is JsonTokenType.String or JsonTokenType.Number)
+            {
+                NoteRequest(message.ReadId());
+            }
+
+            _dispatcher.Dispatch(message, frame);
+            return;
+        }
+
+        HandleResponse(message);
+        frame.Dispose();
+    }
+
+    private void HandleResponse(in JsonRpcMessage message)
+    {
+        if (message.String(message.Id) != RegisterId)
+        {
+            Log.UnknownResponse(_logger);
+        }
+        else if (message.Error.IsPresent)
+        {
+            _registered.TrySetResult(JsonRpcReader.ReadErrorMessage(message.Bytes(message.Error)) ?? "an error without a message");
+        }
+        else
+        {
+            _registered.TrySetResult(null);
+        }
+    }
+
+    private void NoteRequest(RequestId? id) => Act(_identity.Received(id?.Number));
+
+    private void Act(ManagerIdentity.Verdict verdict)
+    {
+        switch (verdict)
+        {
+            case ManagerIdentity.Verdict.Same when _pendingRuns.Resume(_queue) is > 0 and var resumed:
+                Log.Resumed(_logger, resumed);
+                break;
+            case ManagerIdentity.Verdict.Restarted when _pendingRuns.Drop() is > 0 and var dropped:
+                Log.Dropped(_logger, dropped);
+                break;
+        }
+    }
+
+    private async Task<SessionEnd?> RegisterAsync(
+        Func<CancellationToken, Task<Registration>> source,
+        TimeSpan timeout,
+        Action<Registration> onRegistered,
+        CancellationToken cancellationToken)
+    {
+        var registration = await source(cancellationToken);
+        _queue.Add(frame => JsonRpcWriter.Register(frame, RegisterId, registration));
+        try
+        {
+            if (await _registered.Task.WaitAsync(timeout, _time, cancellationToken) is { } refusal)
+            {
+                return new SessionEnd(SessionEndReason.NotRegistered, $"the manager refused the registration: {refusal}");
+            }
+        }
+        catch (TimeoutException)
+        {
+            return new SessionEnd(
+                SessionEndReason.NotRegistered,
+                $"the manager did not answer the registration within {timeout.TotalSeconds:0.#} s (--register-timeout): is that Genkit's Reflection API v2 port?");
+        }
+
+        onRegistered(registration);
+        await Task.Delay(s_identityWait, _time, cancellationToken);
+        Act(_identity.Waited());
+        return null;
+    }
+
+    private async Task<SessionEnd?> SendAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await _queue.WaitAsync(cancellationToken);
+            _socket.Cork();
+            while (true)
+            {
+                if (_queue.TryTakeAnswer(out var answer))
+                {
+                    await SendAnswerAsync(answer!, cancellationToken);
+                }
+                else if (_queue.TryTakeRun(out var pending))
+                {
+                    await SendTurnAsync(pending!, cancellationToken);
+                }
+                else
+                {
+                    break;
+                }
+            }
+
+            await _socket.UncorkAsync(cancellationToken);
+            if (_queue.IsFinished)
+            {
+                await _socket.CloseAsync(cancellationToken);
+                return new SessionEnd(SessionEndReason.Stopped, "stopped");
+            }
+        }
+    }
+
+    private async ValueTask SendAnswerAsync(Action<OutgoingFrame> answer, CancellationToken cancellationToken)
+    {
+        _frame.Clear();
+        answer(_frame);
+        await _socket.SendAsync(_frame, cancellationToken);
+    }
+
+    private async ValueTask SendTurnAsync(PendingRun pending, CancellationToken cancellationToken)
+    {
+        for (long sent = 0; sent < TurnBytes; sent += _frame.Length)
+        {
+            if (!pending.Run.Outbox.TryRead(out var runEvent))
+            {
+                return;
+            }
+
+            try
+            {
+                _frame.Clear();
+                Write(pending, runEvent);
+                await _socket.SendAsync(_frame, cancellationToken);
+            }
+            finally
+            {
+                // A last word that breaks off with the socket is not said again: the manager may have heard it.
+                runEvent.Release();
+                if (runEvent.EndsRun)
+                {
+                    _dispatcher.Completed(pending);
+                }
+            }
+        }
+
+        _queue.Announce(pending);
+    }
+
+    private void Write(PendingRun pending, in RunEvent runEvent)
+    {
+        switch (runEvent.Kind)
+        {
+            case RunEventKind.Started:
+                JsonRpcWriter.RunActionState(_frame, pending.Request, pending.Run.TraceId);
+                break;
+            case RunEventKind.Chunk:
+                JsonRpcWriter.StreamChunk(_frame, pending.Request, runEvent.Payload!.Value);
+                break;
+            case RunEventKind.Result:
+                JsonRpcWriter.RunActionResult(_frame, pending.Request, runEvent.Payload, pending.Run.TraceId);
+                break;
+            default:
+                WriteFailure(pending, runEvent.Failure!);
+                break;
+        }
+    }
+
+    private void WriteFailure(PendingRun pending, ActionFailure failure)
+    {
+        JsonRpcWriter.Error(_frame, pending.Request, JsonRpcErrorCode.ServerError, failure, pending.Run.TraceId);
+        if (_frame.Length > _limits.MaxMessageBytes + EnvelopeBytes)
+        {
+            var length = _frame.Length;
+            _frame.Clear();
+            JsonRpcWriter.Error(
+                _frame,
+                pending.Request,
+                JsonRpcErrorCode.ServerError,
+                new ActionFailure(failure.Code, $"{pending.Run.Key} failed, and its error has {length} bytes, over the limit of {_limits.MaxMessageBytes} that --max-message-bytes sets"),
+                pending.Run.TraceId);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "A message of {Length} bytes from the manager was ignored: {Problem}")]
+        public static partial void Garbage(ILogger logger, long length, string problem);
+
+        [LoggerMessage(LogLevel.Warning, "A response from the manager was ignored: no request of that id waits for one")]
+        public static partial void UnknownResponse(ILogger logger);
+
+        [LoggerMessage(LogLevel.Information, "{Count} runs go on with the manager that asked for them")]
+        public static partial void Resumed(ILogger logger, int count);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} runs were cancelled: the manager that asked for them is gone, another one is there")]
+        public static partial void Dropped(ILogger logger, int count);
+
+        [LoggerMessage(LogLevel.Error, "The connection to the manager failed inside the sidecar")]
+        public static partial void Faulted(ILogger logger, Exception exception);
+    }
+}

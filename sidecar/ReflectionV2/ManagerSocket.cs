@@ -1,0 +1,198 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using Genkit.Sidecar.JsonRpc;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// The WebSocket to the manager: whole messages in, whole messages out. One reader and one writer. Only a session's token may go
+/// into it, because cancelling one send or receive ends the whole socket.
+/// </summary>
+internal sealed class ManagerSocket : IAsyncDisposable
+{
+    /// <summary>Size of a fragment of a large message. The socket copies and masks a fragment at a time.</summary>
+    private const int FragmentBytes = 64 * 1024;
+
+    private readonly ClientWebSocket _webSocket;
+    private readonly HttpMessageInvoker _http;
+    private readonly long _maxMessageBytes;
+    private readonly byte[] _fragment = new byte[FragmentBytes];
+    private CoalescingStream? _stream;
+
+    private ManagerSocket(ManagerSocketOptions options)
+    {
+        _maxMessageBytes = options.MaxMessageBytes;
+        _http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectCallback = ConnectAsync });
+        _webSocket = new ClientWebSocket();
+        _webSocket.Options.CollectHttpResponseDetails = true;
+
+        // An interval alone sends PONGs that nobody answers; only with a timeout are they PINGs that find a dead peer.
+        _webSocket.Options.KeepAliveInterval = options.KeepAliveInterval;
+        _webSocket.Options.KeepAliveTimeout = options.KeepAliveTimeout;
+    }
+
+    /// <summary>Connects. No Origin header is sent: managers are about to refuse it, as browsers send one and runtimes do not.</summary>
+    /// <exception cref="ManagerUnreachableException">Says why there is no WebSocket at that address.</exception>
+    public static async Task<ManagerSocket> ConnectAsync(Uri address, ManagerSocketOptions options, CancellationToken cancellationToken)
+    {
+        var socket = new ManagerSocket(options);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(options.ConnectTimeout);
+        try
+        {
+            await socket._webSocket.ConnectAsync(address, socket._http, timeout.Token);
+            return socket;
+        }
+        catch (Exception exception)
+        {
+            var status = socket._webSocket.HttpStatusCode;
+            await socket.DisposeAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ManagerUnreachableException(
+                timeout.IsCancellationRequested
+                    ? $"no answer within {options.ConnectTimeout.TotalSeconds:0.#} s"
+                    : Reason(exception, status),
+                exception);
+        }
+    }
+
+    /// <summary>Receives one message, which the caller disposes of. Null once the manager has closed the socket.</summary>
+    /// <exception cref="WebSocketException">The connection is lost.</exception>
+    public async ValueTask<ReceivedFrame?> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var frame = new ReceivedFrame();
+        OversizeScanner? scanner = null;
+        try
+        {
+            while (true)
+            {
+                var received = await _webSocket.ReceiveAsync(frame.GetMemory(), cancellationToken);
+                if (received.MessageType == WebSocketMessageType.Close)
+                {
+                    frame.Dispose();
+                    return null;
+                }
+
+                frame.Advance(received.Count);
+                if (scanner is not null || frame.Length > _maxMessageBytes)
+                {
+                    scanner ??= new OversizeScanner();
+                    foreach (var segment in frame.Bytes)
+                    {
+                        scanner.Feed(segment.Span);
+                    }
+
+                    frame.Clear();
+                }
+
+                if (received.EndOfMessage)
+                {
+                    frame.Oversize = scanner?.Result;
+                    return frame;
+                }
+            }
+        }
+        catch
+        {
+            frame.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Begins a burst of messages, which <see cref="UncorkAsync"/> pushes out.</summary>
+    public void Cork() => _stream!.Cork();
+
+    public ValueTask UncorkAsync(CancellationToken cancellationToken) => _stream!.UncorkAsync(cancellationToken);
+
+    /// <summary>Sends one message, a large one in fragments.</summary>
+    public async ValueTask SendAsync(OutgoingFrame frame, CancellationToken cancellationToken)
+    {
+        var filled = await AppendAsync(frame.Head, 0, cancellationToken);
+        foreach (var segment in frame.Payload)
+        {
+            filled = await AppendAsync(segment, filled, cancellationToken);
+        }
+
+        filled = await AppendAsync(frame.Tail, filled, cancellationToken);
+        await _webSocket.SendAsync(_fragment.AsMemory(0, filled), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+    }
+
+    /// <summary>Says goodbye, so that the manager removes the runtime at once.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _webSocket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // Gone already; that says it too.
+        }
+    }
+
+    /// <summary>Why the peer closed, for people.</summary>
+    public string CloseReason => _webSocket.CloseStatus is { } status
+        ? $"closed by the manager with {(int)status}{(string.IsNullOrEmpty(_webSocket.CloseStatusDescription) ? "" : $" {_webSocket.CloseStatusDescription}")}"
+        : "closed by the manager";
+
+    public ValueTask DisposeAsync()
+    {
+        _webSocket.Dispose();
+        _http.Dispose();
+        _stream?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static string Reason(Exception exception, System.Net.HttpStatusCode status)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
+                    return "connection refused: nothing listens there";
+                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData } socket:
+                    return $"the host name does not resolve ({socket.Message})";
+                case SocketException socket:
+                    return socket.Message;
+                case System.Security.Authentication.AuthenticationException tls:
+                    return $"TLS failed: {tls.Message}";
+            }
+        }
+
+        return status != 0
+            ? $"it answered with HTTP {(int)status} instead of a WebSocket: is that Genkit's Reflection API v2 port?"
+            : exception.InnerException?.Message ?? exception.Message;
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        return _stream = new CoalescingStream(new NetworkStream(socket, ownsSocket: true));
+    }
+
+    private async ValueTask<int> AppendAsync(ReadOnlyMemory<byte> bytes, int filled, CancellationToken cancellationToken)
+    {
+        while (filled + bytes.Length > FragmentBytes)
+        {
+            var part = FragmentBytes - filled;
+            bytes[..part].CopyTo(_fragment.AsMemory(filled));
+            await _webSocket.SendAsync(_fragment, WebSocketMessageType.Text, endOfMessage: false, cancellationToken);
+            bytes = bytes[part..];
+            filled = 0;
+        }
+
+        bytes.CopyTo(_fragment.AsMemory(filled));
+        return filled + bytes.Length;
+    }
+}

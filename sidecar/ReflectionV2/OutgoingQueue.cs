@@ -1,0 +1,140 @@
+using Genkit.Sidecar.JsonRpc;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// What one socket's writer has to send: ready answers first, so that a cancel or a listing overtakes the chunks of runs, then
+/// the runs that have something to say, in turn. Only order within a run is promised.
+/// </summary>
+internal sealed class OutgoingQueue
+{
+    /// <summary>
+    /// Answers that wait because the manager does not read. Past this the receive loop stops reading requests, so that their
+    /// number is bounded by what the manager itself leaves in the socket.
+    /// </summary>
+    private const int MaxWaitingAnswers = 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Action<OutgoingFrame>> _answers = new();
+    private readonly Queue<PendingRun> _runs = new();
+    private TaskCompletionSource? _work;
+    private TaskCompletionSource? _room;
+    private bool _finishing;
+
+    /// <summary>Whether nothing is left to take and nothing more is wanted.</summary>
+    public bool IsFinished
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _finishing && _answers.Count == 0 && _runs.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>Adds an answer, which writes itself into the frame when its turn comes.</summary>
+    public void Add(Action<OutgoingFrame> answer)
+    {
+        TaskCompletionSource? work;
+        lock (_gate)
+        {
+            _answers.Enqueue(answer);
+            work = TakeWaiter();
+        }
+
+        work?.SetResult();
+    }
+
+    /// <summary>Gives a run with something in its outbox its turn. Called once until its outbox has been found empty.</summary>
+    public void Announce(PendingRun pending)
+    {
+        TaskCompletionSource? work;
+        lock (_gate)
+        {
+            _runs.Enqueue(pending);
+            work = TakeWaiter();
+        }
+
+        work?.SetResult();
+    }
+
+    /// <summary>Wakes the writer for the last time.</summary>
+    public void Finish()
+    {
+        TaskCompletionSource? work;
+        lock (_gate)
+        {
+            _finishing = true;
+            work = TakeWaiter();
+        }
+
+        work?.SetResult();
+    }
+
+    public bool TryTakeAnswer(out Action<OutgoingFrame>? answer)
+    {
+        TaskCompletionSource? room = null;
+        bool taken;
+        lock (_gate)
+        {
+            taken = _answers.TryDequeue(out answer);
+            if (_answers.Count < MaxWaitingAnswers)
+            {
+                (room, _room) = (_room, null);
+            }
+        }
+
+        room?.SetResult();
+        return taken;
+    }
+
+    public bool TryTakeRun(out PendingRun? pending)
+    {
+        lock (_gate)
+        {
+            return _runs.TryDequeue(out pending);
+        }
+    }
+
+    /// <summary>Completes when there is something to take. For the one writer only.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource work;
+        lock (_gate)
+        {
+            if (_finishing || _answers.Count > 0 || _runs.Count > 0)
+            {
+                return Task.CompletedTask;
+            }
+
+            work = _work = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        return work.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Completes when another request may be read. For the one reader only.</summary>
+    public Task WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource room;
+        lock (_gate)
+        {
+            if (_answers.Count < MaxWaitingAnswers)
+            {
+                return Task.CompletedTask;
+            }
+
+            room = _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        return room.Task.WaitAsync(cancellationToken);
+    }
+
+    private TaskCompletionSource? TakeWaiter()
+    {
+        var waiter = _work;
+        _work = null;
+        return waiter;
+    }
+}

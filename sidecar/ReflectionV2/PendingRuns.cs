@@ -1,0 +1,86 @@
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// The unanswered runs of this door. Those of a lost connection are held: they keep running, and what they have to say waits
+/// until it is known whether the next connection leads to the manager that asked.
+/// </summary>
+internal sealed class PendingRuns
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<PendingRun> _live = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<PendingRun> _held = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Adds a run of the present connection.</summary>
+    public void Add(PendingRun pending, OutgoingQueue queue)
+    {
+        lock (_gate)
+        {
+            _live.Add(pending);
+        }
+
+        pending.Run.Outbox.Attach(() => queue.Announce(pending));
+    }
+
+    /// <summary>Forgets a run whose last word has been taken.</summary>
+    public void Remove(PendingRun pending)
+    {
+        lock (_gate)
+        {
+            _live.Remove(pending);
+            _held.Remove(pending);
+        }
+    }
+
+    /// <summary>The connection is lost. Streamed input ends, as in native runtimes: its other end is gone.</summary>
+    /// <returns>How many runs are held now.</returns>
+    public int Hold()
+    {
+        lock (_gate)
+        {
+            foreach (var pending in _live)
+            {
+                pending.Run.Outbox.Detach();
+                pending.Run.Input?.Complete();
+                _held.Add(pending);
+            }
+
+            _live.Clear();
+            return _held.Count;
+        }
+    }
+
+    /// <summary>The manager that asked is back: it gets what was held.</summary>
+    public int Resume(OutgoingQueue queue)
+    {
+        lock (_gate)
+        {
+            foreach (var pending in _held)
+            {
+                pending.Run.Outbox.Attach(() => queue.Announce(pending));
+                _live.Add(pending);
+            }
+
+            var resumed = _held.Count;
+            _held.Clear();
+            return resumed;
+        }
+    }
+
+    /// <summary>Nobody is left who asked: stops the held runs.</summary>
+    public int Drop()
+    {
+        PendingRun[] dropped;
+        lock (_gate)
+        {
+            dropped = [.. _held];
+            _held.Clear();
+        }
+
+        foreach (var pending in dropped)
+        {
+            pending.Run.Abandon();
+        }
+
+        return dropped.Length;
+    }
+}

@@ -1,0 +1,373 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.Runs;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// One session's methods. Called by the receive loop for one frame after the other and never waits for the application: what takes
+/// time answers later through the queue. Every request with an id gets one answer.
+/// </summary>
+internal sealed partial class RequestDispatcher(
+    OutgoingQueue queue,
+    PendingRuns pendingRuns,
+    ActiveRuns runs,
+    GrpcApplication application,
+    RunLimits limits,
+    ILogger logger,
+    CancellationToken sessionToken)
+{
+    private static readonly ReadOnlySequence<byte> s_cancelled = new("\"Action cancelled\""u8.ToArray());
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<Task> _calls = [];
+
+    /// <summary>
+    /// Runs with streamed input, by request id. Entered by the receive loop before anything yields, so that an input chunk that
+    /// comes next finds its run.
+    /// </summary>
+    private readonly ConcurrentDictionary<string, PendingRun> _inputs = new();
+
+    /// <summary>Handles a request or notification and takes the frame over.</summary>
+    public void Dispatch(in JsonRpcMessage message, ReceivedFrame frame)
+    {
+        var keepFrame = false;
+        try
+        {
+            if (!TryReadId(message, out var id))
+            {
+                queue.Add(outgoing => JsonRpcWriter.Error(
+                    outgoing,
+                    null,
+                    JsonRpcErrorCode.InvalidRequest,
+                    new ActionFailure(GrpcStatusCode.InvalidArgument, "Invalid Request: id must be a string or a number"),
+                    null));
+                return;
+            }
+
+            keepFrame = Dispatch(message, id, frame);
+        }
+        finally
+        {
+            if (!keepFrame)
+            {
+                frame.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Refuses what was too large to keep: an answer where there is an id, the end of the run where it was input.</summary>
+    public void Refuse(OversizeMessage oversize)
+    {
+        Log.Oversize(logger, oversize.Length, limits.MaxMessageBytes);
+        var failure = new ActionFailure(
+            GrpcStatusCode.ResourceExhausted,
+            $"The message has {oversize.Length} bytes, over the limit of {limits.MaxMessageBytes} that --max-message-bytes sets");
+        if (oversize.Id is { } id)
+        {
+            AddError(id, JsonRpcErrorCode.ServerError, failure);
+        }
+        else if (oversize.RequestId is { } requestId && _inputs.TryGetValue(requestId.Text, out var pending))
+        {
+            pending.Run.TryFail(failure);
+        }
+    }
+
+    /// <summary>Forgets a run whose answer has been sent.</summary>
+    public void Completed(PendingRun pending)
+    {
+        pendingRuns.Remove(pending);
+        if (pending.Run.Input is not null)
+        {
+            // Removes its own entry only: a manager that uses an id twice at one time has put the second run there.
+            _inputs.TryRemove(KeyValuePair.Create(pending.Request.Text, pending));
+        }
+    }
+
+    /// <summary>Waits for the calls that still run. The session's token has ended them.</summary>
+    public Task DrainAsync()
+    {
+        lock (_gate)
+        {
+            return Task.WhenAll(_calls);
+        }
+    }
+
+    private static bool TryReadId(in JsonRpcMessage message, out RequestId? id)
+    {
+        id = message.Id.Kind is JsonTokenType.String or JsonTokenType.Number ? message.ReadId() : null;
+        return id is not null || !message.Id.IsPresent;
+    }
+
+    /// <returns>Whether a run has taken the frame over.</returns>
+    private bool Dispatch(in JsonRpcMessage message, RequestId? id, ReceivedFrame frame)
+    {
+        if (message.UnknownMembers > 0)
+        {
+            Log.UnknownMembers(logger, message.UnknownMembers);
+        }
+
+        var method = message.String(message.Method);
+        switch (method)
+        {
+            case "runAction" when id is { } request:
+                return RunAction(message, request, frame);
+            case "cancelAction" when id is { } request:
+                CancelAction(message, request);
+                break;
+            case "listActions" when id is { } request:
+                Call(request, token => ListActionsAsync(request, token));
+                break;
+            case "listValues" when id is { } request:
+                ListValues(message, request);
+                break;
+            case "sendInputStreamChunk":
+                SendInputStreamChunk(message, id);
+                break;
+            case "endInputStream":
+                EndInputStream(message, id);
+                break;
+            case "configure":
+                Configure(message, id);
+                break;
+            case "runAction" or "cancelAction" or "listActions" or "listValues":
+                Log.RequestWithoutId(logger, method);
+                break;
+            case null when id is { } request:
+                AddError(request, JsonRpcErrorCode.InvalidRequest, new ActionFailure(GrpcStatusCode.InvalidArgument, "Invalid Request: method must be a string"));
+                break;
+            case not null when id is { } request:
+                AddError(request, JsonRpcErrorCode.MethodNotFound, new ActionFailure(GrpcStatusCode.Unimplemented, $"Method not found: {method}"));
+                break;
+            default:
+                Log.UnknownNotification(logger, Shortened(method));
+                break;
+        }
+
+        return false;
+    }
+
+    private bool RunAction(in JsonRpcMessage message, RequestId id, ReceivedFrame frame)
+    {
+        if (RunActionParams.Read(message, frame, out var request) is { } problem)
+        {
+            AddInvalidParams(id, problem);
+            return false;
+        }
+
+        var pending = new PendingRun(id, runs.Start(request!));
+        if (pending.Run.Input is not null)
+        {
+            _inputs[id.Text] = pending;
+        }
+
+        pendingRuns.Add(pending, queue);
+        return true;
+    }
+
+    private void CancelAction(in JsonRpcMessage message, RequestId id)
+    {
+        if (message.String(message.TraceId) is not { } traceId)
+        {
+            AddInvalidParams(id, "params.traceId: a string is required");
+            return;
+        }
+
+        // Queued before the run says that it was cancelled, and answers overtake runs: so the caller hears this first.
+        if (!runs.TryCancel(traceId, beforeItEnds: () => queue.Add(frame => JsonRpcWriter.Result(frame, id, "message"u8, s_cancelled))))
+        {
+            AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.NotFound, "Action not found or already completed"));
+        }
+    }
+
+    private void ListValues(in JsonRpcMessage message, RequestId id)
+    {
+        if (message.String(message.Type) is not { } type)
+        {
+            AddInvalidParams(id, "params.type: a string is required");
+        }
+        else if (!GrpcApplication.IsValueType(type))
+        {
+            AddInvalidParams(id, $"'type' {type} is not supported. Only 'defaultModel' and 'middleware' are supported");
+        }
+        else
+        {
+            Call(id, token => ListValuesAsync(id, type, token));
+        }
+    }
+
+    private void SendInputStreamChunk(in JsonRpcMessage message, RequestId? id)
+    {
+        if (FindInput(message, id) is not { } pending)
+        {
+            return;
+        }
+
+        if (!message.Chunk.IsPresent)
+        {
+            // JSON.stringify leaves an undefined chunk out. There is nothing to hand on, and no way to say "nothing" in JSON.
+            Log.InputWithoutChunk(logger, pending.Run.TraceId);
+            return;
+        }
+
+        pending.Run.AddInput(message.Bytes(message.Chunk));
+    }
+
+    private void EndInputStream(in JsonRpcMessage message, RequestId? id) => FindInput(message, id)?.Run.Input!.Complete();
+
+    private PendingRun? FindInput(in JsonRpcMessage message, RequestId? id)
+    {
+        if (message.RequestId.Kind is not (JsonTokenType.String or JsonTokenType.Number))
+        {
+            if (id is { } request)
+            {
+                AddInvalidParams(request, "params.requestId: a string is required");
+            }
+
+            Log.InputWithoutRequest(logger);
+            return null;
+        }
+
+        if (id is { } answered)
+        {
+            queue.Add(frame => JsonRpcWriter.EmptyResult(frame, answered));
+        }
+
+        var requestId = new RequestId(message.Bytes(message.RequestId).ToArray()).Text;
+        if (_inputs.TryGetValue(requestId, out var pending))
+        {
+            return pending;
+        }
+
+        Log.InputForUnknownRequest(logger, Shortened(requestId));
+        return null;
+    }
+
+    private void Configure(in JsonRpcMessage message, RequestId? id)
+    {
+        var valid = message.TelemetryServerUrl.Kind is JsonTokenType.None or JsonTokenType.String;
+        if (!valid)
+        {
+            Log.BadConfigure(logger);
+        }
+
+        if (id is { } request)
+        {
+            if (valid)
+            {
+                queue.Add(frame => JsonRpcWriter.EmptyResult(frame, request));
+            }
+            else
+            {
+                AddInvalidParams(request, "params.telemetryServerUrl: must be a string");
+            }
+        }
+    }
+
+    private async Task ListActionsAsync(RequestId id, CancellationToken cancellationToken)
+    {
+        var answer = await application.ListActionsAsync(cancellationToken);
+        if (answer.Value is { } actions)
+        {
+            queue.Add(frame => JsonRpcWriter.Result(frame, id, "actions"u8, new ReadOnlySequence<byte>(actions.Map)));
+        }
+        else
+        {
+            AddError(id, JsonRpcErrorCode.ServerError, answer.Failure!);
+        }
+    }
+
+    private async Task ListValuesAsync(RequestId id, string type, CancellationToken cancellationToken)
+    {
+        var answer = await application.ListValuesAsync(type, cancellationToken);
+        if (answer.Value is { } values)
+        {
+            queue.Add(frame => JsonRpcWriter.Result(frame, id, "values"u8, new ReadOnlySequence<byte>(values.Json)));
+        }
+        else
+        {
+            AddError(id, JsonRpcErrorCode.ServerError, answer.Failure!);
+        }
+    }
+
+    /// <summary>Runs a call to the application beside the receive loop, and keeps it until it has ended.</summary>
+    private void Call(RequestId id, Func<CancellationToken, Task> call)
+    {
+        lock (_gate)
+        {
+            _calls.RemoveWhere(task => task.IsCompleted);
+            if (_calls.Count < limits.MaxConcurrentRuns)
+            {
+                _calls.Add(RunCallAsync(id, call));
+                return;
+            }
+        }
+
+        AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
+            GrpcStatusCode.ResourceExhausted,
+            $"{limits.MaxConcurrentRuns} listings are under way, as many as --max-concurrent-runs allows"));
+    }
+
+    private async Task RunCallAsync(RequestId id, Func<CancellationToken, Task> call)
+    {
+        try
+        {
+            await call(sessionToken);
+        }
+        catch (OperationCanceledException) when (sessionToken.IsCancellationRequested)
+        {
+            // The session is over, and with it whoever asked.
+        }
+        catch (Exception exception)
+        {
+            Log.CallFaulted(logger, exception, id.Text);
+            AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
+                GrpcStatusCode.Internal,
+                $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
+        }
+    }
+
+    private void AddInvalidParams(RequestId id, string problem) =>
+        AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.InvalidArgument, problem));
+
+    private void AddError(RequestId id, int code, ActionFailure failure) =>
+        queue.Add(frame => JsonRpcWriter.Error(frame, id, code, failure, null));
+
+    /// <summary>Text of a peer for the log: short enough, on one line.</summary>
+    private static string Shortened(string? text) =>
+        text is null ? "" : string.Concat(text.Take(64).Select(character => char.IsControl(character) ? ' ' : character));
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Debug, "{Count} members of a message are unknown and were ignored")]
+        public static partial void UnknownMembers(ILogger logger, int count);
+
+        [LoggerMessage(LogLevel.Warning, "{Method} came without an id and was ignored: nobody could be answered")]
+        public static partial void RequestWithoutId(ILogger logger, string method);
+
+        [LoggerMessage(LogLevel.Warning, "Notification {Method} is unknown and was ignored")]
+        public static partial void UnknownNotification(ILogger logger, string method);
+
+        [LoggerMessage(LogLevel.Warning, "An input message without requestId was ignored")]
+        public static partial void InputWithoutRequest(ILogger logger);
+
+        [LoggerMessage(LogLevel.Warning, "Input for request {RequestId} was ignored: no run with streamed input is active under that id")]
+        public static partial void InputForUnknownRequest(ILogger logger, string requestId);
+
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: sendInputStreamChunk without a chunk was ignored")]
+        public static partial void InputWithoutChunk(ILogger logger, string traceId);
+
+        [LoggerMessage(LogLevel.Warning, "configure was ignored: params.telemetryServerUrl must be a string")]
+        public static partial void BadConfigure(ILogger logger);
+
+        [LoggerMessage(LogLevel.Warning, "A message of {Length} bytes was refused: the limit is {Limit} (--max-message-bytes)")]
+        public static partial void Oversize(ILogger logger, long length, long limit);
+
+        [LoggerMessage(LogLevel.Error, "Request {RequestId} failed inside the sidecar")]
+        public static partial void CallFaulted(ILogger logger, Exception exception, string requestId);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Text.Json;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.JsonRpc;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>Checks the params of <c>runAction</c> and turns them into a run. Payload members may be anything, null included.</summary>
+internal static class RunActionParams
+{
+    /// <returns>What is wrong, for people; null if nothing is.</returns>
+    public static string? Read(in JsonRpcMessage message, IDisposable owner, out RunRequest? request)
+    {
+        request = null;
+        if (message.Params.Kind != JsonTokenType.StartObject)
+        {
+            return "params: an object is required";
+        }
+
+        if (message.String(message.Key) is not { Length: > 0 } key)
+        {
+            return "params.key: a non-empty string is required";
+        }
+
+        if (!IsFlag(message.Stream) || !IsFlag(message.StreamInput))
+        {
+            return $"params.{(IsFlag(message.Stream) ? "streamInput" : "stream")}: must be true or false";
+        }
+
+        var labels = new Dictionary<string, string>();
+        if (message.TelemetryLabels.IsPresent && !ReadLabels(message.Bytes(message.TelemetryLabels), labels))
+        {
+            return "params.telemetryLabels: must be an object of strings";
+        }
+
+        request = new RunRequest(key)
+        {
+            Input = Payload(message, message.Input),
+            Init = Payload(message, message.Init),
+            Context = Payload(message, message.Context),
+            TelemetryLabels = labels,
+            Stream = message.Stream.Kind == JsonTokenType.True,
+            StreamInput = message.StreamInput.Kind == JsonTokenType.True,
+            Owner = owner,
+        };
+        return null;
+    }
+
+    private static bool IsFlag(JsonSlice slice) => slice.Kind is JsonTokenType.None or JsonTokenType.True or JsonTokenType.False;
+
+    private static ReadOnlySequence<byte>? Payload(in JsonRpcMessage message, JsonSlice slice) =>
+        slice.IsPresent ? message.Bytes(slice) : null;
+
+    private static bool ReadLabels(in ReadOnlySequence<byte> json, Dictionary<string, string> labels)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return false;
+        }
+
+        try
+        {
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString()!;
+                reader.Read();
+                if (reader.TokenType != JsonTokenType.String)
+                {
+                    return false;
+                }
+
+                labels[name] = reader.GetString()!;
+            }
+
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate cannot be carried in Protocol Buffers' strings.
+            return false;
+        }
+    }
+}
