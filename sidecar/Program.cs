@@ -1,5 +1,6 @@
 using System.Collections;
 using Genkit.Sidecar.Cli;
+using Genkit.Sidecar.Hosting;
 using Genkit.Sidecar.Supervision;
 
 // Before anything else is loaded: a command waits for this to get out of its way.
@@ -11,8 +12,4 @@ if (args is [Launcher.Verb, ..])
 var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
     .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
 
-return await new SidecarCommand(Terminal.Console(), environment, async (_, _, stop) =>
-{
-    await Task.Delay(Timeout.Infinite, stop);
-    return ExitCode.Success;
-}).RunAsync(args);
+return await new SidecarCommand(Terminal.Console(), environment, SidecarHost.RunAsync).RunAsync(args);

@@ -1,14 +1,29 @@
+using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Cli;
 
 /// <summary><c>actions</c>: what the application offers, as the manager would see it.</summary>
-internal sealed class ActionsVerb(Terminal terminal)
+internal sealed class ActionsVerb(Terminal terminal, ILoggerFactory logs)
 {
     public async Task<int> RunAsync(SidecarSettings settings, CancellationToken stop)
     {
-        stop.ThrowIfCancellationRequested();
-        await terminal.Error.WriteLineAsync($"genkit-sidecar: actions of {settings.App} cannot be listed yet");
-        return ExitCode.Failure;
+        await using var application = new GrpcApplication(
+            ApplicationChannel.Options(settings, TimeProvider.System),
+            logs.CreateLogger<GrpcApplication>());
+        var answer = await application.ListActionsAsync(stop);
+        if (answer.Value is not { } listed)
+        {
+            await FailureText.WriteAsync(terminal.Error, answer.Failure!);
+            return ExitCode.Failure;
+        }
+
+        foreach (var action in listed.Actions)
+        {
+            var description = action.HasDescription ? "\t" + action.Description.ReplaceLineEndings(" ") : "";
+            await terminal.Out.WriteLineAsync(action.Key + description);
+        }
+
+        return ExitCode.Success;
     }
 }

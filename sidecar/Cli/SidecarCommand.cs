@@ -23,7 +23,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
 
         if (line is { Verb: Verb.Version, Problems.Count: 0 })
         {
-            await terminal.Out.WriteLineAsync(VersionText.Line);
+            await terminal.Out.WriteLineAsync($"genkit-sidecar {SidecarVersion.Number}");
             return ExitCode.Success;
         }
 
@@ -48,8 +48,8 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         }
 
         return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
-            ? new ActionsVerb(terminal).RunAsync(settings, stop)
-            : new CallVerb(terminal).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+            ? new ActionsVerb(terminal, logs).RunAsync(settings, stop)
+            : new CallVerb(terminal, logs).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
     }
 
     private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)

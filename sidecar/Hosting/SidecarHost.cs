@@ -1,0 +1,40 @@
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.ReflectionV2;
+using Genkit.Sidecar.Runs;
+
+namespace Genkit.Sidecar.Hosting;
+
+/// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its doors.</summary>
+internal static class SidecarHost
+{
+    /// <summary>Serves the manager until <paramref name="stop"/>. Gives the exit code.</summary>
+    public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
+    {
+        using var host = Create(settings, logs);
+        await host.RunAsync(stop);
+        return 0;
+    }
+
+    public static IHost Create(SidecarSettings settings, ILoggerFactory logs)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        builder.Services.AddSingleton(TimeProvider.System);
+        AddRuntime(builder.Services, settings);
+        return builder.Build();
+    }
+
+    private static void AddRuntime(IServiceCollection services, SidecarSettings settings)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton(new RunLimits(settings.MaxConcurrentRuns, settings.MaxInputQueueBytes, settings.MaxMessageBytes));
+        services.AddSingleton(provider => ApplicationChannel.Options(settings, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<GrpcApplication>();
+        services.AddSingleton<ActiveRuns>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationStart>(provider, settings.AppStartTimeout));
+        services.AddSingleton<ManagerLocator>();
+        services.AddHostedService<ManagerConnection>();
+    }
+}
