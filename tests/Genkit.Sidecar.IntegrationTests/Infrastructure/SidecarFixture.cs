@@ -1,0 +1,58 @@
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Hosting;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
+
+/// <summary>
+/// The real host in this process, between a manager and an application on real sockets. Fails the test if the sidecar logged an
+/// error that the test did not declare.
+/// </summary>
+internal sealed class SidecarFixture : IAsyncDisposable
+{
+    private readonly ILoggerFactory _logs;
+    private readonly IHost _host;
+
+    private SidecarFixture(SidecarSettings settings)
+    {
+        _logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Log));
+        _host = SidecarHost.Create(settings, _logs);
+    }
+
+    public LogCapture Log { get; } = new();
+
+    /// <summary>Starts a sidecar. <paramref name="flags"/> are the command line's, such as <c>--name</c>, <c>x</c>.</summary>
+    public static async Task<SidecarFixture> StartAsync(Uri manager, string application, params string[] flags)
+    {
+        var fixture = new SidecarFixture(Settings([.. flags, "--manager", manager.ToString(), "--app", application]));
+        await fixture._host.StartAsync();
+        return fixture;
+    }
+
+    /// <summary>Reads settings as the command line does.</summary>
+    public static SidecarSettings Settings(params string[] flags)
+    {
+        var line = Cli.CommandLine.Parse(["run", .. flags]);
+        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsManager: true);
+        string[] problems = [.. line.Problems, .. reading.Problems];
+        return problems.Length == 0 && reading.IsGood
+            ? reading.Settings
+            : throw new ArgumentException(string.Join('\n', problems));
+    }
+
+    /// <summary>Stops the sidecar as SIGTERM does.</summary>
+    public Task StopAsync() => _host.StopAsync().WaitAsync(Timeouts.Default);
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        if (_host is IAsyncDisposable host)
+        {
+            await host.DisposeAsync();
+        }
+
+        _logs.Dispose();
+        Assert.Empty(Log.UnexpectedErrors);
+    }
+}
