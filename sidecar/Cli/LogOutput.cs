@@ -12,6 +12,9 @@ internal static class LogOutput
     public static void Configure(ILoggingBuilder builder, SidecarSettings settings)
     {
         builder.SetMinimumLevel(settings.LogLevel);
+
+        // The host's own news, such as its content root, is none to an operator.
+        builder.AddFilter("Microsoft", settings.LogLevel > LogLevel.Warning ? settings.LogLevel : LogLevel.Warning);
         builder.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (settings.LogFormat == LogFormat.Json)
         {

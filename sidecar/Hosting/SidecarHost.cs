@@ -8,12 +8,12 @@ namespace Genkit.Sidecar.Hosting;
 /// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its doors.</summary>
 internal static class SidecarHost
 {
-    /// <summary>Serves the manager until <paramref name="stop"/>. Gives the exit code.</summary>
+    /// <summary>Serves the manager until <paramref name="stop"/>. Gives the exit code: 0, or 1 if the host stopped by itself, which it does only when it fails.</summary>
     public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
     {
         using var host = Create(settings, logs);
         await host.RunAsync(stop);
-        return 0;
+        return stop.IsCancellationRequested ? 0 : 1;
     }
 
     public static IHost Create(SidecarSettings settings, ILoggerFactory logs)
@@ -22,6 +22,7 @@ internal static class SidecarHost
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IHostLifetime, OutsideLifetime>();
         AddRuntime(builder.Services, settings);
         return builder.Build();
     }

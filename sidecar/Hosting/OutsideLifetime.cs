@@ -1,0 +1,12 @@
+namespace Genkit.Sidecar.Hosting;
+
+/// <summary>
+/// Leaves signals to whoever started the host. The default lifetime would stop the connections at the first SIGTERM, while the
+/// application, which is told first, still has answers to give.
+/// </summary>
+internal sealed class OutsideLifetime : IHostLifetime
+{
+    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
