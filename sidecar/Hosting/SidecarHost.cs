@@ -36,6 +36,7 @@ internal static class SidecarHost
         services.AddSingleton<ActiveRuns>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationStart>(provider, settings.AppStartTimeout));
         services.AddSingleton<ManagerLocator>();
+        services.AddSingleton<RuntimeIdClaim>();
         services.AddHostedService<ManagerConnection>();
     }
 }

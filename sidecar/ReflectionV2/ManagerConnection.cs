@@ -16,6 +16,7 @@ internal sealed partial class ManagerConnection(
     ApplicationStart applicationStart,
     ActiveRuns runs,
     RunLimits limits,
+    RuntimeIdClaim claim,
     TimeProvider time,
     ILogger<ManagerConnection> logger) : BackgroundService
 {
@@ -167,6 +168,7 @@ internal sealed partial class ManagerConnection(
         Log.Registered(logger, address, registration.RuntimeId, registration.Name, _failedAttempts);
         _failedAttempts = 0;
         _lastFailure = "";
+        claim.Claim(address);
     }
 
     /// <summary>Waits before the next attempt, and cancels held runs whose time is up meanwhile.</summary>

@@ -1,0 +1,103 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Genkit.Sidecar.Configuration;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// Notices a second sidecar under the same runtime id. The manager says nothing: it sends everything to whichever came last, and
+/// forgets the id when that one goes. So sidecars tell each other, through a socket in Linux's abstract namespace that is named after
+/// manager and id. It reaches as far as the network namespace; elsewhere, and on other systems, nothing is noticed.
+/// </summary>
+internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<RuntimeIdClaim> logger) : IDisposable
+{
+    private Socket? _listener;
+    private string? _name;
+
+    /// <summary>Claims the id at a manager, or warns on both sides that it is taken. Never fails.</summary>
+    public void Claim(Uri manager)
+    {
+        var name = Name(manager);
+        if (!OperatingSystem.IsLinux() || name == _name)
+        {
+            return;
+        }
+
+        Release();
+        var endPoint = new UnixDomainSocketEndPoint(name);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Bind(endPoint);
+            socket.Listen();
+            (_listener, _name) = (socket, name);
+            _ = ListenAsync(socket);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            socket.Dispose();
+            Log.Taken(logger, settings.RuntimeId);
+            Tell(endPoint);
+        }
+        catch (SocketException)
+        {
+            // A sandbox without Unix sockets: only the warning is lost.
+            socket.Dispose();
+        }
+    }
+
+    public void Dispose() => Release();
+
+    private string Name(Uri manager)
+    {
+        var host = manager.IsLoopback ? "loopback" : manager.Host;
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{host}:{manager.Port}\n{settings.RuntimeId}"));
+        return "\0genkit-sidecar-" + Convert.ToHexStringLower(hash.AsSpan(0, 16));
+    }
+
+    private static void Tell(UnixDomainSocketEndPoint endPoint)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            socket.Connect(endPoint);
+        }
+        catch (SocketException)
+        {
+            // It went away at this moment.
+        }
+    }
+
+    /// <summary>Ends with the listener, and never fails.</summary>
+    private async Task ListenAsync(Socket listener)
+    {
+        try
+        {
+            while (true)
+            {
+                using var other = await listener.AcceptAsync();
+                Log.Replaced(logger, settings.RuntimeId);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Released.
+        }
+    }
+
+    private void Release()
+    {
+        _listener?.Dispose();
+        (_listener, _name) = (null, null);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Another sidecar has registered with this manager as {RuntimeId} too: requests now come here only. Give each its own --runtime-id (GENKIT_RUNTIME_ID)")]
+        public static partial void Taken(ILogger logger, string runtimeId);
+
+        [LoggerMessage(LogLevel.Warning, "Another sidecar has registered with this manager as {RuntimeId} too: requests now go there. Give each its own --runtime-id (GENKIT_RUNTIME_ID)")]
+        public static partial void Replaced(ILogger logger, string runtimeId);
+    }
+}
