@@ -12,7 +12,7 @@ internal static class VerbTable
         (Verb.Help, "help", "help", "Print this"),
     ];
 
-    public static IEnumerable<string> Names => All.Select(row => row.Name);
+    public static IReadOnlyCollection<string> Names => [.. All.Select(row => row.Name)];
 
     public static Verb? Find(string name) => All.Where(row => row.Name == name).Select(row => (Verb?)row.Verb).FirstOrDefault();
 }

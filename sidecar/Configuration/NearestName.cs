@@ -4,17 +4,27 @@ namespace Genkit.Sidecar.Configuration;
 internal static class NearestName
 {
     /// <summary>Empty when nothing is near enough to be worth a guess.</summary>
-    public static string Hint(string typed, IEnumerable<string> known) =>
+    public static string Hint(string typed, IReadOnlyCollection<string> known) =>
         Of(typed, known) is { } nearest ? $", did you mean {nearest}?" : "";
 
-    public static string? Of(string typed, IEnumerable<string> known)
+    public static string? Of(string typed, IReadOnlyCollection<string> known)
     {
+        // An abbreviation, such as "info": far away by letters, but no other can be meant.
+        const int ShortestAbbreviation = 3;
+        if (typed.Length >= ShortestAbbreviation
+            && known.FirstOrDefault(name => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase)) is { } whole)
+        {
+            return whole;
+        }
+
         var nearest = known
             .Select(name => (Name: name, Distance: Distance(typed.ToLowerInvariant(), name.ToLowerInvariant())))
             .MinBy(candidate => candidate.Distance);
 
-        // A third of the letters wrong is a typing error; more is another word.
-        return nearest.Name is not null && nearest.Distance <= Math.Max(1, nearest.Name.Length / 3) ? nearest.Name : null;
+        // Two letters swapped, or a third of them wrong, is a typing error; more is another word.
+        return nearest.Name is not null && nearest.Distance < typed.Length && nearest.Distance <= Math.Max(2, nearest.Name.Length / 3)
+            ? nearest.Name
+            : null;
     }
 
     private static int Distance(string left, string right)

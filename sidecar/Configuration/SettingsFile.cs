@@ -48,7 +48,7 @@ internal static class SettingsFile
         var setting = SettingTable.All.FirstOrDefault(setting => setting.IsInFile && setting.Name == member.Name);
         if (setting is null)
         {
-            var known = SettingTable.All.Where(setting => setting.IsInFile).Select(setting => setting.Name);
+            string[] known = [.. SettingTable.All.Where(setting => setting.IsInFile).Select(setting => setting.Name)];
             problems.Add($"{source}: there is no such setting{NearestName.Hint(member.Name, known)}");
             return;
         }

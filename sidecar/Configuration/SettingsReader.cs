@@ -102,10 +102,8 @@ internal sealed class SettingsReader
     {
         if ((certificate == SettingSource.Default) != (key == SettingSource.Default))
         {
-            var (given, missing, source) = key == SettingSource.Default
-                ? (SettingTable.AppCert, SettingTable.AppKey, certificate)
-                : (SettingTable.AppKey, SettingTable.AppCert, key);
-            _problems.Add($"{Named(given, source)}: comes without {missing.Flag}; accepted: both or neither");
+            var (missing, source) = key == SettingSource.Default ? (SettingTable.AppKey, certificate) : (SettingTable.AppCert, key);
+            _problems.Add($"{source}: comes without {missing.Flag}; accepted: both or neither");
         }
 
         if (app is null or { IsTls: true })
@@ -113,13 +111,12 @@ internal sealed class SettingsReader
             return;
         }
 
-        foreach (var (setting, source) in new[] { (SettingTable.AppCa, ca), (SettingTable.AppCert, certificate), (SettingTable.AppKey, key) })
+        var address = appSource == SettingSource.Default ? Named(SettingTable.App, appSource) : $"{app}, from {appSource}";
+        foreach (var source in new[] { ca, certificate, key })
         {
             if (source != SettingSource.Default)
             {
-                _problems.Add(
-                    $"{Named(setting, source)}: has no meaning for {app}, from {Named(SettingTable.App, appSource)}; " +
-                    "accepted: with an https:// address only");
+                _problems.Add($"{source}: has no meaning without TLS, and there is none to {address}; accepted: an https:// address");
             }
         }
     }
@@ -172,7 +169,7 @@ internal sealed class SettingsReader
     }
 
     private static string Named(Setting setting, SettingSource source) => source == SettingSource.Default
-        ? $"the default of {setting.Flag}, {setting.DefaultText},"
+        ? $"the default of {setting.Flag} ({setting.DefaultText})"
         : source.ToString();
 
     private static string NewRuntimeId() =>

@@ -1,0 +1,84 @@
+using Genkit.Sidecar.Cli;
+using Genkit.Sidecar.Configuration;
+
+namespace Genkit.Sidecar.Tests.Cli;
+
+public sealed class SidecarCommandTests
+{
+    private readonly StringWriter _out = new();
+    private readonly StringWriter _error = new();
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    [InlineData("help")]
+    [InlineData("help run")]
+    [InlineData("run --help")]
+    [InlineData("run --manager nonsense -h")]
+    public async Task Run_Help_ListsEverySettingAndVerbOnStdout(string words)
+    {
+        Assert.Equal(ExitCode.Success, await RunAsync(words));
+
+        var help = _out.ToString();
+        Assert.All(SettingTable.All, setting =>
+        {
+            Assert.Contains($"  {setting.Flag} {setting.Placeholder}\n", help, StringComparison.Ordinal);
+            Assert.Contains(setting.EnvironmentVariable, help, StringComparison.Ordinal);
+            Assert.Contains(setting.DefaultText, string.Join(' ', help.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        });
+        Assert.All(VerbTable.All, verb => Assert.Contains($"genkit-sidecar {verb.Usage}\n", help, StringComparison.Ordinal));
+        Assert.DoesNotContain(help.Split('\n'), line => line.Length > 120);
+        Assert.Empty(_error.ToString());
+    }
+
+    [Fact]
+    public async Task Run_NoVerb_PrintsHelpOnStderr()
+    {
+        Assert.Equal(ExitCode.Usage, await RunAsync(""));
+
+        Assert.Contains("Usage:", _error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_out.ToString());
+    }
+
+    [Theory]
+    [InlineData("version")]
+    [InlineData("--version")]
+    public async Task Run_Version_IsOneLineWithoutTheCommit(string words)
+    {
+        Assert.Equal(ExitCode.Success, await RunAsync(words));
+
+        Assert.Matches(@"^genkit-sidecar \d+\.\d+\.\d+\n$", _out.ToString());
+    }
+
+    [Fact]
+    public async Task Run_MistakesOfBothKinds_AreToldTogether()
+    {
+        Assert.Equal(ExitCode.Usage, await RunAsync("run --run-grcae 1s --log-level loud"));
+
+        Assert.Equal(
+            """
+            genkit-sidecar: cannot start:
+              there is no flag "--run-grcae", did you mean --run-grace?
+              flag --log-level: "loud" is not one of its values; accepted: trace, debug, information, warning, error, critical or none
+              flag --manager: is missing, and so are environment variable GENKIT_REFLECTION_V2_SERVER and flag --env-file; accepted: ws://host:port or wss://host:port
+            See genkit-sidecar --help.
+
+            """,
+            _error.ToString());
+    }
+
+    [Theory]
+    [InlineData("actions")]
+    [InlineData("call /flow/x {}")]
+    public async Task Run_VerbThatTalksToTheApplicationOnly_NeedsNoManager(string words)
+    {
+        await RunAsync(words);
+
+        Assert.DoesNotContain("--manager", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    private Task<int> RunAsync(string words) => new SidecarCommand(
+        new(TextReader.Null, _out, _error),
+        new Dictionary<string, string>(),
+        (_, _, _) => Task.FromResult(ExitCode.Failure)).RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,92 @@
+using Genkit.Sidecar.Configuration;
+
+namespace Genkit.Sidecar.Tests.Configuration;
+
+public sealed class SettingTextTests
+{
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("500ms", 500)]
+    [InlineData("5s", 5_000)]
+    [InlineData("2m", 120_000)]
+    [InlineData("1h", 3_600_000)]
+    public void Duration_WithUnit_IsRead(string text, long milliseconds) =>
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), Duration.Parse(text).Value);
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("-5s")]
+    [InlineData("1.5s")]
+    [InlineData("s")]
+    [InlineData("5 s")]
+    [InlineData("5S")]
+    [InlineData("99999999999999999999s")]
+    [InlineData("9223372036854775807h")]
+    public void Duration_OtherText_IsRefused(string text) => Assert.NotNull(Duration.Parse(text).Problem);
+
+    [Theory]
+    [InlineData("1000", 1000)]
+    [InlineData("1KiB", 1024)]
+    [InlineData("90MiB", 94371840)]
+    [InlineData("90 mib", 94371840)]
+    public void ByteSize_PlainOrWithUnit_IsRead(string text, long bytes) => Assert.Equal(bytes, ByteSize.Parse(text).Value);
+
+    [Theory]
+    [InlineData("1MB")]
+    [InlineData("MiB")]
+    [InlineData("-1")]
+    [InlineData("1.5MiB")]
+    [InlineData("99999999999999999999")]
+    [InlineData("9223372036854775807MiB")]
+    public void ByteSize_OtherText_IsRefused(string text) => Assert.NotNull(ByteSize.Parse(text).Problem);
+
+    [Theory]
+    [InlineData("http://127.0.0.1:50051", "http://127.0.0.1:50051", "127.0.0.1:50051")]
+    [InlineData("http://localhost:1/", "http://localhost:1", "localhost:1")]
+    [InlineData("http://[::1]:1", "http://[::1]:1", "[::1]:1")]
+    [InlineData("https://app.example", "https://app.example:443", "app.example:443")]
+    [InlineData("unix:/run/app.sock", "unix:/run/app.sock", "unix:/run/app.sock")]
+    [InlineData("unix:///run/app.sock", "unix:/run/app.sock", "unix:/run/app.sock")]
+    public void ApplicationAddress_KnownForm_IsRead(string text, string address, string listen)
+    {
+        var parsed = ApplicationAddress.Parse(text).Value!;
+
+        Assert.Equal((address, listen), (parsed.Text, parsed.ListenAddress));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:50051")]
+    [InlineData("localhost:50051")]
+    [InlineData("ws://localhost:1")]
+    [InlineData("http://localhost:1/path")]
+    [InlineData("http://localhost:0")]
+    [InlineData("unix:relative.sock")]
+    [InlineData("unix://host/app.sock")]
+    [InlineData("unix:")]
+    [InlineData("unix:/01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345")]
+    public void ApplicationAddress_OtherForm_IsRefused(string text) => Assert.NotNull(ApplicationAddress.Parse(text).Problem);
+
+    [Theory]
+    [InlineData("ws://localhost:3200", null)]
+    [InlineData("wss://example.com/path?x=1", null)]
+    [InlineData("https://h:1/x", "\"https://h:1/x\" is not a WebSocket address: use wss://h:1")]
+    [InlineData("localhost:3200", "\"localhost:3200\" is not a WebSocket address")]
+    [InlineData("ftp://h", "\"ftp://h\" is not a WebSocket address")]
+    public void ManagerAddress_AnyText_IsReadOrExplained(string text, string? problem) =>
+        Assert.Equal(problem, ManagerAddress.Parse(text).Problem);
+
+    [Theory]
+    [InlineData("mangaer", "manager")]
+    [InlineData("info", "information")]
+    [InlineData("zebra", null)]
+    [InlineData("", null)]
+    public void NearestName_Typed_IsGuessedOnlyWhenNear(string typed, string? nearest) =>
+        Assert.Equal(nearest, NearestName.Of(typed, ["manager", "information", "run"]));
+
+    [Fact]
+    public void Quoted_ControlCharactersAndLength_AreTamed()
+    {
+        Assert.Equal("\"a?[2Jb\"", Quoted.Text("a\u001b[2Jb"));
+        Assert.True(Quoted.Text(new string('x', 10_000)).Length < 200);
+    }
+}

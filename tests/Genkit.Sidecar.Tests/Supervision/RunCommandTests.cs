@@ -1,0 +1,235 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Genkit.Sidecar.Supervision;
+
+namespace Genkit.Sidecar.Tests.Supervision;
+
+public sealed class RunCommandTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [InlineData("exit 0", 0)]
+    [InlineData("exit 7", 7)]
+    [InlineData("kill -KILL $$", 137)]
+    [InlineData("kill -TERM $$", 143)]
+    public async Task Run_CommandEnds_EndsWithItsCode(string script, int code)
+    {
+        using var sidecar = SidecarProcess.Run(script);
+
+        Assert.Equal(code, await sidecar.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Run_StartedByDotnet_StartsTheCommandToo()
+    {
+        using var sidecar = SidecarProcess.Start(SidecarProcess.ExecutableByDotnet, "", "sh", "-c", "echo \"$0 $1\"; exit 3", "a b", "*");
+
+        Assert.Equal("a b *\n", await sidecar.OutputAsync());
+        Assert.Equal(3, await sidecar.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Run_CommandNotFound_Exits127AndNamesIt()
+    {
+        using var sidecar = SidecarProcess.Start(SidecarProcess.Executable, "", "no-such-command");
+
+        Assert.Equal(127, await sidecar.ExitCodeAsync());
+        Assert.Contains("cannot run \"no-such-command\"", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_CommandNotExecutable_Exits126AndNamesIt()
+    {
+        var file = _directory.File("app.py", "print(1)");
+        using var sidecar = SidecarProcess.Start(SidecarProcess.Executable, "", file);
+
+        Assert.Equal(126, await sidecar.ExitCodeAsync());
+        Assert.Contains($"cannot run \"{file}\"", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_CommandReadsAndWrites_BytesPassUntouched()
+    {
+        using var sidecar = SidecarProcess.Start(SidecarProcess.Executable, "", "cat");
+        byte[] bytes = [0, 255, 13, 10, 27, 10, 128];
+
+        await sidecar.StandardInput.WriteAsync(bytes, TestContext.Current.CancellationToken);
+        sidecar.StandardInput.Close();
+
+        Assert.Equal(bytes, await sidecar.OutputBytesAsync());
+        Assert.Equal(0, await sidecar.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Run_CommandWritesToStderr_ItStandsBetweenTheLogLines()
+    {
+        using var sidecar = SidecarProcess.Run("echo oops >&2");
+
+        Assert.Contains("oops\n", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_Environment_IsOursWithoutWhatMakesARuntime()
+    {
+        using var sidecar = SidecarProcess.Start(SidecarProcess.Executable, "", "env");
+
+        var variables = (await sidecar.OutputAsync()).Split('\n');
+        var names = variables.Select(variable => variable.Split('=')[0]).ToHashSet();
+
+        Assert.Contains("PATH", names);
+        Assert.DoesNotContain("DOTNET_EnableDiagnostics", names);
+        Assert.Empty(names.Intersect(ApplicationEnvironment.Withheld));
+        Assert.Contains(variables, variable => Regex.IsMatch(variable, @"^GENKIT_SIDECAR_LISTEN=127\.0\.0\.1:[1-9]\d*$"));
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:4711", "127.0.0.1:4711")]
+    [InlineData("http://localhost:4711", "localhost:4711")]
+    [InlineData("https://app.example:4711", "app.example:4711")]
+    public async Task Run_AddressGiven_CommandIsToldThatOne(string app, string listen)
+    {
+        using var sidecar = SidecarProcess.Run("echo $GENKIT_SIDECAR_LISTEN", $"--app {app}");
+
+        Assert.Equal($"{listen}\n", await sidecar.OutputAsync());
+    }
+
+    [Fact]
+    public async Task Run_SocketLeftBehind_IsRemovedBeforeTheCommandStarts()
+    {
+        var path = _directory.File("app.sock");
+        var other = _directory.File("moved.sock");
+        using (var left = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            left.Bind(new UnixDomainSocketEndPoint(other));
+
+            // .NET tidies up when it closes its socket; a killed application does not.
+            File.Move(other, path);
+        }
+
+        Assert.True(Path.Exists(path));
+        using var sidecar = SidecarProcess.Run("test -e ${GENKIT_SIDECAR_LISTEN#unix:}; echo $GENKIT_SIDECAR_LISTEN $?", $"--app unix:{path}");
+
+        Assert.Equal($"unix:{path} 1\n", await sidecar.OutputAsync());
+        Assert.Contains($"Removed the socket {path}", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_SocketInUse_IsAnErrorThatNamesIt()
+    {
+        var path = _directory.File("app.sock");
+        using var other = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        other.Bind(new UnixDomainSocketEndPoint(path));
+        other.Listen();
+
+        using var sidecar = SidecarProcess.Run("echo started", $"--app unix:{path}");
+
+        Assert.Equal(1, await sidecar.ExitCodeAsync());
+        Assert.Contains($"another process already serves {path}", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        Assert.Empty(await sidecar.OutputAsync());
+    }
+
+    [Fact]
+    public async Task Run_FileWhereTheSocketShouldBe_IsAnErrorAndStays()
+    {
+        var path = _directory.File("app.sock", "precious");
+
+        using var sidecar = SidecarProcess.Run("echo started", $"--app unix:{path}");
+
+        Assert.Equal(1, await sidecar.ExitCodeAsync());
+        Assert.Contains($"{path} exists and is not a socket", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(path));
+    }
+
+    [Theory]
+    [InlineData(Posix.SignalTerminate, "TERM")]
+    [InlineData(Posix.SignalInterrupt, "INT")]
+    [InlineData(Posix.SignalHangup, "HUP")]
+    public async Task Run_Signalled_TellsTheWholeGroup(int signal, string name)
+    {
+        using var sidecar = SidecarProcess.Run($"""
+            trap 'echo outer; exit 3' {name}
+            sh -c 'trap "echo inner; exit 0" {name}; echo ready; sleep 1000'
+            """);
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(signal);
+
+        Assert.Equal("ready\ninner\nouter\n", await sidecar.OutputAsync());
+        Assert.Equal(3, await sidecar.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Run_SignalledTwice_KillsTheCommand()
+    {
+        using var sidecar = SidecarProcess.Run("trap '' TERM INT; echo ready; sleep 1000", "--stop-timeout 10m");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(Posix.SignalTerminate);
+        sidecar.Signal(Posix.SignalInterrupt);
+
+        Assert.Equal(137, await sidecar.ExitCodeAsync());
+        await sidecar.OutputAsync();
+    }
+
+    [Fact]
+    public async Task Run_CommandIgnoresTheSignal_IsKilledAfterTheStopTimeout()
+    {
+        using var sidecar = SidecarProcess.Run("trap '' TERM; echo ready; sleep 1000", "--stop-timeout 50ms");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(Posix.SignalTerminate);
+
+        Assert.Equal(137, await sidecar.ExitCodeAsync());
+        Assert.Contains("after it was asked to stop, and is killed", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        await sidecar.OutputAsync();
+    }
+
+    [Fact]
+    public async Task Run_StoppedCommandIsSignalled_IsWokenToEnd()
+    {
+        using var sidecar = SidecarProcess.Run("trap 'echo woken; exit 4' TERM; echo ready; kill -STOP $$", "--stop-timeout 10m");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(Posix.SignalTerminate);
+
+        Assert.Equal("ready\nwoken\n", await sidecar.OutputAsync());
+        Assert.Equal(4, await sidecar.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Run_CommandLeavesProcessesBehind_TheyEndWithIt()
+    {
+        using var sidecar = SidecarProcess.Run("(trap 'echo asked; exit' TERM; echo ready; while :; do sleep 1000 & wait $!; done) & read line; exit 5");
+        await sidecar.LineAsync("ready");
+
+        sidecar.StandardInput.Close();
+
+        Assert.Equal("ready\nasked\n", await sidecar.OutputAsync());
+        Assert.Equal(5, await sidecar.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Run_SidecarIsKilled_LeavesNoCommand()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells a process that its parent is gone.");
+        using var sidecar = SidecarProcess.Run("echo ready; exec sleep 1000");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(Posix.SignalKill);
+
+        // The end of the output is the end of the last process that could have written to it.
+        Assert.Equal("ready\n", await sidecar.OutputAsync());
+    }
+
+    [Fact]
+    public async Task Run_Command_HasDefaultSignalActionsAndItsOwnGroup()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
+        using var sidecar = SidecarProcess.Run("grep -E '^Sig(Ign|Blk)' /proc/self/status; test $(ps -o pgid= -p $$) = $$ && echo leader");
+
+        Assert.Equal("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nleader\n", await sidecar.OutputAsync());
+    }
+}

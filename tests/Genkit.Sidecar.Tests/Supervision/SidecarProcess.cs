@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Text;
+using Genkit.Sidecar.Supervision;
+
+namespace Genkit.Sidecar.Tests.Supervision;
+
+/// <summary>The built sidecar as a process of its own: what it prints, what it answers to signals, how it ends.</summary>
+internal sealed class SidecarProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly Task<string> _error;
+
+    private SidecarProcess(Process process)
+    {
+        _process = process;
+        _error = process.StandardError.ReadToEndAsync();
+    }
+
+    public static SidecarExecutable Executable { get; } = new(Path.Combine(AppContext.BaseDirectory, "genkit-sidecar"), []);
+
+    public static SidecarExecutable ExecutableByDotnet { get; } = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "genkit-sidecar.dll")]);
+
+    public int Id => _process.Id;
+
+    public Stream StandardInput => _process.StandardInput.BaseStream;
+
+    public static SidecarProcess Run(string script, string flags = "") => Start(Executable, flags, "sh", "-c", script);
+
+    public static SidecarProcess Start(SidecarExecutable executable, string flags, params string[] command)
+    {
+        var start = new ProcessStartInfo(executable.FileName)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["GENKIT_REFLECTION_V2_SERVER"] = "ws://localhost:1";
+        start.Environment["GENKIT_TELEMETRY_SERVER"] = "http://localhost:2";
+        start.Environment["GENKIT_RUNTIME_ID"] = "fixed";
+        foreach (var word in (string[])[.. executable.Arguments, "run", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--", .. command])
+        {
+            start.ArgumentList.Add(word);
+        }
+
+        return new(Process.Start(start)!);
+    }
+
+    /// <summary>Waits for a line of the command that starts so, and gives the rest of it.</summary>
+    public async Task<string> LineAsync(string start)
+    {
+        while (await _process.StandardOutput.ReadLineAsync(Token).AsTask().WaitAsync(Timeouts.Default, Token) is { } line)
+        {
+            _output.Append(line).Append('\n');
+            if (line.StartsWith(start, StringComparison.Ordinal))
+            {
+                return line[start.Length..];
+            }
+        }
+
+        throw new InvalidOperationException($"The output ended without a line that starts with \"{start}\":\n{_output}\n{await ErrorAsync()}");
+    }
+
+    /// <summary>All output until every process that could write has ended.</summary>
+    public async Task<string> OutputAsync() =>
+        _output.Append(await _process.StandardOutput.ReadToEndAsync(Token).WaitAsync(Timeouts.Default, Token)).ToString();
+
+    public async Task<byte[]> OutputBytesAsync()
+    {
+        using var bytes = new MemoryStream();
+        await _process.StandardOutput.BaseStream.CopyToAsync(bytes, Token).WaitAsync(Timeouts.Default, Token);
+        return bytes.ToArray();
+    }
+
+    public Task<string> ErrorAsync() => _error.WaitAsync(Timeouts.Default, Token);
+
+    public async Task<int> ExitCodeAsync()
+    {
+        await _process.WaitForExitAsync(Token).WaitAsync(Timeouts.Default, Token);
+        return _process.ExitCode;
+    }
+
+    public void Signal(int signal) => Assert.Equal(0, Posix.Kill(Id, signal));
+
+    public void Dispose()
+    {
+        _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+}
