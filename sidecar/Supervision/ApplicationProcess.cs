@@ -29,7 +29,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
         _logger = logger;
     }
 
-    /// <summary>Zero when the command could not be started.</summary>
+    /// <summary>Also the id of its group. Zero when the command could not be started.</summary>
     public int Id { get; private set; }
 
     public Task<ChildExit> Exited => _exited.Task;
@@ -108,28 +108,12 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
             await StopAsync(Posix.SignalTerminate, Task.Delay(Timeout.Infinite, CancellationToken.None));
         }
 
-        await EndGroupAsync();
+        if (Id != 0 && !OperatingSystem.IsWindows())
+        {
+            await new ProcessGroup(Id).EndAsync(_stopTimeout);
+        }
+
         _process.Dispose();
-    }
-
-    private async Task EndGroupAsync()
-    {
-        if (Id == 0 || OperatingSystem.IsWindows() || Posix.Kill(-Id, Posix.SignalTerminate) != 0)
-        {
-            return;
-        }
-
-        _ = Posix.Kill(-Id, Posix.SignalContinue);
-        for (var watch = Stopwatch.StartNew(); Posix.Kill(-Id, 0) == 0; await Task.Delay(s_pollInterval))
-        {
-            // As process 1 of a container we inherit them, and .NET reaps only what it started itself.
-            _ = Posix.WaitProcess(-Id, 0, Posix.DoNotWait);
-            if (watch.Elapsed >= _stopTimeout)
-            {
-                _ = Posix.Kill(-Id, Posix.SignalKill);
-                return;
-            }
-        }
     }
 
     private void Live(ApplicationCommand command, ManualResetEventSlim started)

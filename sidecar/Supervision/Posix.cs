@@ -17,19 +17,14 @@ internal static partial class Posix
 
     public const int NoSuchFile = 2;
     public const int NoSuchProcess = 3;
-    public const int NoSuchDevice = 6;
     public const int NotADirectory = 20;
 
     public const int ParentDeathSignal = 1;
-    public const int DoNotWait = 1;
 
     public static int SignalContinue => OperatingSystem.IsMacOS() ? 19 : 18;
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int process, int signal);
-
-    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
-    public static partial int WaitProcess(int process, nint status, int options);
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     public static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
