@@ -12,4 +12,7 @@ if (args is [Launcher.Verb, ..])
 var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
     .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
 
-return await new SidecarCommand(Terminal.Console(), environment, SidecarHost.RunAsync).RunAsync(args);
+var exitCode = await new SidecarCommand(Terminal.Standard(), environment, SidecarHost.RunAsync).RunAsync(args);
+
+SignalDeath.For(exitCode);
+return exitCode;

@@ -1,0 +1,89 @@
+using Genkit.Sidecar.Cli;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Tests.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Genkit.Sidecar.Tests.Supervision;
+
+public sealed class RunVerbTests
+{
+    private readonly TaskCompletionSource<SidecarSettings> _coreStarted = new();
+    private readonly CancellationTokenSource _stop = new();
+
+    [Fact]
+    public async Task Run_WithCommandAndNoAddress_CoreDialsThePortThatTheCommandWasTold()
+    {
+        using var directory = new TemporaryDirectory();
+        var told = directory.File("told");
+
+        var code = await RunAsync(UntilStopped, Reading.Good(), "sh", "-c", $"printf %s $GENKIT_SIDECAR_LISTEN > {told}");
+
+        Assert.Equal(0, code);
+        Assert.Equal($"http://{File.ReadAllText(told)}", (await _coreStarted.Task).App.Text);
+    }
+
+    [Fact]
+    public async Task Run_CommandExits_StopsTheCoreAndGivesTheCommandsCode()
+    {
+        var stopped = false;
+
+        var code = await RunAsync(
+            async (_, _, stop) =>
+            {
+                await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => stopped = true, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                return 0;
+            },
+            Reading.Good(),
+            "sh", "-c", "exit 6");
+
+        Assert.Equal(6, code);
+        Assert.True(stopped);
+    }
+
+    [Fact]
+    public async Task Run_CoreEndsByItself_StopsTheCommandAndGivesTheCoresCode()
+    {
+        Assert.Equal(42, await RunAsync((_, _, _) => Task.FromResult(42), Reading.Good(), "sleep", "1000"));
+    }
+
+    [Fact]
+    public async Task Run_CoreFails_StopsTheCommandAndFails()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync((_, _, _) => throw new InvalidOperationException(), Reading.Good(), "sleep", "1000"));
+    }
+
+    [Fact]
+    public async Task Run_StoppedWithCommand_StopsTheCommandFirst()
+    {
+        var running = RunAsync(UntilStopped, Reading.Good(), "sleep", "1000");
+        await _coreStarted.Task;
+
+        await _stop.CancelAsync();
+
+        Assert.Equal(143, await running);
+    }
+
+    [Fact]
+    public async Task Run_StoppedWithoutCommand_EndsWell()
+    {
+        var running = RunAsync(UntilStopped, Reading.Good());
+        await _coreStarted.Task;
+
+        await _stop.CancelAsync();
+
+        Assert.Equal(0, await running);
+    }
+
+    private async Task<int> UntilStopped(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
+    {
+        _coreStarted.SetResult(settings);
+        await Task.Delay(Timeout.Infinite, stop);
+        return 1;
+    }
+
+    private Task<int> RunAsync(SidecarCore core, SidecarSettings settings, params string[] command) =>
+        new RunVerb(core, SidecarProcess.Executable, NullLoggerFactory.Instance)
+            .RunAsync(settings, command, _stop.Token)
+            .WaitAsync(Timeouts.Default, TestContext.Current.CancellationToken);
+}
