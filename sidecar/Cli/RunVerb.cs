@@ -76,7 +76,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
     private async Task<int> EndCoreAsync(Task<int> running, CancellationTokenSource coreStop, StopSignals signals)
     {
         await coreStop.CancelAsync();
-        var late = Task.Delay(s_coreStopTimeout, CancellationToken.None);
+        var late = Task.Delay(s_coreStopTimeout, TimeProvider.System, CancellationToken.None);
         var first = await Task.WhenAny(running, late, signals.Second);
         if (first != running)
         {

@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+#pragma warning disable RS0030 // The ban of JsonDocument is for payloads; a settings file is read once.
+
 namespace Genkit.Sidecar.Configuration;
 
 /// <summary>The optional configuration file: one JSON object, keyed by flag names without their dashes.</summary>

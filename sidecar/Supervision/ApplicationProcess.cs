@@ -61,7 +61,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
         // Only the first milliseconds have no group yet: nothing may be sent before the launcher is ready for it.
         while (!Exited.IsCompleted && Posix.Kill(-Id, signal) != 0 && Marshal.GetLastPInvokeError() == Posix.NoSuchProcess)
         {
-            await Task.Delay(s_pollInterval);
+            await Task.Delay(s_pollInterval, TimeProvider.System);
         }
 
         _ = Posix.Kill(-Id, Posix.SignalContinue);
@@ -72,7 +72,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
     {
         var signalled = SignalAsync(signal);
         using var over = new CancellationTokenSource();
-        var timeout = Task.Delay(_stopTimeout, over.Token);
+        var timeout = Task.Delay(_stopTimeout, TimeProvider.System, over.Token);
         var first = await Task.WhenAny(Exited, timeout, hurry);
         if (first != Exited)
         {
@@ -107,7 +107,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
     {
         if (!Exited.IsCompleted)
         {
-            await StopAsync(Posix.SignalTerminate, Task.Delay(Timeout.Infinite, CancellationToken.None));
+            await StopAsync(Posix.SignalTerminate, new TaskCompletionSource().Task);
         }
 
         if (Id != 0 && !OperatingSystem.IsWindows())

@@ -16,7 +16,7 @@ internal sealed class ProcessGroup(int id)
     {
         Signal(Posix.SignalTerminate);
         Signal(Posix.SignalContinue);
-        for (var watch = Stopwatch.StartNew(); IsAlive(); await Task.Delay(s_pollInterval))
+        for (var watch = Stopwatch.StartNew(); IsAlive(); await Task.Delay(s_pollInterval, TimeProvider.System))
         {
             if (watch.Elapsed >= timeout)
             {
