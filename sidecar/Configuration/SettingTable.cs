@@ -215,7 +215,7 @@ internal static class SettingTable
         Group = SettingGroup.Process,
         Placeholder = "LEVEL",
         Default = "information",
-        Description = "Least level that is logged, to stderr; payloads are only ever logged at trace",
+        Description = "Least level that is logged, to stderr; payloads and credentials are at none",
         Reason = "connects, disconnects and what needs attention",
         Accepts = "trace, debug, information, warning, error, critical or none",
         Parser = TypedSetting<LogLevel>.Single(Choice.LogLevelNamed),
