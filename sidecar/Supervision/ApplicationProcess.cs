@@ -40,7 +40,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
     public static ApplicationProcess Start(ApplicationCommand command, TimeSpan stopTimeout, ILogger logger)
     {
         var application = new ApplicationProcess(stopTimeout, logger);
-        using var started = new ManualResetEventSlim();
+        var started = new ManualResetEventSlim();
 
         // The kernel takes the end of the thread that forked for the end of the parent, so this one stays as long as the child.
         var thread = new Thread(() => application.Live(command, started)) { IsBackground = true, Name = "application" };
@@ -52,9 +52,9 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
     /// <summary>To the whole group. A stopped process is woken, for it would not notice otherwise.</summary>
     public async Task SignalAsync(int signal)
     {
-        if (OperatingSystem.IsWindows())
+        // On Windows the console has told the child already. Without a child, group 0 would be our own.
+        if (OperatingSystem.IsWindows() || Id == 0)
         {
-            // The console has told the child already.
             return;
         }
 
@@ -92,11 +92,16 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
 
     public void Kill()
     {
+        if (Exited.IsCompleted)
+        {
+            return;
+        }
+
         if (OperatingSystem.IsWindows())
         {
             _process.Kill(entireProcessTree: true);
         }
-        else if (!Exited.IsCompleted && Posix.Kill(-Id, Posix.SignalKill) != 0)
+        else if (Posix.Kill(-Id, Posix.SignalKill) != 0)
         {
             _ = Posix.Kill(Id, Posix.SignalKill);
         }
@@ -120,27 +125,26 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
 
     private void Live(ApplicationCommand command, ManualResetEventSlim started)
     {
-        var exit = new ChildExit(ExitCode.CommandNotExecutable);
         try
         {
             Configure(_process.StartInfo, command);
             _process.Start();
-            Id = _process.Id;
-            Log.Started(_logger, command.Words[0], Id, command.ListenAddress);
-            started.Set();
-
-            _process.WaitForExit();
-            exit = new(_process.ExitCode);
-            Log.Exited(_logger, Id, exit.Code);
         }
         catch (Win32Exception e)
         {
             Log.NotStarted(_logger, command.Words[0], e.Message);
-            exit = new(e.NativeErrorCode == Posix.NoSuchFile ? ExitCode.CommandNotFound : ExitCode.CommandNotExecutable);
+            _exited.SetResult(new(e.NativeErrorCode == Posix.NoSuchFile ? ExitCode.CommandNotFound : ExitCode.CommandNotExecutable));
             started.Set();
+            return;
         }
 
-        _exited.SetResult(exit);
+        Id = _process.Id;
+        Log.Started(_logger, command.Words[0], Id, command.ListenAddress);
+        started.Set();
+
+        _process.WaitForExit();
+        Log.Exited(_logger, Id, _process.ExitCode);
+        _exited.SetResult(new(_process.ExitCode));
     }
 
     private static void Configure(ProcessStartInfo start, ApplicationCommand command)
