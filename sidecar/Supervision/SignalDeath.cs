@@ -15,7 +15,24 @@ internal static class SignalDeath
             return;
         }
 
+        RemoveDebuggerSocket();
         _ = Posix.SetSignalAction(signal, Posix.DefaultAction);
         _ = Posix.Kill(Environment.ProcessId, signal);
+    }
+
+    // The runtime removes it when it shuts down in order, which it does not get to here.
+    private static void RemoveDebuggerSocket()
+    {
+        try
+        {
+            foreach (var path in Directory.EnumerateFiles(Path.GetTempPath(), $"dotnet-diagnostic-{Environment.ProcessId}-*"))
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // One file more in a temporary directory must not change how the process ends.
+        }
     }
 }

@@ -163,6 +163,18 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_Stopped_LeavesNothingInTheTemporaryDirectory()
+    {
+        using var sidecar = SidecarProcess.Run("echo ready; exec sleep 1000");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(Posix.SignalTerminate);
+
+        Assert.Equal(143, await sidecar.ExitCodeAsync());
+        Assert.Empty(Directory.EnumerateFiles(Path.GetTempPath(), $"dotnet-diagnostic-{sidecar.Id}-*"));
+    }
+
+    [Fact]
     public async Task Run_SignalledTwice_KillsTheCommand()
     {
         using var sidecar = SidecarProcess.Run("trap '' TERM INT; echo ready; sleep 1000", "--stop-timeout 10m");
