@@ -1,0 +1,2 @@
+// Genkit's CLI picks its ports by itself, from ranges that every CLI on the machine shares.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

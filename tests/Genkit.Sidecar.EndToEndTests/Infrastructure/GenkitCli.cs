@@ -1,0 +1,29 @@
+namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+/// <summary>Genkit's own command line, as npm installs it.</summary>
+internal static class GenkitCli
+{
+    public const string Version = "1.43.0";
+
+    /// <summary>Runs `genkit flow:run arguments -- genkit-sidecar run -- application` and returns what it printed.</summary>
+    public static async Task<string> RunFlowAsync(
+        Workspace workspace, HelloApplication application, params IEnumerable<string> arguments)
+    {
+        var cli = workspace.Start(Command(
+            ["flow:run", .. arguments, "--", .. SidecarCommand.Run(workspace, application.Command)]));
+        await cli.ExitAsync(); // with 0, whatever became of the flow
+        return string.Join('\n', [.. cli.Output.Snapshot(), .. cli.Errors.Snapshot()]);
+    }
+
+    /// <summary>Starts `genkit start -- genkit-sidecar run -- application`.</summary>
+    public static RunningProcess Start(Workspace workspace, HelloApplication application) => workspace.Start(Command(
+        ["start", "--experimental-reflection-v2", "--", .. SidecarCommand.Run(workspace, application.Command)]));
+
+    private static IEnumerable<string> Command(IEnumerable<string> arguments) =>
+    [
+        "node",
+        Repository.Require("tests/e2e/node_modules/genkit-cli/dist/bin/genkit.js", "tests/e2e/setup cli"),
+        "--non-interactive",
+        .. arguments,
+    ];
+}

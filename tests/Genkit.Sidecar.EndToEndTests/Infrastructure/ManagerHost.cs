@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+/// <summary>Genkit's RuntimeManagerV2 in a process of its own: see tests/e2e/manager-host.cjs.</summary>
+internal sealed class ManagerHost
+{
+    private readonly RunningProcess _process;
+    private readonly Journal<ManagerEvent> _events = new("The manager");
+    private int _lastId;
+
+    private ManagerHost(RunningProcess process, int port)
+    {
+        (_process, Port) = (process, port);
+        _ = ReadAsync();
+    }
+
+    public int Port { get; }
+
+    public string Url => $"ws://127.0.0.1:{Port}";
+
+    public static Task<ManagerHost> StartAsync(Workspace workspace) => StartAsync(workspace, FreePort());
+
+    public static async Task<ManagerHost> StartAsync(Workspace workspace, int port)
+    {
+        var script = Repository.Require("tests/e2e/manager-host.cjs", "git checkout tests/e2e");
+        Repository.Require("tests/e2e/node_modules/@genkit-ai/tools-common/package.json", "tests/e2e/setup cli");
+        var host = new ManagerHost(workspace.Start(["node", script, $"{port}", workspace.Folder]), port);
+        await host.EventAsync("listening");
+        return host;
+    }
+
+    /// <summary>Waits until a runtime has registered.</summary>
+    public async Task<JsonElement> RuntimeAddedAsync() => (await EventAsync("runtime-added")).Value;
+
+    public async Task<JsonElement> RuntimeRemovedAsync() => (await EventAsync("runtime-removed")).Value;
+
+    public Task<JsonElement> RuntimesAsync() => AskAsync("runtimes");
+
+    public Task<JsonElement> ListActionsAsync() => AskAsync("listActions");
+
+    public Task<JsonElement> ListValuesAsync(string type) =>
+        AskAsync("listValues", new JsonObject { ["type"] = type });
+
+    public Task<JsonElement> CancelActionAsync(string traceId) =>
+        AskAsync("cancelAction", new JsonObject { ["traceId"] = traceId });
+
+    /// <summary>Starts a run; <paramref name="request"/> is what the CLI's own callers pass: key, input, init, context….</summary>
+    public async Task<ManagerRun> RunActionAsync(string request, bool stream = false, bool streamInput = false)
+    {
+        var id = await SendAsync("runAction", new JsonObject
+        {
+            ["input"] = JsonNode.Parse(request),
+            ["stream"] = stream,
+            ["streamInput"] = streamInput,
+        });
+        return new ManagerRun(this, id);
+    }
+
+    /// <summary>Waits for the next event of a name, and of a command if <paramref name="id"/> names one.</summary>
+    public Task<ManagerEvent> EventAsync(string name, int? id = null) =>
+        _events.TakeAsync(e => e.Name == name && e.Id == id, $"the event {name} of command {id}");
+
+    /// <summary>Returns what the runtimes have sent and nobody has taken, in order.</summary>
+    public IReadOnlyList<JsonElement> Frames() =>
+        [.. _events.Snapshot().Where(e => e.Name == "frame").Select(e => e.Value)];
+
+    public async Task<JsonElement> AnswerAsync(int id)
+    {
+        var answer = await _events.TakeAsync(e => e.Id == id && e.IsAnswer, $"an answer to command {id}");
+        return answer.Name == "result" ? answer.Value : throw new ManagerException(answer.Value);
+    }
+
+    public async Task<int> SendAsync(string command, JsonObject members)
+    {
+        var id = ++_lastId;
+        members["id"] = id;
+        members["do"] = command;
+        await _process.WriteLineAsync(members.ToJsonString());
+        return id;
+    }
+
+    public async Task StopAsync()
+    {
+        Signal.Kill.Send(_process.Id);
+        await _process.ExitAsync();
+    }
+
+    private async Task<JsonElement> AskAsync(string command, JsonObject? input = null) =>
+        await AnswerAsync(await SendAsync(command, new JsonObject { ["input"] = input }));
+
+    private async Task ReadAsync()
+    {
+        await foreach (var line in _process.Output.FollowAsync())
+        {
+            _events.Append(ManagerEvent.Parse(line));
+        }
+
+        _events.Complete();
+    }
+
+    // The manager takes no port 0. Whoever takes this one in between makes the manager fail, loudly.
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+/// <summary>A process, and the lines that it has written. The workspace that started it ends it.</summary>
+internal sealed class RunningProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly string _command;
+    private readonly Task _reading;
+
+    private RunningProcess(Process process, string command)
+    {
+        (_process, _command) = (process, command);
+        Id = process.Id;
+        Output = new Journal<string>($"stdout of `{command}`");
+        Errors = new Journal<string>($"stderr of `{command}`");
+        _reading = Task.WhenAll(ReadAsync(process.StandardOutput, Output), ReadAsync(process.StandardError, Errors));
+    }
+
+    public int Id { get; }
+
+    public Journal<string> Output { get; }
+
+    public Journal<string> Errors { get; }
+
+    public string Transcript => $"--- {_command}\n{Output}\n{Errors}";
+
+    public static RunningProcess Start(ProcessStartInfo start)
+    {
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
+        return new RunningProcess(process, $"{start.FileName} {string.Join(' ', start.ArgumentList)}");
+    }
+
+    public async Task WriteLineAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+    }
+
+    /// <summary>Waits for the process to end by itself, and for its last line, and returns its exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(Timeouts.Default);
+            await _reading.WaitAsync(Timeouts.Default);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"`{_command}` did not end within {Timeouts.Default}, or something else holds its output:\n{Transcript}");
+        }
+
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _reading;
+        _process.Dispose();
+    }
+
+    private static async Task ReadAsync(StreamReader reader, Journal<string> journal)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            journal.Append(line);
+        }
+
+        journal.Complete();
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+/// <summary>The HTTP interface of `genkit start`, as the Dev UI uses it.</summary>
+internal sealed class ToolsApi(Uri address) : IDisposable
+{
+    private readonly HttpClient _http = new() { BaseAddress = address, Timeout = Timeouts.Default };
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    /// <summary>Asks one of the tRPC queries.</summary>
+    public async Task<JsonElement> QueryAsync(string procedure, string input = "{}") => Unwrap(
+        await _http.GetFromJsonAsync<JsonElement>($"api/{procedure}?input={Uri.EscapeDataString(input)}", Cancelled));
+
+    /// <summary>Calls one of the tRPC mutations.</summary>
+    public async Task<JsonElement> MutateAsync(string procedure, string input)
+    {
+        using var response = await PostAsync(procedure, input, HttpCompletionOption.ResponseContentRead);
+        return Unwrap(await response.Content.ReadFromJsonAsync<JsonElement>(Cancelled));
+    }
+
+    public async Task<(string TraceId, JsonElement Answer)> RunActionAsync(string request)
+    {
+        using var response = await PostAsync("runAction", request, HttpCompletionOption.ResponseContentRead);
+        return (TraceIdOf(response), await response.Content.ReadFromJsonAsync<JsonElement>(Cancelled));
+    }
+
+    public async Task<ToolsApiStream> StreamActionAsync(string request, bool bidi = false)
+    {
+        var response = await PostAsync(
+            bidi ? "streamAction?bidi=true" : "streamAction", request, HttpCompletionOption.ResponseHeadersRead);
+        return await ToolsApiStream.OpenAsync(response, TraceIdOf(response), Cancelled);
+    }
+
+    public async Task PostAsync(string path, string body)
+    {
+        using var response = await PostAsync(path, body, HttpCompletionOption.ResponseContentRead);
+        response.EnsureSuccessStatusCode();
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> PostAsync(string path, string body, HttpCompletionOption completion)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, $"api/{path}")
+        {
+            Content = new StringContent(body, mediaType: new("application/json")),
+        };
+        return await _http.SendAsync(request, completion, Cancelled);
+    }
+
+    private static string TraceIdOf(HttpResponseMessage response) => response.Headers.GetValues("X-Genkit-Trace-Id").Single();
+
+    private static JsonElement Unwrap(JsonElement response) =>
+        response.TryGetProperty("result", out var result)
+            ? result.GetProperty("data")
+            : throw new InvalidOperationException($"The Tools API answered {response.GetRawText()}");
+}

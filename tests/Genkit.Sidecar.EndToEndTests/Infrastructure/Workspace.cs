@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.IO.Compression;
+
+namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+/// <summary>
+/// A temporary project folder and the processes that run in it. A variable in their environment marks them, so that
+/// none outlives the workspace, not even one whose parent was killed.
+/// </summary>
+internal sealed class Workspace : IAsyncDisposable
+{
+    private const string Marker = "GENKIT_E2E_WORKSPACE";
+    private readonly List<RunningProcess> _started = [];
+
+    public Workspace()
+    {
+        Folder = Directory.CreateTempSubdirectory("genkit-sidecar-e2e-").FullName;
+        SidecarLog = new SidecarLog(Path.Combine(Folder, "sidecar.log"));
+        File.WriteAllText(Path.Combine(Folder, "package.json"), "{}"); // makes it the project's root
+        WriteEmptyDevUi();
+    }
+
+    public string Folder { get; }
+
+    /// <summary>What all sidecars of this workspace, and their applications, write to stderr.</summary>
+    public SidecarLog SidecarLog { get; }
+
+    public string Transcript => string.Join(
+        '\n', [.. _started.Select(process => process.Transcript), $"--- sidecar's stderr\n{SidecarLog}"]);
+
+    public RunningProcess Start(
+        IEnumerable<string> command, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(command.First(), command.Skip(1))
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("GENKIT_", StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment[Marker] = Folder;
+        start.Environment["HOME"] = Folder;
+        start.Environment["XDG_CONFIG_HOME"] = Folder;
+        start.Environment["NO_COLOR"] = "1";
+        start.Environment["GENKIT_CLI_DISABLE_UPDATE_NOTIFICATIONS"] = "true";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        var process = RunningProcess.Start(start);
+        _started.Add(process);
+        return process;
+    }
+
+    /// <summary>Returns the ids of the running processes that descend from those started here, and of these.</summary>
+    public IReadOnlyList<int> ProcessIds() =>
+        [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Select(Id).Where(IsMarked)];
+
+    public async ValueTask DisposeAsync()
+    {
+        // One that starts another while it dies is why this is a loop.
+        while (ProcessIds() is { Count: > 0 } ids)
+        {
+            foreach (var id in ids)
+            {
+                Signal.Kill.Send(id);
+            }
+
+            await Task.WhenAll(_started.Select(process => process.ExitAsync()));
+        }
+
+        foreach (var process in _started)
+        {
+            await process.DisposeAsync();
+        }
+
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static int Id(string? name) => int.TryParse(name, out var id) ? id : 0;
+
+    private bool IsMarked(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/environ").Split('\0').Contains($"{Marker}={Folder}");
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    // `genkit start` downloads the Dev UI, unless it finds an archive of it in the home folder.
+    private void WriteEmptyDevUi()
+    {
+        var assets = Path.Combine(Folder, ".genkit/assets", GenkitCli.Version);
+        Directory.CreateDirectory(assets);
+        using var archive = ZipFile.Open(Path.Combine(assets, $"{GenkitCli.Version}.zip"), ZipArchiveMode.Create);
+        archive.CreateEntry("ui/browser/index.html");
+    }
+}

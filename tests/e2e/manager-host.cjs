@@ -1,0 +1,85 @@
+// Hosts the RuntimeManagerV2 that Genkit's CLI and Dev UI use, driven over stdin and stdout: one JSON object a line.
+//
+//   in   {"id": 1, "do": "runAction", "input": {"key": "/flow/greet", "input": {}}, "stream": true, "streamInput": true}
+//   out  {"event": "result", "id": 1, "value": {}} or {"event": "error", "id": 1, "value": {"message": "", "data": {}}}
+//
+// Events of their own: listening, runtime-added, runtime-removed, frame (all that a runtime sends), trace and chunk.
+// Usage: node manager-host.cjs PORT PROJECT_ROOT
+
+const { once } = require('node:events');
+const path = require('node:path');
+const readline = require('node:readline');
+
+// The manager logs to stdout, which belongs to the protocol here.
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = process.stderr.write.bind(process.stderr);
+const emit = (event, members) => write(JSON.stringify({ event, ...members }) + '\n');
+
+// Not exported by the package, but beside what it does export.
+const exported = require.resolve('@genkit-ai/tools-common/manager');
+const { RuntimeManagerV2 } = require(path.join(path.dirname(exported), 'manager-v2.js'));
+
+/** The streamed input of one run: an async iterable that commands push to. */
+class Input {
+  #values = [];
+  #wake = () => {};
+  #ended = false;
+
+  push(value) {
+    this.#values.push(value);
+    this.#wake();
+  }
+
+  end() {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator]() {
+    while (true) {
+      while (this.#values.length > 0) yield this.#values.shift();
+      if (this.#ended) return;
+      await new Promise((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+async function main([port, projectRoot]) {
+  const manager = await RuntimeManagerV2.create({ projectRoot, reflectionV2Port: Number(port) });
+  const inputs = new Map();
+  const commands = {
+    runtimes: () => manager.listRuntimes(),
+    listActions: ({ input }) => manager.listActions(input),
+    listValues: ({ input }) => manager.listValues(input),
+    cancelAction: ({ input }) => manager.cancelAction(input),
+    sendInput: ({ run, chunk }) => void inputs.get(run).push(chunk),
+    endInput: ({ run }) => void inputs.get(run).end(),
+    runAction({ id, input, stream, streamInput }) {
+      if (streamInput) inputs.set(id, new Input());
+      return manager.runAction(
+        input,
+        stream ? (chunk) => emit('chunk', { id, value: chunk }) : undefined,
+        (traceId) => emit('trace', { id, value: traceId }),
+        inputs.get(id)
+      );
+    },
+  };
+
+  if (!manager.wss.address()) await once(manager.wss, 'listening');
+  emit('listening', { value: manager.port });
+  manager.wss.on('connection', (socket) => socket.on('message', (data) => emit('frame', { value: JSON.parse(data) })));
+  for (const runtime of manager.listRuntimes()) emit('runtime-added', { value: runtime }); // quicker than this line
+  manager.onRuntimeEvent((event, runtime) => emit(event === 'add' ? 'runtime-added' : 'runtime-removed', { value: runtime }));
+
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const command = JSON.parse(line);
+    const { id } = command;
+    (async () => commands[command.do](command))().then(
+      (value) => emit('result', { id, value }),
+      (error) => emit('error', { id, value: { message: error.message, data: error.data } })
+    );
+  }
+  process.exit(0); // whoever drove this is gone
+}
+
+main(process.argv.slice(2));
