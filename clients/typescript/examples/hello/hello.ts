@@ -1,87 +1,96 @@
-// Five Genkit flows. How they reach the sidecar is in action-service.ts.
+// Five Genkit flows, served to genkit-sidecar on the stubs that ts-proto generates and nothing else.
 
+import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { status } from "@grpc/grpc-js";
-import { ActionFailed, InvalidInput, flow, serve } from "./action-service.js";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import * as stubs from "./generated/genkit/sidecar/v1/action_service.js";
 
-const STRING = { type: "string" };
-const INTEGER = { type: "integer" };
+type Flow = (call: Call) => Promise<unknown>;
+type Call = {
+  input: unknown;
+  init: unknown;
+  chunks: AsyncIterable<unknown>;
+  send(chunk: unknown): Promise<void>;
+  signal: AbortSignal;
+};
 
-/** Returns the JSON Schema (draft-07) of an object. */
-function schema(properties: object, ...required: string[]) {
-  return { type: "object", properties, required };
+const failure = (code: number, message: string) => Object.assign(new Error(message), { code });
+const toJson = (value: unknown) => Buffer.from(JSON.stringify(value));
+const fromJson = (json?: Buffer): any => json && JSON.parse(json.toString());
+
+/** Returns a member of the object `value`, which nobody has validated yet, if it has the type of `example`. */
+function member<T>(value: any, name: string, example: T, fallback?: T): T {
+  const found = value?.[name] ?? fallback;
+  if (typeof found === typeof example) return found;
+  throw failure(status.INVALID_ARGUMENT, `"${name}" must be ${typeof example === "string" ? "a string" : "an integer"}`);
 }
 
-/** Returns a member of the object `value`, which nobody has validated yet. */
-function member(value: unknown, name: string, fallback?: unknown): unknown {
-  const isObject = typeof value === "object" && value !== null;
-  return isObject && name in value ? value[name as keyof typeof value] : fallback;
-}
+const flows: Record<string, [inputs: object, Flow]> = {
+  greet: [{ name: { type: "string" } }, async ({ input }) => ({ greeting: `Hello, ${member(input, "name", "")}!` })],
 
-function text(value: unknown, name: string, fallback?: string): string {
-  const found = member(value, name, fallback);
-  if (typeof found !== "string") throw new InvalidInput(`"${name}" must be a string`);
-  return found;
-}
-
-function integer(value: unknown, name: string, fallback?: number): number {
-  const found = member(value, name, fallback);
-  if (!Number.isInteger(found)) throw new InvalidInput(`"${name}" must be an integer`);
-  return found as number;
-}
-
-flow("greet", {
-  description: "Greets by name.",
-  inputSchema: schema({ name: STRING }, "name"),
-  outputSchema: schema({ greeting: STRING }, "greeting"),
-  run: async (call) => ({ greeting: `Hello, ${text(call.input, "name")}!` }),
-});
-
-flow("countdown", {
-  description: "Counts down, one chunk a number.",
-  inputSchema: schema({ from: INTEGER }),
-  outputSchema: STRING,
-  async run(call) {
-    for (let count = integer(call.input, "from", 3); count > 0; count--) await call.send({ count });
+  countdown: [{ from: { type: "integer" } }, async ({ input, send }) => {
+    for (let count = member(input, "from", 0, 3); count > 0; count--) await send({ count });
     return "Liftoff!";
-  },
-});
+  }],
 
-flow("chat", {
-  description: "Echoes every message behind the session's prefix.",
-  inputSchema: schema({ text: STRING }, "text"),
-  outputSchema: schema({ messages: INTEGER }, "messages"),
-  metadata: { bidi: true },
-  async run(call) {
-    const prefix = text(call.init, "prefix", "");
+  chat: [{ text: { type: "string" } }, async ({ init, chunks, send }) => {
     let messages = 0;
-    for await (const chunk of call.chunks) {
-      await call.send({ echo: prefix + text(chunk, "text") });
+    for await (const chunk of chunks) {
+      await send({ echo: member(init, "prefix", "", "") + member(chunk, "text", "") });
       messages++;
     }
     return { messages };
-  },
-});
+  }],
 
-flow("fail", {
-  description: "Fails with the code and message that it is given.",
-  inputSchema: schema({ code: INTEGER, message: STRING }),
-  outputSchema: STRING,
-  async run(call) {
-    const code = integer(call.input, "code", status.NOT_FOUND); // Genkit's codes are gRPC's codes
-    throw new ActionFailed(code, text(call.input, "message", "failed as asked"), { reason: "requested" });
-  },
-});
+  fail: [{ code: { type: "integer" }, message: { type: "string" } }, async ({ input }) => {
+    const error = failure(member<number>(input, "code", 0, status.NOT_FOUND), member(input, "message", "", "failed as asked"));
+    throw Object.assign(error, { details: { reason: "requested" } });
+  }],
 
-flow("slow", {
-  description: "Waits for up to a minute, or until it is cancelled.",
-  inputSchema: schema({ seconds: INTEGER }),
-  outputSchema: STRING,
-  async run(call) {
-    await call.send("started");
-    await sleep(1000 * Math.min(integer(call.input, "seconds", 60), 60), undefined, { signal: call.signal });
-    return "done";
-  },
-});
+  slow: [{ seconds: { type: "integer" } }, async ({ input, send, signal }) => {
+    await send("started");
+    return sleep(1000 * Math.min(member(input, "seconds", 0, 60), 60), "done", { signal });
+  }],
+};
 
-serve("hello-typescript");
+async function run(stream: Writable, starting: stubs.RunActionRequest | Promise<stubs.RunActionRequest>, streamed?: AsyncIterable<unknown>) {
+  const cancelled = new AbortController();
+  stream.on("cancelled", () => cancelled.abort());
+  const write = async (update: stubs.RunActionResponse["update"]) => stream.write({ update }) || once(stream, "drain", cancelled);
+  try {
+    const { key, inputJson, initJson } = await starting;
+    const [, flow] = flows[key.replace("/flow/", "")] ?? [];
+    if (!flow) throw failure(status.NOT_FOUND, `action ${key} not found`);
+    const [input, init] = [fromJson(inputJson), fromJson(initJson)];
+    const chunks = streamed ?? (async function* () { yield input; })(); // what a flow with streamed input gets from a plain run
+    const send = async (chunk: unknown) => void (await write({ $case: "chunkJson", value: toJson(chunk) }));
+    const result = await flow({ input, init, chunks, send, signal: cancelled.signal });
+    await write({ $case: "result", value: { resultJson: toJson(result) } });
+  } catch (error: any) {
+    const { code = status.UNKNOWN, message, stack, details } = error;
+    if (!cancelled.signal.aborted) stream.write({ update: { $case: "error", value: { code, message, stack, detailsJson: details && toJson(details) } } });
+  }
+  stream.end();
+}
+
+const server = new Server({ "grpc.max_receive_message_length": 100 << 20 }); // stock: 4 MiB
+server.addService(stubs.ActionServiceService, {
+  getRuntimeInfo: (_, reply) => reply(null, { name: "hello-typescript", genkitVersion: "typescript/0.1.0", environments: [], features: [] }),
+  listActions: (_, reply) => reply(null, { actions: Object.entries(flows).map(([name, [properties]]) => ({
+    key: `/flow/${name}`, name, inputSchemaJson: toJson({ type: "object", properties }), metadataJson: toJson({ bidi: name === "chat" }),
+  })) }),
+  runAction: (stream) => void run(stream, stream.request),
+  runBidiAction(stream) {
+    const requests = stream.iterator({ destroyOnReturn: false }); // the end of the input is not the end of the call
+    const start = requests.next().then(({ value }) => value.request.value);
+    void run(stream, start, (async function* () { for await (const { request } of requests) yield fromJson(request.value); })());
+  },
+} as Partial<stubs.ActionServiceServer> as stubs.ActionServiceServer);
+
+const address = process.env.GENKIT_SIDECAR_LISTEN ?? "127.0.0.1:50051";
+server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
+  if (error) throw error;
+  console.log(`hello-typescript listens on ${address}`);
+});
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => { server.forceShutdown(); process.exit(); });
