@@ -32,11 +32,12 @@ internal sealed class PendingRuns
     }
 
     /// <summary>The connection is lost. Streamed input ends, as in native runtimes: its other end is gone.</summary>
-    /// <returns>How many runs are held now.</returns>
+    /// <returns>How many of its runs are held from now on.</returns>
     public int Hold()
     {
         lock (_gate)
         {
+            var held = _live.Count;
             foreach (var pending in _live)
             {
                 pending.Run.Outbox.Detach();
@@ -45,7 +46,7 @@ internal sealed class PendingRuns
             }
 
             _live.Clear();
-            return _held.Count;
+            return held;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.JsonRpc;
@@ -8,6 +9,8 @@ namespace Genkit.Sidecar.ReflectionV2;
 /// <summary>Checks the params of <c>runAction</c> and turns them into a run. Payload members may be anything, null included.</summary>
 internal static class RunActionParams
 {
+    private static readonly ReadOnlyDictionary<string, string> s_noLabels = ReadOnlyDictionary<string, string>.Empty;
+
     /// <returns>What is wrong, for people; null if nothing is.</returns>
     public static string? Read(in JsonRpcMessage message, IDisposable owner, out RunRequest? request)
     {
@@ -27,8 +30,8 @@ internal static class RunActionParams
             return $"params.{(IsFlag(message.Stream) ? "streamInput" : "stream")}: must be true or false";
         }
 
-        var labels = new Dictionary<string, string>();
-        if (message.TelemetryLabels.IsPresent && !ReadLabels(message.Bytes(message.TelemetryLabels), labels))
+        var labels = message.TelemetryLabels.IsPresent ? ReadLabels(message.Bytes(message.TelemetryLabels)) : s_noLabels;
+        if (labels is null)
         {
             return "params.telemetryLabels: must be an object of strings";
         }
@@ -51,13 +54,15 @@ internal static class RunActionParams
     private static ReadOnlySequence<byte>? Payload(in JsonRpcMessage message, JsonSlice slice) =>
         slice.IsPresent ? message.Bytes(slice) : null;
 
-    private static bool ReadLabels(in ReadOnlySequence<byte> json, Dictionary<string, string> labels)
+    /// <returns>The labels; null if it is not an object of strings.</returns>
+    private static ReadOnlyDictionary<string, string>? ReadLabels(in ReadOnlySequence<byte> json)
     {
+        var labels = new Dictionary<string, string>();
         var reader = new Utf8JsonReader(json);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            return false;
+            return null;
         }
 
         try
@@ -68,18 +73,18 @@ internal static class RunActionParams
                 reader.Read();
                 if (reader.TokenType != JsonTokenType.String)
                 {
-                    return false;
+                    return null;
                 }
 
                 labels[name] = reader.GetString()!;
             }
 
-            return true;
+            return labels.AsReadOnly();
         }
         catch (InvalidOperationException)
         {
             // A lone surrogate cannot be carried in Protocol Buffers' strings.
-            return false;
+            return null;
         }
     }
 }

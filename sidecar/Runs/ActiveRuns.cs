@@ -8,8 +8,7 @@ namespace Genkit.Sidecar.Runs;
 internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, TimeProvider time, ILogger<ActiveRuns> logger)
 {
     private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
-
-    public int Count => _runs.Count;
+    private int _count;
 
     /// <summary>
     /// Starts a run. Returns once the run can be cancelled and fed, before the application has answered; what it says comes
@@ -18,8 +17,9 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
     public Run Start(RunRequest request)
     {
         var run = new Run(request, limits, time, logger);
-        if (_runs.Count >= limits.MaxConcurrentRuns)
+        if (Interlocked.Increment(ref _count) > limits.MaxConcurrentRuns)
         {
+            Interlocked.Decrement(ref _count);
             request.Owner?.Dispose();
             run.TryFail(new ActionFailure(
                 GrpcStatusCode.ResourceExhausted,
@@ -56,6 +56,7 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
     {
         await run.ExecuteAsync(application);
         _runs.TryRemove(run.TraceId, out _);
+        Interlocked.Decrement(ref _count);
         execution.SetResult();
     }
 }
