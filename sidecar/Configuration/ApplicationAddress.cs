@@ -36,7 +36,8 @@ internal sealed record ApplicationAddress
             return ParseSocket(text);
         }
 
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+        var address = IsHostAndPort(text) ? "http://" + text : text;
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
         {
             return Parsed<ApplicationAddress>.Bad($"{WebAddress.Shown(text)} is not an address of a gRPC server");
         }
@@ -61,6 +62,12 @@ internal sealed record ApplicationAddress
     }
 
     public override string ToString() => Text;
+
+    /// <summary>What GENKIT_SIDECAR_LISTEN holds and servers print, and so what people paste.</summary>
+    private static bool IsHostAndPort(string text) =>
+        text.LastIndexOf(':') is > 0 and var colon
+        && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        && !text.Contains("://", StringComparison.Ordinal);
 
     private static Parsed<ApplicationAddress> ParseSocket(string text)
     {

@@ -73,7 +73,7 @@ internal sealed class SettingsReader
         {
             _problems.Add(
                 $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable} " +
-                $"and flag {SettingTable.EnvFile.Flag}; accepted: {SettingTable.Manager.Accepts}");
+                $"and flag {SettingTable.EnvFile.Flag}; accepted: {SettingTable.Manager.Accepts}. `genkit start` sets the variable with --experimental-reflection-v2 only");
         }
 
         CheckTls(settings.App, app, appCa, appCert, appKey);

@@ -42,6 +42,9 @@ public sealed class SettingTextTests
 
     [Theory]
     [InlineData("http://127.0.0.1:50051", "http://127.0.0.1:50051", "127.0.0.1:50051")]
+    [InlineData("127.0.0.1:50051", "http://127.0.0.1:50051", "127.0.0.1:50051")]
+    [InlineData("localhost:50051", "http://localhost:50051", "localhost:50051")]
+    [InlineData("[::1]:50051", "http://[::1]:50051", "[::1]:50051")]
     [InlineData("http://localhost:1/", "http://localhost:1", "localhost:1")]
     [InlineData("http://[::1]:1", "http://[::1]:1", "[::1]:1")]
     [InlineData("https://app.example", "https://app.example:443", "app.example:443")]
@@ -55,8 +58,7 @@ public sealed class SettingTextTests
     }
 
     [Theory]
-    [InlineData("127.0.0.1:50051")]
-    [InlineData("localhost:50051")]
+    [InlineData("localhost")]
     [InlineData("ws://localhost:1")]
     [InlineData("http://localhost:1/path")]
     [InlineData("http://localhost:0")]
