@@ -86,7 +86,7 @@ async def run(start, chunks, context, response):
 
 
 async def serve(address):
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 100 << 20)])  # stock: 4 MiB
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 100 << 20), ("grpc.so_reuseport", 0)])
     stubs.add_ActionServiceServicer_to_server(ActionService(), server)
     server.add_insecure_port(address)
     await server.start()
