@@ -22,8 +22,8 @@ internal static class LogOutput
         }
         else
         {
-            builder.AddSimpleConsole(text => (text.SingleLine, text.TimestampFormat, text.ColorBehavior) =
-                (true, "HH:mm:ss.fff ", Console.IsErrorRedirected ? LoggerColorBehavior.Disabled : LoggerColorBehavior.Default));
+            builder.Services.AddSingleton<ConsoleFormatter>(new LogLine(TimeProvider.System));
+            builder.AddConsole(console => console.FormatterName = LogLine.FormatName);
         }
     }
 }

@@ -17,7 +17,7 @@ internal sealed partial class SidecarLog(string path)
 
     private string[] Lines() => File.Exists(Path) ? File.ReadAllLines(Path) : [];
 
-    // "12:34:56.789 fail: <category>[<id>] <message>"; an application's own lines have no such beginning.
+    // "12:34:56.789 fail: <category>: <message>"; an application's own lines have no such beginning.
     [GeneratedRegex(@"^\d\d:\d\d:\d\d\.\d{3} (fail|crit): ")]
     private static partial Regex ErrorLine();
 }

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Genkit.Sidecar.Cli;
+
+/// <summary>
+/// How a log line looks to a person: time, level, who, what. The console logger's own format adds the ids of events, which
+/// are hashes here. Exceptions follow on lines of their own.
+/// </summary>
+internal sealed class LogLine(TimeProvider time) : ConsoleFormatter(FormatName)
+{
+    public const string FormatName = "genkit-sidecar";
+
+    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        var who = logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..];
+        var what = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
+        textWriter.WriteLine($"{time.GetLocalNow():HH:mm:ss.fff} {Level(logEntry.LogLevel)}: {who}: {what}");
+        if (logEntry.Exception is { } exception)
+        {
+            textWriter.WriteLine(exception);
+        }
+    }
+
+    private static string Level(LogLevel level) => level switch
+    {
+        LogLevel.Trace => "trce",
+        LogLevel.Debug => "dbug",
+        LogLevel.Information => "info",
+        LogLevel.Warning => "warn",
+        LogLevel.Error => "fail",
+        _ => "crit",
+    };
+}
