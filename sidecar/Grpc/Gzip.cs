@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 
 namespace Genkit.Sidecar.Grpc;
@@ -31,7 +32,8 @@ internal static class Gzip
             var count = gzip.Read(output.GetSpan());
             if (count == 0)
             {
-                return true;
+                // GZipStream takes the end of its input for the end of the data, and checks the trailer only when it gets there.
+                return HasLength(message, output.Length) ? true : throw new InvalidDataException("the gzip data is cut short");
             }
 
             output.Advance(count);
@@ -40,6 +42,19 @@ internal static class Gzip
                 return false;
             }
         }
+    }
+
+    // The last four bytes of gzip are the length of what it holds, modulo 2^32.
+    private static bool HasLength(in ReadOnlySequence<byte> message, long length)
+    {
+        if (message.Length < sizeof(uint))
+        {
+            return false;
+        }
+
+        Span<byte> last = stackalloc byte[sizeof(uint)];
+        message.Slice(message.Length - sizeof(uint)).CopyTo(last);
+        return BinaryPrimitives.ReadUInt32LittleEndian(last) == (uint)length;
     }
 
     private abstract class OneWayStream : Stream

@@ -1,0 +1,396 @@
+using System.Buffers;
+using System.Text;
+using Genkit.Sidecar.Grpc.Tests.Peers;
+using Google.Protobuf;
+
+namespace Genkit.Sidecar.Grpc.Tests;
+
+/// <summary>The same cases against each implementation and each transport.</summary>
+public sealed class PeerTests(PeerServers peers)
+{
+    public static TheoryData<PeerKind, Transport> Everywhere { get; } = new(
+        from kind in Enum.GetValues<PeerKind>()
+        from transport in new[] { Transport.Tcp, Transport.Unix, Transport.Tls }
+        select (kind, transport));
+
+    public static TheoryData<PeerKind, Transport, int> Sizes { get; } = new(
+        from kind in Enum.GetValues<PeerKind>()
+        from transport in Enum.GetValues<Transport>()
+        from size in new[] { 0, 1, 4_090, 16_379, 16_380, 65_529, 65_537, 1_000_003, 32 * 1024 * 1024 }
+        where size < 1_000_000 || transport is Transport.Tcp or Transport.Gzip
+        where kind == PeerKind.Python || transport != Transport.Gzip
+        select (kind, transport, size));
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(Sizes))]
+    public async Task Unary_MessageOfAnySize_ComesBackUnchanged(PeerKind kind, Transport transport, int size)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        var body = new byte[size];
+        new Random(size).NextBytes(body);
+
+        using var result = await wire.UnaryAsync("Echo", new Message { Body = ByteString.CopyFrom(body) }, new GrpcCallOptions { Compress = transport == Transport.Gzip });
+
+        Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
+        Assert.True(body.AsSpan().SequenceEqual(result.Body()));
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Unary_CompressedRequest_IsUnderstood(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        var body = ByteString.CopyFromUtf8(new string('z', 300_000));
+
+        using var result = await wire.UnaryAsync("Echo", new Message { Body = body }, new GrpcCallOptions { Compress = true });
+
+        Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
+        Assert.True(body.Span.SequenceEqual(result.Body()));
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Metadata_TextAndBytes_TravelsBothWays(PeerKind kind, Transport transport)
+    {
+        byte[][] values = [[], [0], [255, 254], [1, 2, 3], [0, 1, 2, 3, 4, 5, 6, 250]];
+        var metadata = new GrpcMetadata { { "x-text", "a b,c=d;~" } };
+        for (var i = 0; i < values.Length; i++)
+        {
+            metadata.Add($"x-{i}-bin", values[i]);
+        }
+
+        using var wire = await peers.ChannelAsync(kind, transport);
+        using var result = await wire.UnaryAsync("Echo", new Message(), new GrpcCallOptions { Metadata = metadata });
+
+        Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
+        Assert.Equal("a b,c=d;~", result.ResponseHeaders.Get("x-text"));
+        Assert.Equal("a b,c=d;~", result.Trailers.Get("trailer-x-text"));
+        for (var i = 0; i < values.Length; i++)
+        {
+            Assert.Equal(values[i], result.ResponseHeaders.GetBytes($"x-{i}-bin"));
+            Assert.Equal(values[i], result.Trailers.GetBytes($"trailer-x-{i}-bin"));
+        }
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Metadata_OfChannelAndCall_IsSentTogether(PeerKind kind, Transport transport)
+    {
+        var peer = await peers.GetAsync(kind);
+        var options = peer.Options(transport);
+        using var wire = new WireChannel(new GrpcChannelOptions
+        {
+            Target = options.Target,
+            CertificateAuthorities = options.CertificateAuthorities,
+            Metadata = new GrpcMetadata { { "x-channel", "1" } },
+            Authority = "localhost:1234",
+        });
+
+        using var result = await wire.UnaryAsync("Echo", new Message(), new GrpcCallOptions { Metadata = new GrpcMetadata { { "x-call", "2" } } });
+
+        Assert.Equal("1", result.ResponseHeaders.Get("x-channel"));
+        Assert.Equal("2", result.ResponseHeaders.Get("x-call"));
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task ServerStream_ThousandMessages_ComeInOrder(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var call = await wire.StartAsync("Download", new Plan { Count = 1000, Size = 90 });
+
+        for (var i = 0; i < 1000; i++)
+        {
+            Assert.True(await call.NextAsync());
+            var body = call.Body();
+            Assert.Equal(90, body.Length);
+            Assert.Equal((byte)i, body[0]);
+        }
+
+        Assert.False(await call.NextAsync());
+        Assert.Equal(GrpcStatusCode.OK, call.Status!.Code);
+        await call.RequestReleased.WaitAsync(Timeouts.Default, Token);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task ServerStream_SlowReader_LosesNothing(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var slow = await wire.StartAsync("Download", new Plan { Count = 300, Size = 100_000 });
+        Assert.True(await slow.NextAsync());
+
+        using (var other = await wire.UnaryAsync("Echo", new Message { Body = ByteString.CopyFromUtf8("overtakes") }))
+        {
+            Assert.Equal("overtakes", Encoding.UTF8.GetString(other.Body()));
+        }
+
+        for (var i = 1; i < 300; i++)
+        {
+            Assert.True(await slow.NextAsync());
+            Assert.Equal((byte)i, slow.Body()[0]);
+        }
+
+        Assert.False(await slow.NextAsync());
+        Assert.Equal(GrpcStatusCode.OK, slow.Status!.Code);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Bidi_MessagesInTurn_AreAnsweredBeforeTheHalfClose(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var call = wire.Start("Chat");
+
+        for (var i = 0; i < 20; i++)
+        {
+            await call.SendAsync(new Message { Body = ByteString.CopyFromUtf8($"message {i}") });
+            Assert.True(await call.NextAsync());
+            Assert.Equal($"message {i}", Encoding.UTF8.GetString(call.Body()));
+        }
+
+        await call.CompleteAsync(Token);
+        await call.CompleteAsync(Token);
+        Assert.False(await call.NextAsync());
+        Assert.Equal(GrpcStatusCode.OK, call.Status!.Code);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Bidi_ThousandMessagesBothWaysAtOnce_ComeInOrder(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var call = wire.Start("Chat");
+
+        var writing = Task.Run(
+            async () =>
+            {
+                for (var i = 0; i < 1000; i++)
+                {
+                    await call.SendAsync(new Message { Body = ByteString.CopyFrom(new byte[i]) }, endOfStream: i == 999);
+                }
+            },
+            Token);
+        for (var i = 0; i < 1000; i++)
+        {
+            Assert.True(await call.NextAsync());
+            Assert.Equal(i, call.Body().Length);
+        }
+
+        await writing;
+        Assert.False(await call.NextAsync());
+        Assert.Equal(GrpcStatusCode.OK, call.Status!.Code);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Bidi_NoMessageAtAll_EndsWithOk(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var call = wire.Start("Chat");
+
+        await call.CompleteAsync(Token);
+
+        Assert.False(await call.NextAsync());
+        Assert.Equal(GrpcStatusCode.OK, call.Status!.Code);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Write_PeerDoesNotRead_WaitsUntilItDoes(PeerKind kind, Transport transport)
+    {
+        const int Count = 600;
+        const int Size = 100_000;
+        var key = Guid.NewGuid().ToString();
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var call = wire.Start("Stall", new GrpcCallOptions { Metadata = new GrpcMetadata { { "x-key", key } } });
+        var message = new Message { Body = ByteString.CopyFrom(new byte[Size]) };
+
+        var writing = Task.Run(
+            async () =>
+            {
+                for (var i = 0; i < Count; i++)
+                {
+                    await call.SendAsync(message, endOfStream: i == Count - 1);
+                }
+            },
+            Token);
+        using var other = await wire.UnaryAsync("Echo", new Message());
+        Assert.Equal(GrpcStatusCode.OK, other.Status.Code);
+        Assert.False(writing.IsCompleted);
+        using var release = await wire.UnaryAsync("Release", new Plan { Key = key });
+        Assert.Equal(GrpcStatusCode.OK, release.Status.Code);
+
+        await writing.WaitAsync(Timeouts.Default, Token);
+        Assert.True(await call.NextAsync());
+        var total = Plan.Parser.ParseFrom(call.Message);
+        Assert.Equal(Count, total.Count);
+        Assert.Equal((long)Count * Size, total.Size);
+        Assert.False(await call.NextAsync());
+        Assert.Equal(GrpcStatusCode.OK, call.Status!.Code);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Cancel_WhileThePeerWorks_IsSeenOnBothSides(PeerKind kind, Transport transport)
+    {
+        var key = Guid.NewGuid().ToString();
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var call = await wire.StartAsync("Wait", new Plan { Key = key });
+        Assert.True(await call.NextAsync());
+        var next = call.NextAsync();
+
+        call.Cancel();
+
+        Assert.False(await next);
+        Assert.Equal(GrpcStatusCode.Cancelled, call.Status!.Code);
+        using var observed = await wire.UnaryAsync("Observe", new Plan { Key = key });
+        Assert.Equal("cancelled", Encoding.UTF8.GetString(observed.Body()));
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Dispose_WhileThePeerWorks_CancelsTheCall(PeerKind kind, Transport transport)
+    {
+        var key = Guid.NewGuid().ToString();
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using (var call = await wire.StartAsync("Wait", new Plan { Key = key }))
+        {
+            Assert.True(await call.NextAsync());
+        }
+
+        using var observed = await wire.UnaryAsync("Observe", new Plan { Key = key });
+        Assert.Equal("cancelled", Encoding.UTF8.GetString(observed.Body()));
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Deadline_Passes_IsSeenOnBothSides(PeerKind kind, Transport transport)
+    {
+        var key = Guid.NewGuid().ToString();
+        using var wire = await peers.ChannelAsync(kind, transport);
+        await using var call = await wire.StartAsync("Wait", new Plan { Key = key }, new GrpcCallOptions { Deadline = TimeSpan.FromMilliseconds(300) });
+
+        await call.DrainAsync();
+
+        Assert.Equal(GrpcStatusCode.DeadlineExceeded, call.Status!.Code);
+        Assert.Equal(GrpcConnectFailure.None, call.Status.ConnectFailure);
+        using var observed = await wire.UnaryAsync("Observe", new Plan { Key = key });
+        Assert.Equal("cancelled", Encoding.UTF8.GetString(observed.Body()));
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Status_WithDetailsAndUnicode_ComesWhole(PeerKind kind, Transport transport)
+    {
+        const string Text = "no «Käse» for 100% of 👩‍🚀\n\ttoday";
+        byte[] details = [8, 3, 18, 0, 255, 128];
+        using var wire = await peers.ChannelAsync(kind, transport);
+
+        foreach (var count in new[] { 0, 3 })
+        {
+            await using var call = await wire.StartAsync(
+                "Fail", new Plan { Count = count, Code = 9, Text = Text, Details = ByteString.CopyFrom(details) });
+            Assert.Equal(count, await call.DrainAsync());
+
+            Assert.Equal(GrpcStatusCode.FailedPrecondition, call.Status!.Code);
+            Assert.Equal(Text, call.Status.Message);
+            Assert.Equal(details, call.Status.Details.ToArray());
+            Assert.Equal("planned", call.Trailers.Get("x-cause"));
+        }
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Status_OfEveryCode_IsKept(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        foreach (var code in Enum.GetValues<GrpcStatusCode>().Where(c => c != GrpcStatusCode.OK))
+        {
+            using var result = await wire.UnaryAsync("Fail", new Plan { Code = (int)code, Text = "planned" });
+
+            Assert.Equal(code, result.Status.Code);
+            Assert.Equal("planned", result.Status.Message);
+        }
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Method_NotOffered_IsUnimplemented(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+
+        using var result = await wire.UnaryAsync("Missing", new Message());
+
+        Assert.Equal(GrpcStatusCode.Unimplemented, result.Status.Code);
+        Assert.Equal(GrpcConnectFailure.None, result.Status.ConnectFailure);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Response_OverTheLimit_IsRefusedWithBothSizesAndTheCallReset(PeerKind kind, Transport transport)
+    {
+        var options = (await peers.GetAsync(kind)).Options(transport);
+        using var wire = new WireChannel(new GrpcChannelOptions
+        {
+            Target = options.Target,
+            CertificateAuthorities = options.CertificateAuthorities,
+            MaxReceiveMessageBytes = 1000,
+        });
+        await using var call = await wire.StartAsync("Download", new Plan { Count = 1000, Size = 50_000 });
+
+        Assert.False(await call.NextAsync());
+
+        Assert.Equal(GrpcStatusCode.ResourceExhausted, call.Status!.Code);
+        Assert.Contains("50004", call.Status.Message, StringComparison.Ordinal);
+        Assert.Contains("1000 bytes", call.Status.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Response_DecompressesPastTheLimit_IsRefused()
+    {
+        var options = (await peers.GetAsync(PeerKind.Python)).Options(Transport.Gzip);
+        using var wire = new WireChannel(new GrpcChannelOptions { Target = options.Target, MaxReceiveMessageBytes = 1_000_000 });
+
+        using var result = await wire.UnaryAsync("Download", new Plan { Count = 1, Size = 20_000_000 });
+
+        Assert.Equal(GrpcStatusCode.ResourceExhausted, result.Status.Code);
+        Assert.Contains("decompress", result.Status.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Peer_DiesDuringTheCall_IsUnavailableAndNotAConnectFailure(PeerKind kind, Transport transport)
+    {
+        await using var peer = await Peer.StartAsync(kind, Token).WaitAsync(Timeouts.Default, Token);
+        using var wire = new WireChannel(peer.Options(transport));
+        await using var call = await wire.StartAsync("Wait", new Plan { Key = "never" });
+        Assert.True(await call.NextAsync());
+
+        using (var death = await wire.UnaryAsync("Die", new Plan()))
+        {
+            Assert.Equal(GrpcStatusCode.Unavailable, death.Status.Code);
+            Assert.Equal(GrpcConnectFailure.None, death.Status.ConnectFailure);
+        }
+
+        Assert.False(await call.NextAsync());
+        Assert.Equal(GrpcStatusCode.Unavailable, call.Status!.Code);
+        Assert.Equal(GrpcConnectFailure.None, call.Status.ConnectFailure);
+        Assert.Contains("was lost", call.Status.Message, StringComparison.Ordinal);
+        await peer.DeathAsync();
+
+        using var next = await wire.UnaryAsync("Echo", new Message());
+        Assert.Equal(GrpcStatusCode.Unavailable, next.Status.Code);
+        Assert.Equal(GrpcConnectFailure.Unreachable, next.Status.ConnectFailure);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Unary_ManyAtOnce_AllGetTheirOwnAnswer(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(async i =>
+        {
+            using var result = await wire.UnaryAsync("Echo", new Message { Body = ByteString.CopyFromUtf8($"call {i}") });
+            Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
+            Assert.Equal($"call {i}", Encoding.UTF8.GetString(result.Body()));
+        }));
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Write_MessageInManySegments_ArrivesAsOne(PeerKind kind, Transport transport)
+    {
+        using var wire = await peers.ChannelAsync(kind, transport);
+        var message = new Message { Body = ByteString.CopyFrom(Enumerable.Range(0, 100_000).Select(i => (byte)i).ToArray()) };
+        var pieces = Sequences.Split(message.ToByteArray(), 1, 0, 4, 7_000, 20_000);
+
+        using var result = await wire.Channel.UnaryAsync(WireChannel.Method("Echo"), pieces, GrpcCallOptions.Default, Token);
+
+        Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
+        Assert.True(message.Body.Span.SequenceEqual(result.Body()));
+    }
+}

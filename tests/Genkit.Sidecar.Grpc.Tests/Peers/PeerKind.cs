@@ -1,0 +1,8 @@
+namespace Genkit.Sidecar.Grpc.Tests.Peers;
+
+/// <summary>Implementations of gRPC that nobody here wrote.</summary>
+public enum PeerKind
+{
+    Node,
+    Python,
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace Genkit.Sidecar.Grpc.Tests.Peers;
+
+/// <summary>Programs and packages that the peers need. Missing ones fail the test and name the remedy: a skipped peer proves nothing.</summary>
+internal static class Tools
+{
+    private const string DebianPackages = "apt-get install python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc";
+
+    public static string Node => Find("node", "install Node 20 or later");
+
+    public static string Protoc => Find("protoc", DebianPackages);
+
+    public static string PythonPlugin => Find("grpc_python_plugin", DebianPackages);
+
+    // Debian's own first: another python in PATH does not see Debian's packages.
+    public static string Python => File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : Find("python3", DebianPackages);
+
+    public static string NodeModules
+    {
+        get
+        {
+            var directory = new DirectoryInfo(AppContext.BaseDirectory);
+            while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Genkit.Sidecar.sln")))
+            {
+                directory = directory.Parent;
+            }
+
+            var modules = Path.Combine(directory?.FullName ?? ".", "tests", "peers", "node_modules");
+            return Directory.Exists(Path.Combine(modules, "@grpc", "grpc-js"))
+                ? modules
+                : throw new InvalidOperationException($"{modules} does not have @grpc/grpc-js: run 'npm ci --prefix tests/peers' in the repository");
+        }
+    }
+
+    public static async Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {errors}");
+        }
+    }
+
+    private static string Find(string name, string remedy) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Where(folder => folder.Length > 0)
+            .Select(folder => Path.Combine(folder, name))
+            .FirstOrDefault(File.Exists)
+        ?? throw new InvalidOperationException($"'{name}' is not in PATH: {remedy}");
+}
