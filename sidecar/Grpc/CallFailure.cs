@@ -5,8 +5,11 @@ namespace Genkit.Sidecar.Grpc;
 /// <summary>Makes statuses of exceptions and of HTTP answers that are no gRPC answers.</summary>
 internal static class CallFailure
 {
+    // What GOAWAY says when a server shuts down in peace.
+    private const long NoError = 0;
+
     /// <summary>What an exception of SocketsHttpHandler says about the call.</summary>
-    public static GrpcStatus From(Exception exception, GrpcTarget target, bool wasSent, bool wasResent)
+    public static GrpcStatus From(Exception exception, GrpcTarget target, bool wasSent, bool wasResent, ConnectException? connectFailure)
     {
         for (var e = exception; e is not null; e = e.InnerException)
         {
@@ -17,8 +20,8 @@ internal static class CallFailure
                 case NotResendableException:
                     return new GrpcStatus(GrpcStatusCode.Unavailable, $"{target}: {e.Message}") { Cause = exception };
                 case HttpProtocolException protocol:
-                    return wasResent
-                        ? new GrpcStatus(GrpcStatusCode.Unavailable, $"{target} refused the request repeatedly before processing it") { Cause = exception }
+                    return wasResent && protocol.ErrorCode == NoError
+                        ? new GrpcStatus(GrpcStatusCode.Unavailable, $"{target} gave the request back repeatedly before processing it") { Cause = exception }
                         : FromHttp2Error(protocol.ErrorCode, target, exception);
                 default:
                     break;
@@ -27,7 +30,7 @@ internal static class CallFailure
 
         if (!wasSent)
         {
-            return new GrpcStatus(GrpcStatusCode.Unavailable, $"{target} cannot be reached: {Reason(exception)}")
+            return connectFailure?.ToStatus() ?? new GrpcStatus(GrpcStatusCode.Unavailable, $"{target} cannot be reached: {Reason(exception)}")
             {
                 ConnectFailure = GrpcConnectFailure.Unreachable,
                 Cause = exception,

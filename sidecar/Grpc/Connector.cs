@@ -6,8 +6,11 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Genkit.Sidecar.Grpc;
 
-/// <summary>Opens connections for one channel's SocketsHttpHandler: TCP or Unix socket, and TLS. Everything that goes wrong becomes a <see cref="ConnectException"/>.</summary>
-internal sealed class Connector(GrpcChannelOptions options, Action established)
+/// <summary>
+/// Opens connections for one channel's SocketsHttpHandler: TCP or Unix socket, and TLS. Everything that goes wrong, up to the peer's first bytes of HTTP/2, becomes a
+/// <see cref="ConnectException"/>, which the channel is told before the handler is.
+/// </summary>
+internal sealed class Connector(GrpcChannelOptions options, Action established, Action<ConnectException> failed)
 {
     private readonly GrpcTarget _target = options.Target;
     private readonly SslStreamCertificateContext? _clientCertificate = options.ClientCertificate is { } certificate
@@ -17,9 +20,22 @@ internal sealed class Connector(GrpcChannelOptions options, Action established)
     /// <exception cref="ConnectException">No connection came about.</exception>
     public async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            return await ConnectInTimeAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConnectException e)
+        {
+            failed(e);
+            throw;
+        }
+    }
+
+    private async ValueTask<Stream> ConnectInTimeAsync(CancellationToken cancellationToken)
+    {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        var greeting = new PeerGreeting(_target, established);
+        var greeting = new PeerGreeting(_target, established, failed);
         try
         {
             var socket = await DialAsync(either.Token).ConfigureAwait(false);

@@ -558,7 +558,7 @@ public sealed class GrpcCall : IAsyncDisposable
 
     private GrpcStatus StatusFrom(Exception exception)
     {
-        var status = CallFailure.From(exception, _channel.Options.Target, wasSent: !IsDialling, _content!.WasResent);
+        var status = CallFailure.From(exception, _channel.Options.Target, wasSent: !IsDialling, _content!.WasResent, _channel.LastConnectFailure);
 
         // A peer that keeps the deadline too may reset the stream a moment before this side's timer fires.
         return status.Code == GrpcStatusCode.Cancelled && Remaining() <= TimeSpan.Zero ? DeadlinePassed() : status;

@@ -19,6 +19,7 @@ public sealed class GrpcChannel : IDisposable
     private readonly Lock _callsLock = new();
     private readonly HttpMessageInvoker _http;
     private readonly Connector _connector;
+    private volatile ConnectException? _lastFailure;
     private bool _isDisposed;
 
     /// <summary>Makes a channel; it dials with the first call.</summary>
@@ -34,10 +35,10 @@ public sealed class GrpcChannel : IDisposable
         }
 
         Options = options;
-        _connector = new Connector(options, OnConnectionEstablished);
+        _connector = new Connector(options, OnConnectionEstablished, OnConnectFailed);
         var handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (_, cancellationToken) => await ConnectAsync(cancellationToken).ConfigureAwait(false),
+            ConnectCallback = async (_, cancellationToken) => await _connector.ConnectAsync(cancellationToken).ConfigureAwait(false),
             ConnectTimeout = Timeout.InfiniteTimeSpan,
             UseProxy = false,
             UseCookies = false,
@@ -61,6 +62,9 @@ public sealed class GrpcChannel : IDisposable
     public event Action? ConnectionEstablished;
 
     internal GrpcChannelOptions Options { get; }
+
+    /// <summary>Why there is no connection: for a call that comes too late to be told.</summary>
+    internal ConnectException? LastConnectFailure => _lastFailure;
 
     /// <summary>Starts a call. Nothing is sent before its first write or its half-close.</summary>
     /// <param name="method">The path of the method: <c>/package.Service/Method</c>.</param>
@@ -146,19 +150,15 @@ public sealed class GrpcChannel : IDisposable
         }
     }
 
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    /// <summary>Ends all calls that wait for a connection.</summary>
+    /// <remarks>
+    /// The handler fails only the call that it dialled for, and dials again for the next one in its queue: with a peer that is silently gone, the last of many
+    /// would wait for as many timeouts. And of a peer that hangs up early the handler says only that there is no connection, not why.
+    /// </remarks>
+    private void OnConnectFailed(ConnectException failure)
     {
-        try
-        {
-            return await _connector.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (ConnectException e)
-        {
-            // The handler fails only the call that it dialled for, and dials again for the next one in its queue: with a peer that is silently gone, the
-            // last of many would wait for as many timeouts.
-            EndCalls(e.ToStatus(), onlyDialling: true);
-            throw;
-        }
+        _lastFailure = failure;
+        EndCalls(failure.ToStatus(), onlyDialling: true);
     }
 
     private void EndCalls(GrpcStatus status, bool onlyDialling)
@@ -175,8 +175,13 @@ public sealed class GrpcChannel : IDisposable
         }
     }
 
-    // Not on the thread that reads the connection: a handler may want to make a call over it.
-    private void OnConnectionEstablished() => ThreadPool.UnsafeQueueUserWorkItem(static c => c.ConnectionEstablished?.Invoke(), this, preferLocal: false);
+    private void OnConnectionEstablished()
+    {
+        _lastFailure = null;
+
+        // Not on the thread that reads the connection: a handler may want to make a call over it.
+        ThreadPool.UnsafeQueueUserWorkItem(static c => c.ConnectionEstablished?.Invoke(), this, preferLocal: false);
+    }
 
     private Uri AddressOf(string method)
     {

@@ -229,7 +229,7 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
         var unread = _end - _start;
         if (_buffer.Length < size)
         {
-            Replace(ArrayPool<byte>.Shared.Rent(size));
+            Replace(BufferPool.Shared.Rent(size));
         }
         else if (_start > 0)
         {
@@ -245,7 +245,7 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
         _buffer.AsSpan(_start, _end - _start).CopyTo(buffer);
         if (_buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
+            BufferPool.Shared.Return(_buffer);
         }
 
         _buffer = buffer;

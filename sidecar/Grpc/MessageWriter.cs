@@ -14,7 +14,7 @@ internal static class MessageWriter
     {
         var size = (int)Math.Min(FirstWrite, MessagePrefix.Length + message.Length);
         var together = size - MessagePrefix.Length;
-        var buffer = ArrayPool<byte>.Shared.Rent(size);
+        var buffer = BufferPool.Shared.Rent(size);
         try
         {
             MessagePrefix.Write(buffer, (int)message.Length, isCompressed);
@@ -23,7 +23,7 @@ internal static class MessageWriter
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            BufferPool.Shared.Return(buffer);
         }
 
         foreach (var piece in message.Slice(together))

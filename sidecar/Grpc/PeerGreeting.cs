@@ -4,14 +4,14 @@ namespace Genkit.Sidecar.Grpc;
 
 /// <summary>Judges the first bytes that a peer sends where HTTP/2 is expected. An HTTP/2 server starts with a SETTINGS frame; whatever else comes tells what the peer is.</summary>
 /// <remarks>One per connection, told by the one loop that reads it.</remarks>
-internal sealed class PeerGreeting(GrpcTarget target, Action established)
+internal sealed class PeerGreeting(GrpcTarget target, Action established, Action<ConnectException> failed)
 {
     // A frame starts with three bytes of length and one of type.
     private const int FrameTypeOffset = 3;
     private const byte SettingsFrame = 4;
 
-    // Enough of a foreign protocol's first line to be recognised by a person.
-    private const int MaxQuoted = 24;
+    // Enough of a foreign protocol to be recognised by a person, and no more than the handler's first read asks for.
+    private const int MaxQuoted = 16;
 
     private readonly byte[] _seen = new byte[MaxQuoted];
     private int _count;
@@ -36,7 +36,7 @@ internal sealed class PeerGreeting(GrpcTarget target, Action established)
         IsOver = true;
         if (!isSettingsSoFar)
         {
-            throw Foreign();
+            throw Failed(Foreign());
         }
 
         established();
@@ -48,10 +48,10 @@ internal sealed class PeerGreeting(GrpcTarget target, Action established)
         IsOver = true;
         if (_count > 0)
         {
-            return Foreign();
+            return Failed(Foreign());
         }
 
-        return target.IsTls
+        return Failed(target.IsTls
             ? new ConnectException(
                 GrpcConnectFailure.TlsFailed,
                 $"{target} closed the connection right after the TLS handshake{Because(cause)}: it may want another client certificate",
@@ -61,7 +61,13 @@ internal sealed class PeerGreeting(GrpcTarget target, Action established)
                 target.SocketPath is null
                     ? $"{target} closed the connection without a word of HTTP/2: it may speak TLS (https://), or not be a gRPC server"
                     : $"{target} closed the connection without a word of HTTP/2: it may not be a gRPC server",
-                cause);
+                cause));
+    }
+
+    private ConnectException Failed(ConnectException exception)
+    {
+        failed(exception);
+        return exception;
     }
 
     private static string Because(Exception? cause)

