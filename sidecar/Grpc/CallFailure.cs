@@ -28,6 +28,11 @@ internal static class CallFailure
             }
         }
 
+        if (exception is not (HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException))
+        {
+            return new GrpcStatus(GrpcStatusCode.Internal, $"the call to {target} failed on this side: {exception.Message}") { Cause = exception };
+        }
+
         if (!wasSent)
         {
             return connectFailure?.ToStatus() ?? new GrpcStatus(GrpcStatusCode.Unavailable, $"{target} cannot be reached: {Reason(exception)}")

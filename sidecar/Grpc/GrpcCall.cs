@@ -22,7 +22,7 @@ public sealed class GrpcCall : IAsyncDisposable
     private readonly Lock _lock = new();
 
     // Completed once there is a response, or a status instead of one.
-    private readonly TaskCompletionSource _responded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _responded = new();
     private readonly TaskCompletionSource _requestReleased = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // For a request of several messages: its stream once the first one is written, null when that never happens.
@@ -41,6 +41,7 @@ public sealed class GrpcCall : IAsyncDisposable
     private Stream? _body;
     private GrpcStatus? _status;
 
+    private volatile bool _isDialling;
     private bool _isReading;
     private bool _isWriting;
     private bool _isHalfClosed;
@@ -79,7 +80,7 @@ public sealed class GrpcCall : IAsyncDisposable
     internal MessageReader Reader { get; }
 
     /// <summary>Whether the request was handed over and has no connection yet.</summary>
-    internal bool IsDialling { get; private set; }
+    internal bool IsDialling => _isDialling;
 
     /// <summary>Cancelled as soon as the call has a status.</summary>
     internal CancellationToken Ended => _ended.Token;
@@ -222,7 +223,7 @@ public sealed class GrpcCall : IAsyncDisposable
         {
             // Nothing was sent and nothing will be.
             ReleaseRequest();
-            _responded.TrySetResult();
+            SignalResponded();
         }
         else
         {
@@ -233,7 +234,7 @@ public sealed class GrpcCall : IAsyncDisposable
 
     internal void RequestBodyStarted()
     {
-        IsDialling = false;
+        _isDialling = false;
         Interlocked.Increment(ref _requestUsers);
     }
 
@@ -327,7 +328,7 @@ public sealed class GrpcCall : IAsyncDisposable
         {
             if (Status is null)
             {
-                IsDialling = true;
+                _isDialling = true;
                 _content = content;
             }
         }
@@ -414,9 +415,9 @@ public sealed class GrpcCall : IAsyncDisposable
         }
         finally
         {
-            IsDialling = false;
+            _isDialling = false;
             ReleaseRequest();
-            _responded.TrySetResult();
+            SignalResponded();
         }
     }
 
@@ -593,6 +594,20 @@ public sealed class GrpcCall : IAsyncDisposable
             Interlocked.Exchange(ref _compressedRequest, null)?.Dispose();
             _opened?.TrySetResult(null);
             _requestReleased.TrySetResult();
+        }
+    }
+
+    private void SignalResponded()
+    {
+        if (Status is null)
+        {
+            // A response has come over the network, so this is a pool thread: the reader goes on right here, which saves a change of threads per call.
+            _responded.TrySetResult();
+        }
+        else
+        {
+            // This may be any thread, for instance the caller's in Cancel.
+            ThreadPool.UnsafeQueueUserWorkItem(static responded => responded.TrySetResult(), _responded, preferLocal: false);
         }
     }
 

@@ -27,6 +27,9 @@ public sealed class GrpcChannel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.ConnectTimeout, TimeSpan.Zero);
+
+        // What a timer takes.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ConnectTimeout, TimeSpan.FromDays(49));
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxReceiveMessageBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxSendMessageBytes);
         if (options.Authority is { } authority && (!Uri.TryCreate($"http://{authority}", UriKind.Absolute, out var parsed) || parsed.PathAndQuery != "/" || parsed.UserInfo.Length > 0))

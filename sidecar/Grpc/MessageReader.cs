@@ -83,23 +83,23 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
             return TooLarge($"{length} bytes");
         }
 
-        var wanted = MessagePrefix.Length + (int)length;
+        var wanted = MessagePrefix.Length + (long)length;
         if (wanted <= available)
         {
             var message = new ReadOnlySequence<byte>(_buffer, _start + MessagePrefix.Length, (int)length);
-            _start += wanted;
+            _start += (int)wanted;
             return Taken(message);
         }
 
         if (wanted <= LargestBuffer)
         {
-            MakeRoom(wanted);
+            MakeRoom((int)wanted);
         }
         else
         {
             _large = new PooledSegments();
             _large.Write(_buffer.AsSpan(_start + MessagePrefix.Length, available - MessagePrefix.Length));
-            _largeRemaining = wanted - available;
+            _largeRemaining = (int)(wanted - available);
             _start = _end = 0;
         }
 
@@ -205,7 +205,7 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
                 return TooLarge($"{message.Length} bytes that decompress to more");
             }
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             return Fail(GrpcStatusCode.Internal, "the peer sent a message that is marked as gzip and is not valid gzip");
         }

@@ -4,23 +4,24 @@ using System.Collections.Concurrent;
 
 namespace Genkit.Sidecar.Grpc.Tests;
 
-/// <summary>Fails the run if any test left a buffer behind or an exception unobserved.</summary>
+/// <summary>Sees what the tests of the run leave behind: buffers, and exceptions that nobody looked at.</summary>
 public sealed class Cleanliness : IDisposable
 {
     private readonly ConcurrentQueue<Exception> _unobserved = new();
 
     public Cleanliness() => TaskScheduler.UnobservedTaskException += OnUnobserved;
 
-    public void Dispose()
+    public void AssertClean()
     {
         // An exception counts as unobserved when its task is finalised.
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        TaskScheduler.UnobservedTaskException -= OnUnobserved;
 
         Assert.Empty(_unobserved);
         Assert.Empty(WatchedPool.Instance.Faults);
     }
+
+    public void Dispose() => TaskScheduler.UnobservedTaskException -= OnUnobserved;
 
     private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args) => _unobserved.Enqueue(args.Exception);
 }
