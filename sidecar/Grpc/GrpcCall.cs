@@ -1,7 +1,5 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 
 namespace Genkit.Sidecar.Grpc;
@@ -12,9 +10,6 @@ namespace Genkit.Sidecar.Grpc;
 /// </summary>
 public sealed class GrpcCall : IAsyncDisposable
 {
-    // Timers take at most 49 days; a longer deadline is looked at again then.
-    private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(49);
-
     private readonly GrpcChannel _channel;
     private readonly Uri _address;
     private readonly GrpcCallOptions _options;
@@ -28,8 +23,7 @@ public sealed class GrpcCall : IAsyncDisposable
     // For a request of several messages: its stream once the first one is written, null when that never happens.
     private TaskCompletionSource<Stream?>? _opened;
 
-    private long _startedAt;
-    private ITimer? _deadlineTimer;
+    private Deadline? _deadline;
     private CancellationTokenRegistration _cancellation;
 
     private Task _exchange = Task.CompletedTask;
@@ -172,22 +166,13 @@ public sealed class GrpcCall : IAsyncDisposable
 
     internal void Start(CancellationToken cancellationToken)
     {
-        if (_options.Deadline is { } deadline)
+        if (_options.Deadline is { } length)
         {
-            _startedAt = _channel.Options.TimeProvider.GetTimestamp();
-            if (deadline <= TimeSpan.Zero)
-            {
-                End(DeadlinePassed());
-                return;
-            }
-
-            var timer = _channel.Options.TimeProvider.CreateTimer(
-                static call => ((GrpcCall)call!).OnDeadlineTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _deadlineTimer = timer;
-            timer.Change(Min(deadline, s_longestTimer), Timeout.InfiniteTimeSpan);
+            _deadline = new Deadline(length, _channel.Options.TimeProvider, this);
+            _deadline.Start();
             if (Status is not null)
             {
-                timer.Dispose();
+                _deadline.Dispose();
             }
         }
 
@@ -210,7 +195,7 @@ public sealed class GrpcCall : IAsyncDisposable
         }
 
         _channel.Remove(this);
-        _deadlineTimer?.Dispose();
+        _deadline?.Dispose();
         _cancellation.Unregister();
         _ended.Cancel();
         RequestContent? content;
@@ -241,8 +226,6 @@ public sealed class GrpcCall : IAsyncDisposable
     internal void RequestBodyIsOpen(Stream stream) => _opened!.TrySetResult(stream);
 
     internal void RequestBodyEnded() => ReleaseRequest();
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private ValueTask SendAsync(ReadOnlySequence<byte>? message, bool endOfStream, CancellationToken cancellationToken)
     {
@@ -396,7 +379,7 @@ public sealed class GrpcCall : IAsyncDisposable
     {
         try
         {
-            var response = await _channel.SendAsync(CreateRequest(content), Ended).ConfigureAwait(false);
+            var response = await _channel.SendAsync(RequestMessage.Create(_address, _channel.Options, _options, _deadline?.Remaining, content), Ended).ConfigureAwait(false);
             Interlocked.Exchange(ref _response, response);
             if (Status is null)
             {
@@ -407,10 +390,9 @@ public sealed class GrpcCall : IAsyncDisposable
                 response.Dispose();
             }
         }
-#pragma warning disable CA1031 // Whatever the handler throws is the end of this call and of nothing else.
         catch (Exception e)
-#pragma warning restore CA1031
         {
+            // Whatever the handler throws is the end of this call and of nothing else.
             End(StatusFrom(e));
         }
         finally
@@ -418,47 +400,6 @@ public sealed class GrpcCall : IAsyncDisposable
             _isDialling = false;
             ReleaseRequest();
             SignalResponded();
-        }
-    }
-
-    private HttpRequestMessage CreateRequest(RequestContent content)
-    {
-        var channel = _channel.Options;
-        var request = new HttpRequestMessage(HttpMethod.Post, _address)
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = content,
-        };
-        var headers = request.Headers;
-        if (channel.Authority is not null)
-        {
-            headers.Host = channel.Authority;
-        }
-
-        headers.TryAddWithoutValidation("te", "trailers");
-        headers.TryAddWithoutValidation("user-agent", channel.UserAgent);
-        headers.TryAddWithoutValidation("grpc-accept-encoding", "identity,gzip");
-        if (_options.Compress)
-        {
-            headers.TryAddWithoutValidation("grpc-encoding", Gzip.Name);
-        }
-
-        if (Remaining() is { } remaining)
-        {
-            headers.TryAddWithoutValidation("grpc-timeout", TimeoutHeader.Encode(remaining));
-        }
-
-        AddTo(headers, channel.Metadata);
-        AddTo(headers, _options.Metadata);
-        return request;
-
-        static void AddTo(HttpRequestHeaders headers, GrpcMetadata? metadata)
-        {
-            foreach (var (name, value) in metadata ?? [])
-            {
-                headers.TryAddWithoutValidation(name, value);
-            }
         }
     }
 
@@ -562,25 +503,7 @@ public sealed class GrpcCall : IAsyncDisposable
         var status = CallFailure.From(exception, _channel.Options.Target, wasSent: !IsDialling, _content!.WasResent, _channel.LastConnectFailure);
 
         // A peer that keeps the deadline too may reset the stream a moment before this side's timer fires.
-        return status.Code == GrpcStatusCode.Cancelled && Remaining() <= TimeSpan.Zero ? DeadlinePassed() : status;
-    }
-
-    private TimeSpan? Remaining() => _options.Deadline - _channel.Options.TimeProvider.GetElapsedTime(_startedAt);
-
-    private GrpcStatus DeadlinePassed() =>
-        new(GrpcStatusCode.DeadlineExceeded, string.Create(CultureInfo.InvariantCulture, $"the call did not end within {_options.Deadline!.Value.TotalSeconds:0.###} s"));
-
-    private void OnDeadlineTimer()
-    {
-        var remaining = Remaining()!.Value;
-        if (_options.Deadline > s_longestTimer && remaining > TimeSpan.Zero)
-        {
-            _deadlineTimer!.Change(Min(remaining, s_longestTimer), Timeout.InfiniteTimeSpan);
-        }
-        else
-        {
-            End(DeadlinePassed());
-        }
+        return status.Code == GrpcStatusCode.Cancelled && _deadline is { HasPassed: true } deadline ? deadline.ToStatus() : status;
     }
 
     private CancellationTokenRegistration RegisterWait(CancellationToken cancellationToken) =>

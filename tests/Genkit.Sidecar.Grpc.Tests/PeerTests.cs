@@ -113,7 +113,7 @@ public sealed class PeerTests(PeerServers peers)
     public async Task ServerStream_SlowReader_LosesNothing(PeerKind kind, Transport transport)
     {
         using var wire = await peers.ChannelAsync(kind, transport);
-        await using var slow = await wire.StartAsync("Download", new Plan { Count = 300, Size = 100_000 });
+        await using var slow = await wire.StartAsync("Download", new Plan { Count = 100, Size = 100_000 });
         Assert.True(await slow.NextAsync());
 
         using (var other = await wire.UnaryAsync("Echo", new Message { Body = ByteString.CopyFromUtf8("overtakes") }))
@@ -121,7 +121,7 @@ public sealed class PeerTests(PeerServers peers)
             Assert.Equal("overtakes", Encoding.UTF8.GetString(other.Body()));
         }
 
-        for (var i = 1; i < 300; i++)
+        for (var i = 1; i < 100; i++)
         {
             Assert.True(await slow.NextAsync());
             Assert.Equal((byte)i, slow.Body()[0]);
@@ -191,7 +191,7 @@ public sealed class PeerTests(PeerServers peers)
     [Theory, MemberData(nameof(Everywhere))]
     public async Task Write_PeerDoesNotRead_WaitsUntilItDoes(PeerKind kind, Transport transport)
     {
-        const int Count = 600;
+        const int Count = 250;
         const int Size = 100_000;
         var key = Guid.NewGuid().ToString();
         using var wire = await peers.ChannelAsync(kind, transport);
