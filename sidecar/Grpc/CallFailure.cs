@@ -35,11 +35,9 @@ internal static class CallFailure
 
         if (!wasSent)
         {
-            return connectFailure?.ToStatus() ?? new GrpcStatus(GrpcStatusCode.Unavailable, $"{target} cannot be reached: {Reason(exception)}")
-            {
-                ConnectFailure = GrpcConnectFailure.Unreachable,
-                Cause = exception,
-            };
+            // The handler gave up on a connection that had come about: the peer hung up before the request was on it.
+            return connectFailure?.ToStatus()
+                ?? new ConnectException(GrpcConnectFailure.Closed, $"{target} closed the connection before the request was sent: {Reason(exception)}", exception).ToStatus();
         }
 
         return new GrpcStatus(GrpcStatusCode.Unavailable, $"the connection to {target} was lost: {Reason(exception)}") { Cause = exception };

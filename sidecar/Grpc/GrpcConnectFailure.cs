@@ -9,7 +9,10 @@ public enum GrpcConnectFailure
     /// <summary>Refused, no such host, no route, no such socket file, no permission for it, or no connection within the connect timeout.</summary>
     Unreachable,
 
-    /// <summary>The peer closed the connection before it sent anything. A TLS server that is spoken to without TLS may do that, and a process that is starting or stopping.</summary>
+    /// <summary>
+    /// The peer closed the connection before it sent anything, or before the request was sent. A TLS server that is spoken to without TLS may do that, and a process
+    /// that is starting or stopping.
+    /// </summary>
     Closed,
 
     /// <summary>The peer answered with something other than HTTP/2: HTTP/1, or another protocol.</summary>

@@ -61,21 +61,21 @@ internal sealed class Http2Peer : IAsyncDisposable
         {
             await script(new Connection(stream, _stop.Token));
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client hung up, or the test is over.
+            // The client hung up, the script did, or the test is over.
         }
     }
 
     /// <summary>One frame as it came.</summary>
-    public sealed record Frame(byte Type, byte Flags, int Stream, byte[] Payload);
+    public sealed record Frame(byte Type, byte Flags, int StreamId, byte[] Payload);
 
     /// <summary>One connection of the client.</summary>
-    public sealed class Connection(NetworkStream stream, CancellationToken stopped)
+    public sealed class Connection(Stream stream, CancellationToken stopped)
     {
         public const byte Data = 0, Headers = 1, RstStream = 3, Settings = 4, GoAway = 7;
 
-        public NetworkStream Stream => stream;
+        public Stream Stream => stream;
 
         public Task SendRawAsync(ReadOnlyMemory<byte> bytes) => stream.WriteAsync(bytes, stopped).AsTask();
 
@@ -109,7 +109,7 @@ internal sealed class Http2Peer : IAsyncDisposable
         }
 
         /// <summary>Waits for a request and gives its stream.</summary>
-        public async Task<int> RequestAsync() => (await ReceiveAsync(Headers)).Stream;
+        public async Task<int> RequestAsync() => (await ReceiveAsync(Headers)).StreamId;
 
         public Task SendAsync(byte type, byte flags, int streamId, ReadOnlySpan<byte> payload)
         {

@@ -187,7 +187,7 @@ public sealed class MisbehavingPeerTests
     {
         var status = await StatusAsync((connection, _) =>
         {
-            connection.Stream.Socket.Close();
+            connection.Stream.Close();
             return Task.CompletedTask;
         });
 
