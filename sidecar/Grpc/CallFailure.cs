@@ -43,6 +43,19 @@ internal static class CallFailure
         return new GrpcStatus(GrpcStatusCode.Unavailable, $"the connection to {target} was lost: {Reason(exception)}") { Cause = exception };
     }
 
+    public static bool IsConnectFailure(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is ConnectException)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, "Errors"
     public static GrpcStatus FromHttp2Error(long errorCode, GrpcTarget target, Exception? cause)
     {

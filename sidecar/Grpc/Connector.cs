@@ -10,7 +10,7 @@ namespace Genkit.Sidecar.Grpc;
 /// Opens connections for one channel's SocketsHttpHandler: TCP or Unix socket, and TLS. Everything that goes wrong, up to the peer's first bytes of HTTP/2, becomes a
 /// <see cref="ConnectException"/>, which the channel is told before the handler is.
 /// </summary>
-internal sealed class Connector(GrpcChannelOptions options, Action established, Action<ConnectException> failed)
+internal sealed class Connector(GrpcChannelOptions options, GrpcChannel channel)
 {
     private readonly GrpcTarget _target = options.Target;
     private readonly SslStreamCertificateContext? _clientCertificate = options.ClientCertificate is { } certificate
@@ -26,7 +26,7 @@ internal sealed class Connector(GrpcChannelOptions options, Action established, 
         }
         catch (ConnectException e)
         {
-            failed(e);
+            channel.OnConnectFailed(e);
             throw;
         }
     }
@@ -35,7 +35,7 @@ internal sealed class Connector(GrpcChannelOptions options, Action established, 
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        var greeting = new PeerGreeting(_target, established, failed);
+        var greeting = new PeerGreeting(_target, channel);
         try
         {
             var socket = await DialAsync(either.Token).ConfigureAwait(false);

@@ -10,6 +10,9 @@ namespace Genkit.Sidecar.Grpc;
 /// </summary>
 public sealed class GrpcCall : IAsyncDisposable
 {
+    // How often a request that did not get onto its connection looks for another one: each pooled connection can be lost only once.
+    private const int MaxAttempts = 4;
+
     private readonly GrpcChannel _channel;
     private readonly Uri _address;
     private readonly GrpcCallOptions _options;
@@ -36,6 +39,8 @@ public sealed class GrpcCall : IAsyncDisposable
     private GrpcStatus? _status;
 
     private volatile bool _isDialling;
+    private volatile bool _isOnUnprovenConnection;
+    private int _connectionsMadeBefore;
     private bool _isReading;
     private bool _isWriting;
     private bool _isHalfClosed;
@@ -73,8 +78,8 @@ public sealed class GrpcCall : IAsyncDisposable
 
     internal MessageReader Reader { get; }
 
-    /// <summary>Whether the request was handed over and has no connection yet.</summary>
-    internal bool IsDialling => _isDialling;
+    /// <summary>Whether the request was handed over and has no connection yet, or one that has not proven to speak HTTP/2.</summary>
+    internal bool IsConnecting => _isDialling || (_isOnUnprovenConnection && _channel.ConnectionsMade == _connectionsMadeBefore);
 
     /// <summary>Cancelled as soon as the call has a status.</summary>
     internal CancellationToken Ended => _ended.Token;
@@ -219,6 +224,9 @@ public sealed class GrpcCall : IAsyncDisposable
 
     internal void RequestBodyStarted()
     {
+        // The handler does not say which connection it took. But while none is proven, this is one that is not.
+        _connectionsMadeBefore = _channel.ConnectionsMade;
+        _isOnUnprovenConnection = _channel.ConnectionsOpen == 0;
         _isDialling = false;
         Interlocked.Increment(ref _requestUsers);
     }
@@ -379,7 +387,7 @@ public sealed class GrpcCall : IAsyncDisposable
     {
         try
         {
-            var response = await _channel.SendAsync(RequestMessage.Create(_address, _channel.Options, _options, _deadline?.Remaining, content), Ended).ConfigureAwait(false);
+            var response = await SendAsync(content).ConfigureAwait(false);
             Interlocked.Exchange(ref _response, response);
             if (Status is null)
             {
@@ -397,9 +405,25 @@ public sealed class GrpcCall : IAsyncDisposable
         }
         finally
         {
-            _isDialling = false;
+            _isDialling = _isOnUnprovenConnection = false;
             ReleaseRequest();
             SignalResponded();
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(RequestContent content)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var request = RequestMessage.Create(_address, _channel.Options, _options, _deadline?.Remaining, content);
+                return await _channel.SendAsync(request, Ended).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e) when (attempt < MaxAttempts && _isDialling && Status is null && !CallFailure.IsConnectFailure(e))
+            {
+                // The handler took a pooled connection that was being lost in that moment. Nothing of the request was sent, so that another connection may take it.
+            }
         }
     }
 
@@ -500,7 +524,7 @@ public sealed class GrpcCall : IAsyncDisposable
 
     private GrpcStatus StatusFrom(Exception exception)
     {
-        var status = CallFailure.From(exception, _channel.Options.Target, wasSent: !IsDialling, _content!.WasResent, _channel.LastConnectFailure);
+        var status = CallFailure.From(exception, _channel.Options.Target, wasSent: !_isDialling, _content!.WasResent, _channel.LastConnectFailure);
 
         // A peer that keeps the deadline too may reset the stream a moment before this side's timer fires.
         return status.Code == GrpcStatusCode.Cancelled && _deadline is { HasPassed: true } deadline ? deadline.ToStatus() : status;

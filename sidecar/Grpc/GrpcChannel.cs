@@ -20,6 +20,8 @@ public sealed class GrpcChannel : IDisposable
     private readonly HttpMessageInvoker _http;
     private readonly Connector _connector;
     private volatile ConnectException? _lastFailure;
+    private int _connectionsMade;
+    private int _connectionsOpen;
     private bool _isDisposed;
 
     /// <summary>Makes a channel; it dials with the first call.</summary>
@@ -38,7 +40,7 @@ public sealed class GrpcChannel : IDisposable
         }
 
         Options = options;
-        _connector = new Connector(options, OnConnectionEstablished, OnConnectFailed);
+        _connector = new Connector(options, this);
         var handler = new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellationToken) => await _connector.ConnectAsync(cancellationToken).ConfigureAwait(false),
@@ -68,6 +70,12 @@ public sealed class GrpcChannel : IDisposable
 
     /// <summary>Why there is no connection: for a call that comes too late to be told.</summary>
     internal ConnectException? LastConnectFailure => _lastFailure;
+
+    /// <summary>How many connections have ever proven to speak HTTP/2.</summary>
+    internal int ConnectionsMade => Volatile.Read(ref _connectionsMade);
+
+    /// <summary>How many of them are open.</summary>
+    internal int ConnectionsOpen => Volatile.Read(ref _connectionsOpen);
 
     /// <summary>Starts a call. Nothing is sent before its first write or its half-close.</summary>
     /// <param name="method">The path of the method: <c>/package.Service/Method</c>.</param>
@@ -139,7 +147,7 @@ public sealed class GrpcChannel : IDisposable
             _isDisposed = true;
         }
 
-        EndCalls(new GrpcStatus(GrpcStatusCode.Cancelled, "the channel was disposed"), onlyDialling: false);
+        EndCalls(new GrpcStatus(GrpcStatusCode.Cancelled, "the channel was disposed"), onlyConnecting: false);
         _http.Dispose();
     }
 
@@ -158,18 +166,20 @@ public sealed class GrpcChannel : IDisposable
     /// The handler fails only the call that it dialled for, and dials again for the next one in its queue: with a peer that is silently gone, the last of many
     /// would wait for as many timeouts. And of a peer that hangs up early the handler says only that there is no connection, not why.
     /// </remarks>
-    private void OnConnectFailed(ConnectException failure)
+    internal void OnConnectFailed(ConnectException failure)
     {
         _lastFailure = failure;
-        EndCalls(failure.ToStatus(), onlyDialling: true);
+        EndCalls(failure.ToStatus(), onlyConnecting: true);
     }
 
-    private void EndCalls(GrpcStatus status, bool onlyDialling)
+    internal void OnConnectionClosed() => Interlocked.Decrement(ref _connectionsOpen);
+
+    private void EndCalls(GrpcStatus status, bool onlyConnecting)
     {
         GrpcCall[] calls;
         lock (_callsLock)
         {
-            calls = [.. onlyDialling ? _calls.Where(c => c.IsDialling) : _calls];
+            calls = [.. onlyConnecting ? _calls.Where(c => c.IsConnecting) : _calls];
         }
 
         foreach (var call in calls)
@@ -178,8 +188,10 @@ public sealed class GrpcChannel : IDisposable
         }
     }
 
-    private void OnConnectionEstablished()
+    internal void OnConnectionEstablished()
     {
+        Interlocked.Increment(ref _connectionsMade);
+        Interlocked.Increment(ref _connectionsOpen);
         _lastFailure = null;
 
         // Not on the thread that reads the connection: a handler may want to make a call over it.

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Grpc;
 
 /// <summary>Judges the first bytes that a peer sends where HTTP/2 is expected. An HTTP/2 server starts with a SETTINGS frame; whatever else comes tells what the peer is.</summary>
 /// <remarks>One per connection, told by the one loop that reads it.</remarks>
-internal sealed class PeerGreeting(GrpcTarget target, Action established, Action<ConnectException> failed)
+internal sealed class PeerGreeting(GrpcTarget target, GrpcChannel channel)
 {
     // A frame starts with three bytes of length and one of type.
     private const int FrameTypeOffset = 3;
@@ -15,6 +15,7 @@ internal sealed class PeerGreeting(GrpcTarget target, Action established, Action
 
     private readonly byte[] _seen = new byte[MaxQuoted];
     private int _count;
+    private bool _isGood;
 
     /// <summary>Whether the peer has proven to speak HTTP/2, or not to.</summary>
     public bool IsOver { get; private set; }
@@ -39,7 +40,17 @@ internal sealed class PeerGreeting(GrpcTarget target, Action established, Action
             throw Failed(Foreign());
         }
 
-        established();
+        _isGood = true;
+        channel.OnConnectionEstablished();
+    }
+
+    /// <summary>This side has closed the connection. May come several times.</summary>
+    public void Disposed()
+    {
+        if (Interlocked.Exchange(ref _isGood, false))
+        {
+            channel.OnConnectionClosed();
+        }
     }
 
     /// <summary>The peer closed the connection, or reading from it failed, before it had greeted.</summary>
@@ -66,7 +77,7 @@ internal sealed class PeerGreeting(GrpcTarget target, Action established, Action
 
     private ConnectException Failed(ConnectException exception)
     {
-        failed(exception);
+        channel.OnConnectFailed(exception);
         return exception;
     }
 

@@ -16,4 +16,16 @@ internal sealed class PlaintextStream(Socket socket, PeerGreeting greeting) : Ne
         var write = base.WriteAsync(buffer, cancellationToken);
         return greeting.IsOver ? write : GreetingGate.WriteAsync(write);
     }
+
+    protected override void Dispose(bool disposing)
+    {
+        greeting.Disposed();
+        base.Dispose(disposing);
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        greeting.Disposed();
+        return base.DisposeAsync();
+    }
 }

@@ -18,4 +18,16 @@ internal sealed class TlsStream(Stream inner, PeerGreeting greeting) : SslStream
         var write = base.WriteAsync(buffer, cancellationToken);
         return greeting.IsOver ? write : GreetingGate.WriteAsync(write);
     }
+
+    protected override void Dispose(bool disposing)
+    {
+        greeting.Disposed();
+        base.Dispose(disposing);
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        greeting.Disposed();
+        return base.DisposeAsync();
+    }
 }
