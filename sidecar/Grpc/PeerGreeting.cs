@@ -15,10 +15,14 @@ internal sealed class PeerGreeting(GrpcTarget target, GrpcChannel channel)
 
     private readonly byte[] _seen = new byte[MaxQuoted];
     private int _count;
+    private volatile bool _isOver;
     private bool _isGood;
+    private ConnectException? _failure;
 
-    /// <summary>Whether the peer has proven to speak HTTP/2, or not to.</summary>
-    public bool IsOver { get; private set; }
+    /// <summary>
+    /// Whether the peer has proven to speak HTTP/2. While it has not, and for good when it does not, failing writes are swallowed: what reading found is told first.
+    /// </summary>
+    public bool IsOver => _isOver;
 
     /// <exception cref="ConnectException">The peer does not speak HTTP/2.</exception>
     public void Received(ReadOnlySpan<byte> bytes)
@@ -34,7 +38,6 @@ internal sealed class PeerGreeting(GrpcTarget target, GrpcChannel channel)
             return;
         }
 
-        IsOver = true;
         if (!isSettingsSoFar)
         {
             throw Failed(Foreign());
@@ -42,6 +45,7 @@ internal sealed class PeerGreeting(GrpcTarget target, GrpcChannel channel)
 
         _isGood = true;
         channel.OnConnectionEstablished();
+        _isOver = true;
     }
 
     /// <summary>This side has closed the connection. May come several times.</summary>
@@ -56,7 +60,6 @@ internal sealed class PeerGreeting(GrpcTarget target, GrpcChannel channel)
     /// <summary>The peer closed the connection, or reading from it failed, before it had greeted.</summary>
     public ConnectException Closed(Exception? cause)
     {
-        IsOver = true;
         if (_count > 0)
         {
             return Failed(Foreign());
@@ -77,8 +80,13 @@ internal sealed class PeerGreeting(GrpcTarget target, GrpcChannel channel)
 
     private ConnectException Failed(ConnectException exception)
     {
-        channel.OnConnectFailed(exception);
-        return exception;
+        if (_failure is null)
+        {
+            _failure = exception;
+            channel.OnConnectFailed(exception);
+        }
+
+        return _failure;
     }
 
     private static string Because(Exception? cause)
