@@ -1,0 +1,37 @@
+using System.Text.Json;
+
+namespace Genkit.Sidecar.Tests.Infrastructure;
+
+/// <summary>Files of <c>tests/data</c>, which the build puts beside the tests, and of the repository itself.</summary>
+internal static class TestData
+{
+    private static readonly string s_data = Path.Combine(AppContext.BaseDirectory, "data");
+
+    public static string JsonTestSuite { get; } = Path.Combine(s_data, "json-test-suite", "test_parsing");
+
+    /// <summary>The repository's root, found from where the tests lie in it.</summary>
+    public static string Repository { get; } = FindRepository(new DirectoryInfo(AppContext.BaseDirectory));
+
+    public static IReadOnlyList<GoldenFrame> GoldenFrames { get; } =
+        [.. File.ReadLines(Path.Combine(s_data, "golden", "frames.jsonl")).Select(Parse)];
+
+    private static GoldenFrame Parse(string line)
+    {
+        using var document = JsonDocument.Parse(line);
+        var root = document.RootElement;
+        return new GoldenFrame(
+            root.GetProperty("scenario").GetString()!,
+            root.GetProperty("dir").GetString() == "manager->runtime",
+            root.GetProperty("frame").GetRawText());
+    }
+
+    private static string FindRepository(DirectoryInfo? directory)
+    {
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Genkit.Sidecar.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new DirectoryNotFoundException("The tests do not lie inside the repository");
+    }
+}
