@@ -46,7 +46,7 @@ internal static class JsonPayload
             root = first;
             return null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (IsDefect(exception))
         {
             // The exception's own text can quote the payload.
             return $"it is not valid JSON at byte {reader.BytesConsumed}";
@@ -56,4 +56,10 @@ internal static class JsonPayload
     /// <inheritdoc cref="FindDefect(in ReadOnlySequence{byte}, out JsonTokenType)"/>
     public static string? FindDefect(ReadOnlyMemory<byte> payload, out JsonTokenType root) =>
         FindDefect(new ReadOnlySequence<byte>(payload), out root);
+
+    /// <summary>
+    /// Whether <see cref="Utf8JsonReader"/> has found bad JSON. It fails on an index where a literal breaks off before an empty
+    /// last segment: <see href="https://github.com/dotnet/runtime/pull/134448"/>.
+    /// </summary>
+    public static bool IsDefect(Exception exception) => exception is JsonException or IndexOutOfRangeException;
 }
