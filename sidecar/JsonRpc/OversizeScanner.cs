@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Genkit.Sidecar.Json;
+
 namespace Genkit.Sidecar.JsonRpc;
 
 /// <summary>
@@ -39,8 +42,13 @@ internal sealed class OversizeScanner
         }
     }
 
+    /// <summary>Nobody else has checked the token, and the answer will hold it as it is.</summary>
     private static RequestId? Identifier(byte[]? token) =>
-        token is [(byte)'"', ..] or [>= (byte)'0' and <= (byte)'9', ..] or [(byte)'-', ..] ? new RequestId(token) : null;
+        token is not null
+        && JsonPayload.FindDefect(token, out var kind) is null
+        && kind is JsonTokenType.String or JsonTokenType.Number
+            ? new RequestId(token)
+            : null;
 
     private void FeedString(byte value)
     {
