@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Genkit.Sidecar.Json;
 
 namespace Genkit.Sidecar.JsonRpc;
 
@@ -33,6 +34,9 @@ internal struct JsonRpcMessage
     /// <summary>Members that this version does not know. Ignored, as JSON-RPC peers must be able to grow.</summary>
     public int UnknownMembers;
 
+    public void ClearParams() =>
+        Key = Input = Init = Context = TelemetryLabels = Stream = StreamInput = Type = TraceId = RequestId = Chunk = TelemetryServerUrl = default;
+
     public readonly ReadOnlySequence<byte> Bytes(JsonSlice slice) => Frame.Slice(slice.Start, slice.Length);
 
     /// <summary>Gives the value of a string member, or null if it is none, or has no UTF-16 form (a lone surrogate).</summary>
@@ -45,14 +49,7 @@ internal struct JsonRpcMessage
 
         var reader = new Utf8JsonReader(Bytes(slice));
         reader.Read();
-        try
-        {
-            return reader.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
+        return reader.GetStringOrNull();
     }
 
     /// <summary>Gives the id, which must be a string or a number.</summary>

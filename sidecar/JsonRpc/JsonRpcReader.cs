@@ -35,7 +35,7 @@ internal static class JsonRpcReader
             reader.Read();
             return null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (JsonPayload.IsDefect(exception))
         {
             return $"it is not valid JSON at byte {reader.BytesConsumed}";
         }
@@ -48,11 +48,11 @@ internal static class JsonRpcReader
         reader.Read();
         while (reader.TokenType != JsonTokenType.None && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isMessage = reader.ValueTextEquals("message"u8);
+            var isMessage = reader.NameEquals("message"u8);
             reader.Read();
             if (isMessage && reader.TokenType == JsonTokenType.String)
             {
-                return reader.GetString();
+                return reader.GetStringOrNull();
             }
 
             reader.Skip();
@@ -63,27 +63,27 @@ internal static class JsonRpcReader
 
     private static void ReadMember(ref Utf8JsonReader reader, ref JsonRpcMessage message)
     {
-        if (reader.ValueTextEquals("id"u8))
+        if (reader.NameEquals("id"u8))
         {
             message.Id = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("method"u8))
+        else if (reader.NameEquals("method"u8))
         {
             message.Method = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("params"u8))
+        else if (reader.NameEquals("params"u8))
         {
             ReadParams(ref reader, ref message);
         }
-        else if (reader.ValueTextEquals("result"u8))
+        else if (reader.NameEquals("result"u8))
         {
             message.Result = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("error"u8))
+        else if (reader.NameEquals("error"u8))
         {
             message.Error = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("jsonrpc"u8))
+        else if (reader.NameEquals("jsonrpc"u8))
         {
             // Not checked, as in the JS runtime: a manager that leaves it out is still understood.
             ReadValue(ref reader);
@@ -97,6 +97,8 @@ internal static class JsonRpcReader
 
     private static void ReadParams(ref Utf8JsonReader reader, ref JsonRpcMessage message)
     {
+        // Of two params the last counts, as in JSON.parse, and nothing of the first is left.
+        message.ClearParams();
         reader.Read();
         var start = reader.TokenStartIndex;
         var kind = reader.TokenType;
@@ -117,58 +119,58 @@ internal static class JsonRpcReader
 
     private static void ReadParam(ref Utf8JsonReader reader, ref JsonRpcMessage message)
     {
-        if (reader.ValueTextEquals("key"u8))
+        if (reader.NameEquals("key"u8))
         {
             message.Key = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("input"u8))
+        else if (reader.NameEquals("input"u8))
         {
             message.Input = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("stream"u8))
+        else if (reader.NameEquals("stream"u8))
         {
             message.Stream = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("streamInput"u8))
+        else if (reader.NameEquals("streamInput"u8))
         {
             message.StreamInput = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("requestId"u8))
+        else if (reader.NameEquals("requestId"u8))
         {
             message.RequestId = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("chunk"u8))
+        else if (reader.NameEquals("chunk"u8))
         {
             message.Chunk = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("context"u8))
+        else if (reader.NameEquals("context"u8))
         {
             message.Context = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("init"u8))
+        else if (reader.NameEquals("init"u8))
         {
             message.Init = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("telemetryLabels"u8))
+        else if (reader.NameEquals("telemetryLabels"u8))
         {
             message.TelemetryLabels = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("traceId"u8))
+        else if (reader.NameEquals("traceId"u8))
         {
             message.TraceId = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("type"u8))
+        else if (reader.NameEquals("type"u8))
         {
             message.Type = ReadValue(ref reader);
         }
-        else if (reader.ValueTextEquals("telemetryServerUrl"u8))
+        else if (reader.NameEquals("telemetryServerUrl"u8))
         {
             message.TelemetryServerUrl = ReadValue(ref reader);
         }
         else
         {
             // The manager forwards `runtimeId`, which only routes the request to this socket.
-            message.UnknownMembers += reader.ValueTextEquals("runtimeId"u8) ? 0 : 1;
+            message.UnknownMembers += reader.NameEquals("runtimeId"u8) ? 0 : 1;
             ReadValue(ref reader);
         }
     }

@@ -162,7 +162,7 @@ internal static class JsonRpcWriter
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var replaced = (hasTraceId && reader.ValueTextEquals("traceId"u8)) || (hasStack && reader.ValueTextEquals("stack"u8));
+            var replaced = (hasTraceId && reader.NameEquals("traceId"u8)) || (hasStack && reader.NameEquals("stack"u8));
             var name = details[(int)reader.TokenStartIndex..(int)reader.BytesConsumed];
             name = name[..(name.LastIndexOf((byte)'"') + 1)];
             reader.Read();
@@ -187,14 +187,7 @@ internal static class JsonRpcWriter
             return;
         }
 
-        try
-        {
-            json.WritePropertyName(reader.GetString()!);
-        }
-        catch (InvalidOperationException)
-        {
-            json.WritePropertyName("\uFFFD"u8);
-        }
+        json.WritePropertyName(reader.GetStringOrNull() ?? "\uFFFD");
     }
 
     /// <summary>The manager takes <c>requestId</c> only as a string, also where the request's own id was a number.</summary>

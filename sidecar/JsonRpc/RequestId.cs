@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
+using Genkit.Sidecar.Json;
 
 namespace Genkit.Sidecar.JsonRpc;
 
@@ -31,15 +32,9 @@ internal readonly struct RequestId
 
             var reader = new Utf8JsonReader(_token);
             reader.Read();
-            try
-            {
-                return reader.GetString()!;
-            }
-            catch (InvalidOperationException)
-            {
-                // A lone surrogate has no UTF-16 form that survives; the token itself is as good a key.
-                return Encoding.UTF8.GetString(_token);
-            }
+
+            // With a lone surrogate in it the token itself is as good a key.
+            return reader.GetStringOrNull() ?? Encoding.UTF8.GetString(_token);
         }
     }
 

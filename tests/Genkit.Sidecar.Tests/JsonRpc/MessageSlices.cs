@@ -1,0 +1,34 @@
+using Genkit.Sidecar.JsonRpc;
+
+namespace Genkit.Sidecar.Tests.JsonRpc;
+
+/// <summary>The slices of a message by the names of their members.</summary>
+internal static class MessageSlices
+{
+    public static IEnumerable<(string Name, JsonSlice Slice)> Of(JsonRpcMessage message) => [.. Envelope(message), .. Params(message)];
+
+    public static (string Name, JsonSlice Slice)[] Envelope(JsonRpcMessage message) =>
+    [
+        ("id", message.Id),
+        ("method", message.Method),
+        ("params", message.Params),
+        ("result", message.Result),
+        ("error", message.Error),
+    ];
+
+    public static (string Name, JsonSlice Slice)[] Params(JsonRpcMessage message) =>
+    [
+        ("key", message.Key),
+        ("input", message.Input),
+        ("init", message.Init),
+        ("context", message.Context),
+        ("telemetryLabels", message.TelemetryLabels),
+        ("stream", message.Stream),
+        ("streamInput", message.StreamInput),
+        ("type", message.Type),
+        ("traceId", message.TraceId),
+        ("requestId", message.RequestId),
+        ("chunk", message.Chunk),
+        ("telemetryServerUrl", message.TelemetryServerUrl),
+    ];
+}
