@@ -14,6 +14,7 @@ internal sealed class RunInput(long limitBytes)
 
     private readonly Channel<byte[]> _chunks = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
     private long _queuedBytes;
+    private bool _ended;
 
     public enum AddResult
     {
@@ -29,6 +30,12 @@ internal sealed class RunInput(long limitBytes)
     /// <summary>Adds a copy of the chunk, so that the door's receive buffer, much larger than most chunks, is free again.</summary>
     public AddResult Add(in ReadOnlySequence<byte> chunk)
     {
+        // Before the bound: what comes too late is ignored, however much of it there is.
+        if (Volatile.Read(ref _ended))
+        {
+            return AddResult.Ended;
+        }
+
         // A chunk that finds the queue empty always goes in: its own size is the message limit's affair.
         var bytes = chunk.Length + ChunkOverheadBytes;
         var queued = Interlocked.Read(ref _queuedBytes);
@@ -42,7 +49,11 @@ internal sealed class RunInput(long limitBytes)
     }
 
     /// <summary>Ends the input; the application sees a half-close after the last chunk. Idempotent.</summary>
-    public void Complete() => _chunks.Writer.TryComplete();
+    public void Complete()
+    {
+        Volatile.Write(ref _ended, true);
+        _chunks.Writer.TryComplete();
+    }
 
     /// <summary>Takes the next chunk, or null at the end of the input.</summary>
     public async ValueTask<byte[]?> ReadAsync(CancellationToken cancellationToken)
