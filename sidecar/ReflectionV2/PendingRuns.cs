@@ -10,6 +10,9 @@ internal sealed class PendingRuns
     private readonly HashSet<PendingRun> _live = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<PendingRun> _held = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>Those of <see cref="_live"/> that an earlier connection left: only presumed to have the right manager, where it has not spoken yet.</summary>
+    private readonly HashSet<PendingRun> _resumed = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>Adds a run of the present connection.</summary>
     public void Add(PendingRun pending, OutgoingQueue queue)
     {
@@ -28,6 +31,7 @@ internal sealed class PendingRuns
         {
             _live.Remove(pending);
             _held.Remove(pending);
+            _resumed.Remove(pending);
         }
     }
 
@@ -46,6 +50,7 @@ internal sealed class PendingRuns
             }
 
             _live.Clear();
+            _resumed.Clear();
             return held;
         }
     }
@@ -59,6 +64,7 @@ internal sealed class PendingRuns
             {
                 pending.Run.Outbox.Attach(() => queue.Announce(pending));
                 _live.Add(pending);
+                _resumed.Add(pending);
             }
 
             var resumed = _held.Count;
@@ -67,14 +73,16 @@ internal sealed class PendingRuns
         }
     }
 
-    /// <summary>Nobody is left who asked: stops the held runs.</summary>
+    /// <summary>Nobody is left who asked: stops the held runs, and those that were resumed.</summary>
     public int Drop()
     {
         PendingRun[] dropped;
         lock (_gate)
         {
-            dropped = [.. _held];
+            dropped = [.. _held, .. _resumed];
+            _live.ExceptWith(_resumed);
             _held.Clear();
+            _resumed.Clear();
         }
 
         foreach (var pending in dropped)
