@@ -1,0 +1,117 @@
+using System.Text.RegularExpressions;
+using Genkit.Sidecar.Tests.Infrastructure;
+
+namespace Genkit.Sidecar.Tests.Architecture;
+
+/// <summary>Doors use runs, runs use the application: read from the sources, as a reader would.</summary>
+public partial class DependencyTests
+{
+    /// <summary>What each folder may use. A folder that is not here may use none, and none may use it.</summary>
+    private static readonly Dictionary<string, string[]> s_allowed = new()
+    {
+        ["Json"] = [],
+        ["Grpc"] = [],
+        ["Configuration"] = [],
+        ["Application"] = ["Json", "Grpc", "Configuration"],
+        ["Runs"] = ["Json", "Grpc", "Application"],
+        ["JsonRpc"] = ["Json", "Grpc", "Application"],
+        ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Runs", "JsonRpc"],
+        ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2"],
+        ["Supervision"] = ["Configuration", "Cli"],
+        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Hosting", "Supervision"],
+    };
+
+    /// <summary>Where only these types of another folder may be used.</summary>
+    private static readonly Dictionary<(string From, string To), string[]> s_narrow = new()
+    {
+        [("JsonRpc", "Application")] = ["ActionFailure"],
+        [("JsonRpc", "Grpc")] = ["GrpcStatusCode"],
+        [("Runs", "Grpc")] = ["GrpcStatusCode"],
+        [("Supervision", "Cli")] = ["ExitCode"],
+    };
+
+    private static readonly string s_sidecar = Path.Combine(TestData.Repository, "sidecar");
+
+    public static TheoryData<string> Folders => [.. s_allowed.Keys];
+
+    [Fact]
+    public void Sidecar_Folders_AreAllInTheTable()
+    {
+        var folders = Directory.EnumerateDirectories(s_sidecar)
+            .Where(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Any())
+            .Select(folder => Path.GetFileName(folder));
+
+        Assert.Equal(s_allowed.Keys.Order(StringComparer.Ordinal), folders.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Folder_Sources_UseOnlyWhatTheTableAllows(string folder)
+    {
+        foreach (var file in Sources(folder))
+        {
+            var used = References().Matches(Code(file)).Select(match => match.Groups["folder"].Value).Where(s_allowed.ContainsKey).Distinct();
+
+            Assert.True(
+                used.All(other => other == folder || s_allowed[folder].Contains(other)),
+                $"{Path.GetRelativePath(s_sidecar, file)} uses {string.Join(", ", used)}; {folder} may use {string.Join(", ", s_allowed[folder])}");
+        }
+    }
+
+    [Fact]
+    public void Folder_NarrowEdge_UsesOnlyTheTypesThatTheTableNames()
+    {
+        foreach (var ((from, to), types) in s_narrow)
+        {
+            var others = Sources(to).Select(file => Path.GetFileName(file).Split('.')[0]).Except(types).ToHashSet();
+            foreach (var file in Sources(from))
+            {
+                var code = Code(file);
+                var constants = Constants().Matches(code).Select(match => match.Groups["name"].Value);
+                var used = Words().Matches(code).Select(match => match.Value).Where(others.Contains).Except(constants);
+
+                Assert.True(!used.Any(), $"{Path.GetRelativePath(s_sidecar, file)} uses {string.Join(", ", used)} of {to}, not only {string.Join(", ", types)}");
+            }
+        }
+    }
+
+    [Fact]
+    public void WireLayer_Project_ReferencesNoPackageAndNoProject()
+    {
+        var project = File.ReadAllText(Path.Combine(s_sidecar, "Grpc", "Genkit.Sidecar.Grpc.csproj"));
+
+        Assert.DoesNotContain("PackageReference", project, StringComparison.Ordinal);
+        Assert.DoesNotContain("ProjectReference", project, StringComparison.Ordinal);
+        Assert.DoesNotContain("FrameworkReference", project, StringComparison.Ordinal);
+        Assert.Contains("Sdk=\"Microsoft.NET.Sdk\"", project, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folder_Sources_AreInTheNamespaceOfTheirFolder()
+    {
+        foreach (var folder in s_allowed.Keys)
+        {
+            Assert.All(Sources(folder), file => Assert.Contains($"namespace Genkit.Sidecar.{folder};", File.ReadAllText(file), StringComparison.Ordinal));
+        }
+    }
+
+    private static string[] Sources(string folder) =>
+        Directory.GetFiles(Path.Combine(s_sidecar, folder), "*.cs", SearchOption.AllDirectories);
+
+    /// <summary>A source without its comments and strings.</summary>
+    private static string Code(string file) => CommentsAndStrings().Replace(File.ReadAllText(file), "");
+
+    /// <summary>Full names, and names from the common root such as <c>Grpc.GrpcStatus</c>.</summary>
+    [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<folder>\w+)|(?<![\w.])(?<folder>\w+)(?=\.[A-Z])")]
+    private static partial Regex References();
+
+    /// <summary>Names, but for those of other types' members.</summary>
+    [GeneratedRegex(@"(?<![\w.])\w+")]
+    private static partial Regex Words();
+
+    [GeneratedRegex(@"const \w+ (?<name>\w+)")]
+    private static partial Regex Constants();
+
+    [GeneratedRegex(@"//[^\n]*|""(?:[^""\\\n]|\\.)*""")]
+    private static partial Regex CommentsAndStrings();
+}
