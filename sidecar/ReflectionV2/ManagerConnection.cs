@@ -59,6 +59,9 @@ internal sealed partial class ManagerConnection(
         }
         finally
         {
+            // No session is left to take what runs have to say, and a large payload keeps its run until it is taken.
+            _pendingRuns.Hold();
+            DropHeld("the sidecar stops");
             await runs.StopAsync();
         }
     }
