@@ -10,6 +10,8 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
     private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
     private int _count;
 
+    public int Count => Volatile.Read(ref _count);
+
     /// <summary>
     /// Starts a run. Returns once the run can be cancelled and fed, before the application has answered; what it says comes
     /// through the outbox.

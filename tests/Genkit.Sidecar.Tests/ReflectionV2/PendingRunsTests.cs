@@ -33,7 +33,7 @@ public class PendingRunsTests
 
         Assert.Empty(Announced(_queue));
         Assert.Equal(RunInput.AddResult.Ended, pending.Run.Input!.Add(new ReadOnlySequence<byte>("1"u8.ToArray())));
-        Assert.Equal(1, _pendingRuns.Hold());
+        Assert.Equal(0, _pendingRuns.Hold());
     }
 
     [Fact]

@@ -152,7 +152,7 @@ public sealed class RunCommandTests : IDisposable
     {
         using var sidecar = SidecarProcess.Run($"""
             trap 'echo outer; exit 3' {name}
-            sh -c 'trap "echo inner; exit 0" {name}; echo ready; sleep 1000'
+            sh -c 'trap "echo inner; exit 0" {name}; sleep 1000 & echo ready; wait'
             """);
         await sidecar.LineAsync("ready");
 
