@@ -18,6 +18,11 @@ internal sealed class ApplicationFailures(string address)
             return new ActionFailure(GrpcStatusCode.Unavailable, $"The application cannot be reached: {status.Message}. {Remedy(status.ConnectFailure)}");
         }
 
+        if (status.IsOverReceiveLimit)
+        {
+            return new ActionFailure(status.Code, $"The answer to {rpc} is too large: {status.Message}, as --max-message-bytes sets it");
+        }
+
         var message = status.Message.Length > 0 ? status.Message : GrpcStatusName.Of(status.Code);
         if (status.Code == GrpcStatusCode.Unimplemented && !hasAnswered)
         {

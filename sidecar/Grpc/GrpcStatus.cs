@@ -14,6 +14,9 @@ public sealed record GrpcStatus(GrpcStatusCode Code, string Message)
     /// <summary>Set when the call failed because connecting failed; the code is then <see cref="GrpcStatusCode.Unavailable"/>.</summary>
     public GrpcConnectFailure ConnectFailure { get; init; }
 
+    /// <summary>Set when this side ended the call because a message was over <see cref="GrpcChannelOptions.MaxReceiveMessageBytes"/>; a peer's own RESOURCE_EXHAUSTED is something else.</summary>
+    public bool IsOverReceiveLimit { get; init; }
+
     /// <summary>Whether the call succeeded.</summary>
     public bool IsOK => Code == GrpcStatusCode.OK;
 }

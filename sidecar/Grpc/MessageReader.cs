@@ -214,12 +214,18 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
         return Outcome.Message;
     }
 
-    private Outcome TooLarge(string what) =>
-        Fail(GrpcStatusCode.ResourceExhausted, $"the peer sent a message of {what}, the limit for messages received is {maxMessageBytes} bytes");
-
-    private Outcome Fail(GrpcStatusCode code, string message)
+    private Outcome TooLarge(string what) => Fail(new GrpcStatus(
+        GrpcStatusCode.ResourceExhausted,
+        $"the peer sent a message of {what}, the limit for messages received is {maxMessageBytes} bytes")
     {
-        Error = new GrpcStatus(code, message);
+        IsOverReceiveLimit = true,
+    });
+
+    private Outcome Fail(GrpcStatusCode code, string message) => Fail(new GrpcStatus(code, message));
+
+    private Outcome Fail(GrpcStatus error)
+    {
+        Error = error;
         return Outcome.Failed;
     }
 

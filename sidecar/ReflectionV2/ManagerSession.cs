@@ -105,8 +105,9 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         {
             return new SessionEnd(SessionEndReason.Stopped, "stopped");
         }
-        catch (Exception exception) when (exception is WebSocketException or IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
+            // A socket that gave up waiting for a PONG says so by cancelling what reads and writes it.
             return new SessionEnd(SessionEndReason.Lost, exception.InnerException?.Message ?? exception.Message);
         }
         catch (Exception exception)
@@ -252,6 +253,14 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         }
     }
 
+    private async ValueTask SendAnswersAsync(CancellationToken cancellationToken)
+    {
+        while (_queue.TryTakeAnswer(out var answer))
+        {
+            await SendAnswerAsync(answer!, cancellationToken);
+        }
+    }
+
     private async ValueTask SendAnswerAsync(Action<OutgoingFrame> answer, CancellationToken cancellationToken)
     {
         _frame.Clear();
@@ -270,6 +279,12 @@ internal sealed partial class ManagerSession : IAsyncDisposable
 
             try
             {
+                if (runEvent.EndsRun)
+                {
+                    // The answer to a cancel was queued before the run's last word, but this turn may have begun before both.
+                    await SendAnswersAsync(cancellationToken);
+                }
+
                 _frame.Clear();
                 Write(pending, runEvent);
                 await _socket.SendAsync(_frame, cancellationToken);

@@ -19,7 +19,7 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
     public Run Start(RunRequest request)
     {
         var run = new Run(request, limits, time, logger);
-        if (Interlocked.Increment(ref _count) > limits.MaxConcurrentRuns)
+        if (Interlocked.Increment(ref _count) > limits.MaxConcurrentRuns && IsFull())
         {
             Interlocked.Decrement(ref _count);
             request.Owner?.Dispose();
@@ -53,6 +53,9 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
 
         await Task.WhenAll(active.Select(entry => entry.Execution));
     }
+
+    /// <summary>A run whose answer may have been heard does not count, even if its call is not closed yet.</summary>
+    private bool IsFull() => _runs.Values.Count(active => !active.Run.HasEnded) >= limits.MaxConcurrentRuns;
 
     private async Task ExecuteAsync(Run run, TaskCompletionSource execution)
     {

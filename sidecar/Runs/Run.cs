@@ -45,6 +45,9 @@ internal sealed partial class Run
 
     public string Key => _request.Key;
 
+    /// <summary>Whether it is decided how the run ends; its call may be open for a moment longer.</summary>
+    public bool HasEnded => Volatile.Read(ref _decided) != 0;
+
     public RunOutbox Outbox { get; } = new();
 
     /// <summary>Where input chunks go; null if the input came with the request.</summary>
@@ -86,8 +89,9 @@ internal sealed partial class Run
     /// <summary>Nobody will read the outbox any more: stops the run and frees what it holds.</summary>
     public void Abandon()
     {
-        TryFail(ActionFailure.Cancelled);
+        // First, so that not even the failure is read any more.
         Outbox.Abandon();
+        TryFail(ActionFailure.Cancelled);
     }
 
     /// <summary>Runs the action to its end. Never throws.</summary>
