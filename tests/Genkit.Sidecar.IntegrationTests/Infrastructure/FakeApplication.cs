@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Google.Protobuf;
@@ -32,6 +33,9 @@ internal sealed class FakeApplication : IAsyncDisposable
 
     /// <summary>Handler of one action's runs, plain or bidirectional, by key.</summary>
     public Dictionary<string, Func<FakeCall, V1.RunActionRequest, Task>> Actions { get; } = [];
+
+    /// <summary>The methods that were called, in order.</summary>
+    public ConcurrentQueue<string> Calls { get; } = [];
 
     /// <param name="address">Null: a free port on loopback. <c>unix:/path</c>, or <c>http://127.0.0.1:port</c> to come back where it was.</param>
     /// <param name="configure">Changes to the listener, such as TLS.</param>
@@ -97,6 +101,7 @@ internal sealed class FakeApplication : IAsyncDisposable
         var call = new FakeCall(context);
         var path = context.Request.Path.Value!;
         var method = path.StartsWith(Service, StringComparison.Ordinal) ? path[Service.Length..] : "";
+        Calls.Enqueue(method);
         try
         {
             if (Methods.TryGetValue(method, out var handler))
@@ -127,6 +132,7 @@ internal sealed class FakeApplication : IAsyncDisposable
         if (Actions.TryGetValue(request.Key, out var action))
         {
             await action(call, request);
+            call.EndUnlessEnded();
         }
         else
         {

@@ -8,6 +8,7 @@ namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 internal sealed class FakeCall
 {
     private readonly HttpContext _context;
+    private bool _isEnded;
 
     public FakeCall(HttpContext context)
     {
@@ -95,6 +96,7 @@ internal sealed class FakeCall
     /// <summary>Sets the status that goes out when the handler returns.</summary>
     public void End(int status = 0, string message = "", byte[]? details = null)
     {
+        _isEnded = true;
         var trailers = new List<(string Name, string Value)> { ("grpc-status", status.ToString(System.Globalization.CultureInfo.InvariantCulture)) };
         if (message.Length > 0)
         {
@@ -118,6 +120,21 @@ internal sealed class FakeCall
             }
         }
     }
+
+    /// <summary>Sets the status OK, unless the handler has set one.</summary>
+    public void EndUnlessEnded()
+    {
+        if (!_isEnded && !Aborted.IsCancellationRequested)
+        {
+            End();
+        }
+    }
+
+    /// <summary>Lets the call end without a status.</summary>
+    public void LeaveWithoutStatus() => _isEnded = true;
+
+    /// <summary>Waits until the other side has cancelled the call or gone away.</summary>
+    public Task WaitForCancelAsync() => Cancelled.Task.WaitAsync(Timeouts.Default);
 
     /// <summary>Resets the call's stream.</summary>
     public void Reset() => _context.Abort();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.WebSockets;
 using System.Threading.Channels;
@@ -18,10 +19,14 @@ internal sealed class FakeManager : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly Channel<ManagerSocketPeer> _connections = Channel.CreateUnbounded<ManagerSocketPeer>();
+    private readonly ConcurrentBag<ManagerSocketPeer> _peers = [];
 
     private FakeManager(WebApplication server) => _server = server;
 
     public Uri Address { get; private set; } = null!;
+
+    /// <summary>Answers an upgrade with this HTTP status instead of a WebSocket.</summary>
+    public int? UpgradeStatus { get; set; }
 
     /// <param name="port">Zero: a free one. Another: to come back where it was.</param>
     public static async Task<FakeManager> StartAsync(int port = 0)
@@ -52,6 +57,11 @@ internal sealed class FakeManager : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        foreach (var peer in _peers)
+        {
+            peer.Cut();
+        }
+
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await _server.StopAsync(now.Token);
@@ -60,8 +70,15 @@ internal sealed class FakeManager : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
+        if (UpgradeStatus is { } status)
+        {
+            context.Response.StatusCode = status;
+            return;
+        }
+
         using var webSocket = await context.WebSockets.AcceptWebSocketAsync();
         var peer = new ManagerSocketPeer(context, webSocket);
+        _peers.Add(peer);
         await _connections.Writer.WriteAsync(peer);
         await peer.Ended;
     }

@@ -22,11 +22,16 @@ internal sealed class LogCapture : ILoggerProvider, ILogger
     /// <summary>Declares that a line of level error with this text is what the test provokes.</summary>
     public void ExpectError(string text) => _expectedErrors.Add(text);
 
+    public int Count(string text) => _lines.Count(entry => entry.Line.Contains(text, StringComparison.Ordinal));
+
     /// <summary>Waits for a line that has come already or will come.</summary>
-    public async Task<string> WaitForAsync(string text)
+    /// <param name="text">What the line contains.</param>
+    /// <param name="times">Which of the lines with that text: 1 for the first.</param>
+    public async Task<string> WaitForAsync(string text, int times = 1)
     {
         TaskCompletionSource<string> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool Matches(string line) => line.Contains(text, StringComparison.Ordinal);
+        var left = times;
+        bool Matches(string line) => line.Contains(text, StringComparison.Ordinal) && --left == 0;
         lock (_waiters)
         {
             if (_lines.FirstOrDefault(entry => Matches(entry.Line)) is { Line: { } line })

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -11,6 +12,8 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task Ended => _ended.Task;
+
+    public WebSocketCloseStatus? CloseStatus => webSocket.CloseStatus;
 
     public IHeaderDictionary UpgradeHeaders => context.Request.Headers;
 
@@ -71,6 +74,31 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
         return frames;
     }
 
+    /// <summary>Receives frames, other requests' among them, up to the answer of this one.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ReceiveUntilAnswerAsync(string id)
+    {
+        // A run that streams without end would otherwise be collected until the memory is full.
+        var start = Stopwatch.GetTimestamp();
+        var frames = new List<JsonElement>();
+        do
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < Timeouts.Default && frames.Count < 100_000, $"no answer to {id} came");
+            frames.Add(await ReceiveAsync());
+        }
+        while (!frames[^1].Answers(id));
+        return frames;
+    }
+
+    /// <summary>Sends a request and receives its answer, for requests that have nothing else.</summary>
+    public async Task<JsonElement> AskForOneAsync(string request) => Assert.Single(await AskAsync(request));
+
+    /// <summary>Checks that the connection is up and its sidecar answers.</summary>
+    public async Task AnswersAsync()
+    {
+        var answer = await AskForOneAsync(Requests.ListActions("still-there"));
+        Assert.True(answer.Has("result"), answer.GetRawText());
+    }
+
     /// <summary>Sends a request and receives the answer and whatever comes before it.</summary>
     public async Task<IReadOnlyList<JsonElement>> AskAsync(string request)
     {
@@ -96,7 +124,10 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
     /// <summary>Cuts the cable.</summary>
     public void Cut()
     {
-        context.Abort();
-        _ended.TrySetResult();
+        if (!_ended.Task.IsCompleted)
+        {
+            context.Abort();
+            _ended.TrySetResult();
+        }
     }
 }

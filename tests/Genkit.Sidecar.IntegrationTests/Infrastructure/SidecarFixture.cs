@@ -23,9 +23,13 @@ internal sealed class SidecarFixture : IAsyncDisposable
     public LogCapture Log { get; } = new();
 
     /// <summary>Starts a sidecar. <paramref name="flags"/> are the command line's, such as <c>--name</c>, <c>x</c>.</summary>
-    public static async Task<SidecarFixture> StartAsync(Uri manager, string application, params string[] flags)
+    public static Task<SidecarFixture> StartAsync(Uri manager, string application, params string[] flags) =>
+        StartWithoutManagerAsync(application, [.. flags, "--manager", manager.ToString()]);
+
+    /// <summary>Starts a sidecar that finds its manager in another way than by <c>--manager</c>.</summary>
+    public static async Task<SidecarFixture> StartWithoutManagerAsync(string application, params string[] flags)
     {
-        var fixture = new SidecarFixture(Settings([.. flags, "--manager", manager.ToString(), "--app", application]));
+        var fixture = new SidecarFixture(Settings([.. flags, "--app", application]));
         await fixture._host.StartAsync();
         return fixture;
     }

@@ -4,4 +4,8 @@ namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 internal static class Timeouts
 {
     public static readonly TimeSpan Default = TimeSpan.FromSeconds(60);
+
+    public static Task InTimeAsync(this Task task) => task.WaitAsync(Default);
+
+    public static Task<T> InTimeAsync<T>(this Task<T> task) => task.WaitAsync(Default);
 }

@@ -1,0 +1,76 @@
+using System.Threading.Channels;
+using Genkit.Sidecar.IntegrationTests.Infrastructure;
+
+namespace Genkit.Sidecar.IntegrationTests;
+
+/// <summary>What the sidecar and the application tell each other over a new connection.</summary>
+public sealed class GreetingTests
+{
+    [Fact]
+    public async Task Configure_NewConnection_HasVersionAndLimit()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        await using var manager = await FakeManager.StartAsync();
+        var configured = Configurations(application);
+        await using var sidecar = await SidecarFixture.StartAsync(manager.Address, application.Address, "--max-message-bytes", "2MiB");
+
+        var configuration = await configured.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync();
+
+        Assert.Equal(new V1.ConfigureRequest { SidecarVersion = "0.1.0", MaxMessageBytes = 2 * 1024 * 1024 }, configuration);
+    }
+
+    [Fact]
+    public async Task Greeting_ApplicationRestarts_ComesAgainOverTheNewConnection()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync();
+        await sidecar.Application.DisposeAsync();
+
+        await using var restarted = await FakeApplication.StartAsync(sidecar.Application.Address);
+        var configured = Configurations(restarted);
+        await sidecar.Peer.AnswersAsync();
+        await configured.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync();
+
+        Assert.Single(restarted.Calls, "GetRuntimeInfo");
+    }
+
+    [Fact]
+    public async Task Greeting_NotOffered_IsNotAnError()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync();
+
+        Assert.Contains("GetRuntimeInfo", sidecar.Application.Calls);
+        Assert.Contains("Configure", sidecar.Application.Calls);
+        Assert.DoesNotContain(sidecar.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Greeting_Fails_IsLoggedAndNothingElse()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        await using var manager = await FakeManager.StartAsync();
+        application.Methods["GetRuntimeInfo"] = call =>
+        {
+            call.End(13, "oh dear");
+            return Task.CompletedTask;
+        };
+        application.Methods["Configure"] = call => call.WriteRawAsync(new byte[] { 0, 0, 0, 0, 1, 0xFF });
+        await using var sidecar = await SidecarFixture.StartAsync(manager.Address, application.Address);
+
+        var peer = await manager.AcceptRegisteredAsync();
+
+        await sidecar.Log.WaitForAsync("GetRuntimeInfo failed: oh dear");
+        await sidecar.Log.WaitForAsync("Configure failed: The application's answer to Configure is not a ConfigureResponse");
+        await peer.AnswersAsync();
+    }
+
+    private static ChannelReader<V1.ConfigureRequest> Configurations(FakeApplication application)
+    {
+        var configured = Channel.CreateUnbounded<V1.ConfigureRequest>();
+        application.Methods["Configure"] = async call =>
+        {
+            configured.Writer.TryWrite(V1.ConfigureRequest.Parser.ParseFrom(await call.ReadAsync()));
+            await call.ReplyAsync(new V1.ConfigureResponse());
+        };
+        return configured.Reader;
+    }
+}
