@@ -7,9 +7,6 @@ namespace Genkit.Sidecar.Application;
 /// <summary>Turns settings into what the wire layer dials with.</summary>
 internal static class ApplicationChannel
 {
-    /// <summary>Room for the message around a payload: keys, labels and tags.</summary>
-    private const int EnvelopeBytes = 64 * 1024;
-
     public static GrpcApplicationOptions Options(SidecarSettings settings, TimeProvider time)
     {
         var metadata = new GrpcMetadata();
@@ -27,7 +24,7 @@ internal static class ApplicationChannel
             ClientCertificate = settings.AppCertificateFile is { } certificate
                 ? X509Certificate2.CreateFromPemFile(certificate, settings.AppKeyFile)
                 : null,
-            MaxReceiveMessageBytes = checked((int)settings.MaxMessageBytes + EnvelopeBytes),
+            MaxReceiveMessageBytes = checked((int)settings.MaxFrameBytes),
             ConnectTimeout = settings.AppConnectTimeout,
             UserAgent = $"genkit-sidecar/{SidecarVersion.Number}",
             TimeProvider = time,

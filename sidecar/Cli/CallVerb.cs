@@ -25,7 +25,7 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
         await using var application = new GrpcApplication(
             ApplicationChannel.Options(settings, TimeProvider.System),
             logs.CreateLogger<GrpcApplication>());
-        var limits = new RunLimits(settings.MaxConcurrentRuns, settings.MaxInputQueueBytes, settings.MaxMessageBytes);
+        var limits = RunLimits.From(settings);
         var runs = new ActiveRuns(application, limits, TimeProvider.System, logs.CreateLogger<ActiveRuns>());
         var run = runs.Start(new RunRequest(arguments.Key)
         {

@@ -32,6 +32,12 @@ internal sealed record SidecarSettings
 
     public required long MaxMessageBytes { get; init; }
 
+    /// <summary>
+    /// <see cref="MaxMessageBytes"/> with room for what surrounds a payload of that size: quotes, envelope, keys and labels. It stays
+    /// under the 100 MiB at which the manager closes the connection.
+    /// </summary>
+    public long MaxFrameBytes => MaxMessageBytes + Math.Min(ByteSize.KiB * 64, MaxMessageBytes / 16);
+
     public required TimeSpan ReconnectInterval { get; init; }
 
     public required TimeSpan ReconnectMaxInterval { get; init; }

@@ -30,7 +30,7 @@ internal static class SidecarHost
     private static void AddRuntime(IServiceCollection services, SidecarSettings settings)
     {
         services.AddSingleton(settings);
-        services.AddSingleton(new RunLimits(settings.MaxConcurrentRuns, settings.MaxInputQueueBytes, settings.MaxMessageBytes));
+        services.AddSingleton(RunLimits.From(settings));
         services.AddSingleton(provider => ApplicationChannel.Options(settings, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<GrpcApplication>();
         services.AddSingleton<ActiveRuns>();

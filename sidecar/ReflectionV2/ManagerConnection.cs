@@ -30,7 +30,7 @@ internal sealed partial class ManagerConnection(
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
 
     private readonly ManagerSocketOptions _socketOptions = new(
-        settings.MaxMessageBytes,
+        settings.MaxFrameBytes,
         settings.RegisterTimeout,
         settings.KeepAliveInterval,
         settings.KeepAliveTimeout);

@@ -22,9 +22,6 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     /// <summary>A run's turn: enough for a burst of small chunks in one write, short enough that others hardly wait.</summary>
     private const int TurnBytes = 16 * 1024;
 
-    /// <summary>An envelope around the largest payload; the manager's own limit lies further off.</summary>
-    private const int EnvelopeBytes = 64 * 1024;
-
     private const string RegisterId = "register";
 
     private readonly ManagerSocket _socket;
@@ -325,7 +322,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     private void WriteFailure(PendingRun pending, ActionFailure failure)
     {
         JsonRpcWriter.Error(_frame, pending.Request, JsonRpcErrorCode.ServerError, failure, pending.Run.TraceId);
-        if (_frame.Length > _limits.MaxMessageBytes + EnvelopeBytes)
+        if (_frame.Length > _limits.MaxFrameBytes)
         {
             var length = _frame.Length;
             _frame.Clear();

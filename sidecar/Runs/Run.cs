@@ -260,7 +260,7 @@ internal sealed partial class Run
 
     private ActionFailure? FindDefect(string what, in ReadOnlySequence<byte> payload)
     {
-        if (payload.Length > _limits.MaxMessageBytes)
+        if (payload.Length > _limits.MaxFrameBytes)
         {
             return new ActionFailure(
                 GrpcStatusCode.ResourceExhausted,

@@ -81,7 +81,7 @@ public sealed class PayloadTests
     [InlineData(64 * 1024)]
     [InlineData(MiB)]
     [InlineData(33 * MiB)]
-    [InlineData(89 * MiB)]
+    [InlineData(90 * MiB)]
     public async Task Payload_OfAnySizeUpToTheLimit_PassesBothWays(int length)
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
@@ -109,7 +109,7 @@ public sealed class PayloadTests
     }
 
     [Theory]
-    [InlineData(64 * 1024 + 1)]
+    [InlineData(70 * 1024)]
     [InlineData(200 * 1024)]
     public async Task ResultOrChunk_OverASmallLimit_IsRefusedByName(int length)
     {
@@ -129,7 +129,7 @@ public sealed class PayloadTests
     public async Task ErrorDetails_OverTheLimit_AreLeftOutOfTheAnswer()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--max-message-bytes", "64KiB");
-        sidecar.Application.Actions["/flow/x"] = (call, _) => call.ErrorAsync(9, new string('m', 60_000), $$"""{"a":"{{new string('x', 30_000)}}"}""", new string('s', 30_000));
+        sidecar.Application.Actions["/flow/x"] = (call, _) => call.ErrorAsync(9, new string('m', 50_000), $$"""{"a":"{{new string('x', 5_000)}}"}""", new string('s', 5_000));
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 

@@ -13,7 +13,7 @@ public partial class DependencyTests
         ["Grpc"] = [],
         ["Configuration"] = [],
         ["Application"] = ["Json", "Grpc", "Configuration"],
-        ["Runs"] = ["Json", "Grpc", "Application"],
+        ["Runs"] = ["Json", "Grpc", "Configuration", "Application"],
         ["JsonRpc"] = ["Json", "Grpc", "Application"],
         ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Runs", "JsonRpc"],
         ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2"],

@@ -108,7 +108,7 @@ public class RunTests
         Assert.False(runs.TryCancel(run.TraceId, () => Assert.Fail("There is nothing to cancel")));
     }
 
-    private static RunLimits Limits { get; } = new(10, 1_000, 1_000_000);
+    private static RunLimits Limits { get; } = new(10, 1_000, 1_000_000, 1_000_000);
 
     private static ReadOnlySequence<byte> Chunk { get; } = new("1"u8.ToArray());
 
