@@ -1,3 +1,4 @@
+using Genkit.Sidecar.Application;
 using Genkit.Sidecar.JsonRpc;
 
 namespace Genkit.Sidecar.ReflectionV2;
@@ -45,6 +46,10 @@ internal sealed class OutgoingQueue
 
         work?.SetResult();
     }
+
+    /// <summary>Adds the answer to a request that failed before it became a run.</summary>
+    public void AddError(RequestId id, int code, ActionFailure failure) =>
+        Add(frame => JsonRpcWriter.Error(frame, id, code, failure, null));
 
     /// <summary>Gives a run with something in its outbox its turn. Called once until its outbox has been found empty.</summary>
     public void Announce(PendingRun pending)

@@ -23,8 +23,7 @@ internal sealed partial class RequestDispatcher(
 {
     private static readonly ReadOnlySequence<byte> s_cancelled = new("\"Action cancelled\""u8.ToArray());
 
-    private readonly Lock _gate = new();
-    private readonly HashSet<Task> _calls = [];
+    private readonly Listings _listings = new(queue, application, limits, logger, sessionToken);
 
     /// <summary>
     /// Runs with streamed input, by request id. Entered by the receive loop before anything yields, so that an input chunk that
@@ -69,7 +68,7 @@ internal sealed partial class RequestDispatcher(
             $"The message has {oversize.Length} bytes, over the limit of {limits.MaxMessageBytes} that --max-message-bytes sets");
         if (oversize.Id is { } id)
         {
-            AddError(id, JsonRpcErrorCode.ServerError, failure);
+            queue.AddError(id, JsonRpcErrorCode.ServerError, failure);
         }
         else if (oversize.RequestId is { } requestId && _inputs.TryGetValue(requestId.Text, out var pending))
         {
@@ -88,14 +87,8 @@ internal sealed partial class RequestDispatcher(
         }
     }
 
-    /// <summary>Waits for the calls that still run. The session's token has ended them.</summary>
-    public Task DrainAsync()
-    {
-        lock (_gate)
-        {
-            return Task.WhenAll(_calls);
-        }
-    }
+    /// <summary>Waits for the listings that are under way. The session's token has ended them.</summary>
+    public Task DrainAsync() => _listings.DrainAsync();
 
     private static bool TryReadId(in JsonRpcMessage message, out RequestId? id)
     {
@@ -120,7 +113,7 @@ internal sealed partial class RequestDispatcher(
                 CancelAction(message, request);
                 break;
             case "listActions" when id is { } request:
-                Call(request, token => ListActionsAsync(request, token));
+                _listings.ListActions(request);
                 break;
             case "listValues" when id is { } request:
                 ListValues(message, request);
@@ -138,10 +131,10 @@ internal sealed partial class RequestDispatcher(
                 Log.RequestWithoutId(logger, method);
                 break;
             case null when id is { } request:
-                AddError(request, JsonRpcErrorCode.InvalidRequest, new ActionFailure(GrpcStatusCode.InvalidArgument, "Invalid Request: method must be a string"));
+                queue.AddError(request, JsonRpcErrorCode.InvalidRequest, new ActionFailure(GrpcStatusCode.InvalidArgument, "Invalid Request: method must be a string"));
                 break;
             case not null when id is { } request:
-                AddError(request, JsonRpcErrorCode.MethodNotFound, new ActionFailure(GrpcStatusCode.Unimplemented, $"Method not found: {method}"));
+                queue.AddError(request, JsonRpcErrorCode.MethodNotFound, new ActionFailure(GrpcStatusCode.Unimplemented, $"Method not found: {method}"));
                 break;
             default:
                 Log.UnknownNotification(logger, Shortened(method));
@@ -180,7 +173,7 @@ internal sealed partial class RequestDispatcher(
         // Queued before the run says that it was cancelled, and answers overtake runs: so the caller hears this first.
         if (!runs.TryCancel(traceId, beforeItEnds: () => queue.Add(frame => JsonRpcWriter.Result(frame, id, "message"u8, s_cancelled))))
         {
-            AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.NotFound, "Action not found or already completed"));
+            queue.AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.NotFound, "Action not found or already completed"));
         }
     }
 
@@ -196,7 +189,7 @@ internal sealed partial class RequestDispatcher(
         }
         else
         {
-            Call(id, token => ListValuesAsync(id, type, token));
+            _listings.ListValues(id, type);
         }
     }
 
@@ -268,74 +261,8 @@ internal sealed partial class RequestDispatcher(
         }
     }
 
-    private async Task ListActionsAsync(RequestId id, CancellationToken cancellationToken)
-    {
-        var answer = await application.ListActionsAsync(cancellationToken);
-        if (answer.Value is { } actions)
-        {
-            queue.Add(frame => JsonRpcWriter.Result(frame, id, "actions"u8, new ReadOnlySequence<byte>(actions.Map)));
-        }
-        else
-        {
-            AddError(id, JsonRpcErrorCode.ServerError, answer.Failure!);
-        }
-    }
-
-    private async Task ListValuesAsync(RequestId id, string type, CancellationToken cancellationToken)
-    {
-        var answer = await application.ListValuesAsync(type, cancellationToken);
-        if (answer.Value is { } values)
-        {
-            queue.Add(frame => JsonRpcWriter.Result(frame, id, "values"u8, new ReadOnlySequence<byte>(values.Json)));
-        }
-        else
-        {
-            AddError(id, JsonRpcErrorCode.ServerError, answer.Failure!);
-        }
-    }
-
-    /// <summary>Runs a call to the application beside the receive loop, and keeps it until it has ended.</summary>
-    private void Call(RequestId id, Func<CancellationToken, Task> call)
-    {
-        lock (_gate)
-        {
-            _calls.RemoveWhere(task => task.IsCompleted);
-            if (_calls.Count < limits.MaxConcurrentRuns)
-            {
-                _calls.Add(RunCallAsync(id, call));
-                return;
-            }
-        }
-
-        AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
-            GrpcStatusCode.ResourceExhausted,
-            $"{limits.MaxConcurrentRuns} listings are under way, as many as --max-concurrent-runs allows"));
-    }
-
-    private async Task RunCallAsync(RequestId id, Func<CancellationToken, Task> call)
-    {
-        try
-        {
-            await call(sessionToken);
-        }
-        catch (OperationCanceledException) when (sessionToken.IsCancellationRequested)
-        {
-            // The session is over, and with it whoever asked.
-        }
-        catch (Exception exception)
-        {
-            Log.CallFaulted(logger, exception, id.Text);
-            AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
-                GrpcStatusCode.Internal,
-                $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
-        }
-    }
-
     private void AddInvalidParams(RequestId id, string problem) =>
-        AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.InvalidArgument, problem));
-
-    private void AddError(RequestId id, int code, ActionFailure failure) =>
-        queue.Add(frame => JsonRpcWriter.Error(frame, id, code, failure, null));
+        queue.AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.InvalidArgument, problem));
 
     /// <summary>Text of a peer for the log: short enough, on one line.</summary>
     private static string Shortened(string? text) =>
@@ -366,8 +293,5 @@ internal sealed partial class RequestDispatcher(
 
         [LoggerMessage(LogLevel.Warning, "A message of {Length} bytes was refused: the limit is {Limit} (--max-message-bytes)")]
         public static partial void Oversize(ILogger logger, long length, long limit);
-
-        [LoggerMessage(LogLevel.Error, "Request {RequestId} failed inside the sidecar")]
-        public static partial void CallFaulted(ILogger logger, Exception exception, string requestId);
     }
 }

@@ -130,7 +130,7 @@ public sealed class SettingsReaderTests : IDisposable
 
     [Theory]
     [InlineData("run", false)]
-    [InlineData("--env-file /tmp/later.env", true)]
+    [InlineData("--env-file later.env", true)]
     [InlineData("--manager ws://localhost:3100", true)]
     public void Read_ManagerNeeded_FlagOrEnvFileWillDo(string words, bool isGood)
     {

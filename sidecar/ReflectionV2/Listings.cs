@@ -1,0 +1,100 @@
+using System.Buffers;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.Runs;
+
+namespace Genkit.Sidecar.ReflectionV2;
+
+/// <summary>
+/// The calls of one session that ask the application for its actions and values. They run beside the receive loop and answer when
+/// the application has; what is left of them ends with the session.
+/// </summary>
+internal sealed partial class Listings(
+    OutgoingQueue queue,
+    GrpcApplication application,
+    RunLimits limits,
+    ILogger logger,
+    CancellationToken sessionToken)
+{
+    private static readonly byte[] s_actions = "actions"u8.ToArray();
+    private static readonly byte[] s_values = "values"u8.ToArray();
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<Task> _calls = [];
+
+    public void ListActions(RequestId id) => Start(id, async () =>
+    {
+        var answer = await application.ListActionsAsync(sessionToken);
+        Answer(id, s_actions, answer.Value?.Map, answer.Failure);
+    });
+
+    public void ListValues(RequestId id, string type) => Start(id, async () =>
+    {
+        var answer = await application.ListValuesAsync(type, sessionToken);
+        Answer(id, s_values, answer.Value?.Json, answer.Failure);
+    });
+
+    /// <summary>Waits for the calls that still run.</summary>
+    public Task DrainAsync()
+    {
+        lock (_gate)
+        {
+            return Task.WhenAll(_calls);
+        }
+    }
+
+    private void Answer(RequestId id, byte[] member, ReadOnlyMemory<byte>? listing, ActionFailure? failure)
+    {
+        if (listing is { } json)
+        {
+            queue.Add(frame => JsonRpcWriter.Result(frame, id, member, new ReadOnlySequence<byte>(json)));
+        }
+        else
+        {
+            queue.AddError(id, JsonRpcErrorCode.ServerError, failure!);
+        }
+    }
+
+    private void Start(RequestId id, Func<Task> call)
+    {
+        lock (_gate)
+        {
+            _calls.RemoveWhere(task => task.IsCompleted);
+            if (_calls.Count < limits.MaxConcurrentRuns)
+            {
+                _calls.Add(GuardAsync(id, call));
+                return;
+            }
+        }
+
+        queue.AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
+            GrpcStatusCode.ResourceExhausted,
+            $"{limits.MaxConcurrentRuns} listings are under way, as many as --max-concurrent-runs allows"));
+    }
+
+    private async Task GuardAsync(RequestId id, Func<Task> call)
+    {
+        try
+        {
+            await call();
+        }
+        catch (OperationCanceledException) when (sessionToken.IsCancellationRequested)
+        {
+            // The session is over, and with it whoever asked.
+        }
+        catch (Exception exception)
+        {
+            Log.Faulted(logger, exception, id.Text);
+            queue.AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
+                GrpcStatusCode.Internal,
+                $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Request {RequestId} failed inside the sidecar")]
+        public static partial void Faulted(ILogger logger, Exception exception, string requestId);
+    }
+}
