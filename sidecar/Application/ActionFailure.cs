@@ -10,6 +10,9 @@ internal sealed record ActionFailure(GrpcStatusCode Code, string Message)
     /// <summary>The application's own details: empty, or one valid JSON object.</summary>
     public ReadOnlyMemory<byte> Details { get; init; }
 
+    /// <summary>Why the application's details were left out, for the log; null if they were not.</summary>
+    public string? DetailsDefect { get; init; }
+
     /// <summary>Stack trace in the application's language, or null.</summary>
     public string? Stack { get; init; }
 

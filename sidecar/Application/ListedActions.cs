@@ -28,8 +28,8 @@ internal sealed class ListedActions
     /// <summary>One JSON object: key → <c>{key, name, description?, inputSchema?, outputSchema?, metadata?}</c>.</summary>
     public ReadOnlyMemory<byte> Map { get; private set; }
 
-    /// <summary>The actions that are in the map, the last of each key, in the application's order.</summary>
-    public IReadOnlyList<V1.Action> Actions { get; private set; } = [];
+    /// <summary>Key and description of the actions that are in the map, the last of each key, in the application's order.</summary>
+    public IReadOnlyList<(string Key, string? Description)> Actions { get; private set; } = [];
 
     /// <summary>What was left out and why, for the log. Names keys and members, never values.</summary>
     public IReadOnlyList<string> Omissions => _omissions;
@@ -37,12 +37,12 @@ internal sealed class ListedActions
     public static ListedActions From(IEnumerable<V1.Action> actions)
     {
         var listed = new ListedActions();
-        listed.Actions = listed.Usable(actions);
+        var usable = listed.Usable(actions);
         var map = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(map, s_options))
         {
             json.WriteStartObject();
-            foreach (var action in listed.Actions)
+            foreach (var action in usable)
             {
                 listed.Write(json, action);
             }
@@ -51,6 +51,7 @@ internal sealed class ListedActions
         }
 
         listed.Map = map.WrittenMemory;
+        listed.Actions = [.. usable.Select(action => (action.Key, action.HasDescription ? action.Description : null))];
         return listed;
     }
 

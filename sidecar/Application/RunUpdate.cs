@@ -18,8 +18,8 @@ internal enum RunUpdateKind
 /// </summary>
 /// <param name="Kind">Which member the message has.</param>
 /// <param name="Payload">The chunk or result; a slice of the message where it is the only field, which it is from every stock encoder. Null for a result that is absent.</param>
-/// <param name="Error">The error, if it is one.</param>
-internal readonly record struct RunUpdate(RunUpdateKind Kind, ReadOnlySequence<byte>? Payload, V1.ActionError? Error)
+/// <param name="Failure">The error, if it is one.</param>
+internal readonly record struct RunUpdate(RunUpdateKind Kind, ReadOnlySequence<byte>? Payload, ActionFailure? Failure)
 {
     private const byte ChunkTag = (V1.RunActionResponse.ChunkJsonFieldNumber << 3) | (int)WireFormat.WireType.LengthDelimited;
     private const byte ResultTag = (V1.RunActionResponse.ResultFieldNumber << 3) | (int)WireFormat.WireType.LengthDelimited;
@@ -57,7 +57,7 @@ internal readonly record struct RunUpdate(RunUpdateKind Kind, ReadOnlySequence<b
             V1.RunActionResponse.UpdateOneofCase.State => new(RunUpdateKind.State, null, null),
             V1.RunActionResponse.UpdateOneofCase.ChunkJson => new(RunUpdateKind.Chunk, Sequence(parsed.ChunkJson), null),
             V1.RunActionResponse.UpdateOneofCase.Result => new(RunUpdateKind.Result, parsed.Result.HasResultJson ? Sequence(parsed.Result.ResultJson) : null, null),
-            V1.RunActionResponse.UpdateOneofCase.Error => new(RunUpdateKind.Error, null, parsed.Error),
+            V1.RunActionResponse.UpdateOneofCase.Error => new(RunUpdateKind.Error, null, ApplicationError.Read(parsed.Error)),
             _ => new(RunUpdateKind.None, null, null),
         };
     }

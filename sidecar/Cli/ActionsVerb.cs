@@ -18,10 +18,9 @@ internal sealed class ActionsVerb(Terminal terminal, ILoggerFactory logs)
             return ExitCode.Failure;
         }
 
-        foreach (var action in listed.Actions)
+        foreach (var (key, description) in listed.Actions)
         {
-            var description = action.HasDescription ? "\t" + action.Description.ReplaceLineEndings(" ") : "";
-            await terminal.Out.WriteLineAsync(action.Key + description);
+            await terminal.Out.WriteLineAsync(description is null ? key : $"{key}\t{description.ReplaceLineEndings(" ")}");
         }
 
         return ExitCode.Success;

@@ -19,21 +19,17 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     /// </summary>
     private static readonly TimeSpan s_identityWait = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>A run's turn: enough for a burst of small chunks in one write, short enough that others hardly wait.</summary>
-    private const int TurnBytes = 16 * 1024;
-
     private const string RegisterId = "register";
 
     private readonly ManagerSocket _socket;
     private readonly ManagerIdentity _identity;
     private readonly PendingRuns _pendingRuns;
-    private readonly RunLimits _limits;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _session = new();
     private readonly OutgoingQueue _queue = new();
-    private readonly OutgoingFrame _frame = new();
     private readonly RequestDispatcher _dispatcher;
+    private readonly SessionWriter _writer;
     private readonly TaskCompletionSource<string?> _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ManagerSession(
@@ -49,10 +45,10 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         _socket = socket;
         _identity = identity;
         _pendingRuns = pendingRuns;
-        _limits = limits;
         _time = time;
         _logger = logger;
         _dispatcher = new RequestDispatcher(_queue, pendingRuns, runs, application, limits, logger, _session.Token);
+        _writer = new SessionWriter(socket, _queue, limits, _dispatcher.Completed);
     }
 
     /// <summary>Answers until the socket ends.</summary>
@@ -65,7 +61,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         Action<Registration> onRegistered)
     {
         var receiving = GuardAsync(ReceiveAsync);
-        var sending = GuardAsync(SendAsync);
+        var sending = GuardAsync(_writer.RunAsync);
         var registering = GuardAsync(token => RegisterAsync(registration, registerTimeout, onRegistered, token));
 
         var first = await Task.WhenAny(receiving, sending, registering);
@@ -217,122 +213,6 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         await Task.Delay(s_identityWait, _time, cancellationToken);
         Act(_identity.Waited());
         return null;
-    }
-
-    private async Task<SessionEnd?> SendAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await _queue.WaitAsync(cancellationToken);
-            _socket.Cork();
-            while (true)
-            {
-                if (_queue.TryTakeAnswer(out var answer))
-                {
-                    await SendAnswerAsync(answer!, cancellationToken);
-                }
-                else if (_queue.TryTakeRun(out var pending))
-                {
-                    await SendTurnAsync(pending!, cancellationToken);
-                }
-                else
-                {
-                    break;
-                }
-            }
-
-            await _socket.UncorkAsync(cancellationToken);
-            if (_queue.IsFinished)
-            {
-                await _socket.CloseAsync(cancellationToken);
-                return new SessionEnd(SessionEndReason.Stopped, "stopped");
-            }
-        }
-    }
-
-    private async ValueTask SendAnswersAsync(CancellationToken cancellationToken)
-    {
-        while (_queue.TryTakeAnswer(out var answer))
-        {
-            await SendAnswerAsync(answer!, cancellationToken);
-        }
-    }
-
-    private async ValueTask SendAnswerAsync(Action<OutgoingFrame> answer, CancellationToken cancellationToken)
-    {
-        _frame.Clear();
-        answer(_frame);
-        await _socket.SendAsync(_frame, cancellationToken);
-    }
-
-    private async ValueTask SendTurnAsync(PendingRun pending, CancellationToken cancellationToken)
-    {
-        for (long sent = 0; sent < TurnBytes; sent += _frame.Length)
-        {
-            if (!pending.Run.Outbox.TryRead(out var runEvent))
-            {
-                return;
-            }
-
-            try
-            {
-                if (runEvent.EndsRun)
-                {
-                    // The answer to a cancel was queued before the run's last word, but this turn may have begun before both.
-                    await SendAnswersAsync(cancellationToken);
-                }
-
-                _frame.Clear();
-                Write(pending, runEvent);
-                await _socket.SendAsync(_frame, cancellationToken);
-            }
-            finally
-            {
-                // A last word that breaks off with the socket is not said again: the manager may have heard it.
-                runEvent.Release();
-                if (runEvent.EndsRun)
-                {
-                    _dispatcher.Completed(pending);
-                }
-            }
-        }
-
-        _queue.Announce(pending);
-    }
-
-    private void Write(PendingRun pending, in RunEvent runEvent)
-    {
-        switch (runEvent.Kind)
-        {
-            case RunEventKind.Started:
-                JsonRpcWriter.RunActionState(_frame, pending.Request, pending.Run.TraceId);
-                break;
-            case RunEventKind.Chunk:
-                JsonRpcWriter.StreamChunk(_frame, pending.Request, runEvent.Payload!.Value);
-                break;
-            case RunEventKind.Result:
-                JsonRpcWriter.RunActionResult(_frame, pending.Request, runEvent.Payload, pending.Run.TraceId);
-                break;
-            default:
-                WriteFailure(pending, runEvent.Failure!);
-                break;
-        }
-    }
-
-    private void WriteFailure(PendingRun pending, ActionFailure failure)
-    {
-        JsonRpcWriter.Error(_frame, pending.Request, JsonRpcErrorCode.ServerError, failure, pending.Run.TraceId);
-        if (_frame.Length > _limits.MaxFrameBytes)
-        {
-            var length = _frame.Length;
-            _frame.Clear();
-            JsonRpcWriter.Error(
-                _frame,
-                pending.Request,
-                JsonRpcErrorCode.ServerError,
-                new ActionFailure(failure.Code, $"{pending.Run.Key} failed, and its error has {length} bytes, over the limit of {_limits.MaxMessageBytes} that --max-message-bytes sets"),
-                pending.Run.TraceId);
-        }
     }
 
     private static partial class Log

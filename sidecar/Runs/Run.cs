@@ -170,9 +170,8 @@ internal sealed partial class Run
                     await AwaitStatusAsync(call, GrpcStatusCode.OK);
                     return;
                 case RunUpdateKind.Error:
-                    var failure = FailureFrom(update.Error!);
-                    EndWithFailure(failure);
-                    await AwaitStatusAsync(call, failure.Code);
+                    EndWithFailure(update.Failure!);
+                    await AwaitStatusAsync(call, update.Failure!.Code);
                     return;
             }
         }
@@ -223,6 +222,11 @@ internal sealed partial class Run
 
     private void EndWithFailure(ActionFailure failure)
     {
+        if (failure.DetailsDefect is { } defect)
+        {
+            Log.BadDetails(_logger, TraceId, defect);
+        }
+
         if (TryDecide())
         {
             Outbox.Post(RunEvent.Failed(failure));
@@ -270,34 +274,6 @@ internal sealed partial class Run
         return JsonPayload.FindDefect(payload, out _) is { } defect
             ? new ActionFailure(GrpcStatusCode.Internal, $"The application sent a {what}_json that is not one JSON value: {defect}")
             : null;
-    }
-
-    private ActionFailure FailureFrom(V1.ActionError error)
-    {
-        var failure = new ActionFailure(
-            error.Code is > 0 and <= 16 ? (GrpcStatusCode)error.Code : GrpcStatusCode.Unknown,
-            error.Message)
-        {
-            Stack = error.Stack.Length > 0 ? error.Stack : null,
-        };
-        if (!error.HasDetailsJson)
-        {
-            return failure;
-        }
-
-        var defect = JsonPayload.FindDefect(error.DetailsJson.Memory, out var root);
-        if (defect is null && root != System.Text.Json.JsonTokenType.StartObject)
-        {
-            defect = "it is not a JSON object";
-        }
-
-        if (defect is not null)
-        {
-            Log.BadDetails(_logger, TraceId, defect);
-            return failure;
-        }
-
-        return failure with { Details = error.DetailsJson.Memory };
     }
 
     private static partial class Log

@@ -54,7 +54,7 @@ public class RunUpdateFuzzTests
                 break;
             default:
                 Assert.Null(update.Payload);
-                Assert.Equal(expected.Error, update.Error);
+                Assert.Equal(expected.Error?.Message, update.Failure?.Message);
                 break;
         }
 
