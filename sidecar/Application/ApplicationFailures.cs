@@ -15,7 +15,7 @@ internal sealed class ApplicationFailures(string address)
     {
         if (status.ConnectFailure != GrpcConnectFailure.None)
         {
-            return new ActionFailure(GrpcStatusCode.Unavailable, $"The application cannot be reached: {status.Message}. {Remedy(status.ConnectFailure)}");
+            return new ActionFailure(GrpcStatusCode.Unavailable, $"The application cannot be reached: {status.Message.TrimEnd('?', '.')}. {Remedy(status.ConnectFailure)}");
         }
 
         if (status.IsOverReceiveLimit)

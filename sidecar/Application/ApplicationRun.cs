@@ -1,5 +1,6 @@
 using System.Buffers;
 using Genkit.Sidecar.Grpc;
+using Google.Protobuf;
 
 namespace Genkit.Sidecar.Application;
 
@@ -23,10 +24,8 @@ internal sealed class ApplicationRun : IAsyncDisposable
 
     public string RpcName { get; }
 
-    public string ResponseName => RpcName + "Response";
-
-    /// <summary>The message that <see cref="ReadAsync"/> read; valid until it is called again.</summary>
-    public ReadOnlySequence<byte> Message => _call.Message;
+    /// <summary>What <see cref="ReadAsync"/> read; its payload is valid until it is called again.</summary>
+    public RunUpdate Update { get; private set; }
 
     /// <summary>How the call ended; null while it has not.</summary>
     public GrpcStatusCode? StatusCode => _call.Status?.Code;
@@ -35,12 +34,26 @@ internal sealed class ApplicationRun : IAsyncDisposable
     public ActionFailure? Failure =>
         _call.Status is { IsOK: false } status ? _failures.From(status, RpcName, _hasAnswered) : null;
 
-    /// <summary>Reads the next message. False at the end of the call.</summary>
+    /// <summary>Reads the next update. False at the end of the call.</summary>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
-        var hasMessage = await _call.ReadAsync(cancellationToken);
-        _hasAnswered |= hasMessage;
-        return hasMessage;
+        if (!await _call.ReadAsync(cancellationToken))
+        {
+            return false;
+        }
+
+        _hasAnswered = true;
+        try
+        {
+            Update = RunUpdate.Decode(_call.Message);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            var problem = $"The application sent a message of {_call.Message.Length} bytes that is not a {RpcName}Response";
+            Update = new RunUpdate(RunUpdateKind.Error, null, new ActionFailure(GrpcStatusCode.Internal, problem));
+        }
+
+        return true;
     }
 
     public async ValueTask WriteChunkAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken)
@@ -66,17 +79,32 @@ internal sealed class ApplicationRun : IAsyncDisposable
 
     private async Task StartAsync(RunRequest request)
     {
-        var message = request.StreamInput ? RunMessages.Start(request) : RunMessages.RunAction(request);
-        await _call.WriteAsync(message, endOfStream: !request.StreamInput, CancellationToken.None);
+        try
+        {
+            var message = request.StreamInput ? RunMessages.Start(request) : RunMessages.RunAction(request);
+            await _call.WriteAsync(message, endOfStream: !request.StreamInput, CancellationToken.None);
+        }
+        catch
+        {
+            // Whoever reads must not wait for a request that will not be sent.
+            _call.Cancel();
+            throw;
+        }
     }
 
-    /// <summary>Until the application answers, HTTP/2 may prove the request unprocessed; it is then sent again from the same memory.</summary>
+    /// <summary>
+    /// Gives the request's memory back. A request that is one message may be sent again from it until the application answers, should
+    /// HTTP/2 prove the first attempt unprocessed; the start of a stream is never sent twice.
+    /// </summary>
     private async Task ReleaseAsync(RunRequest request)
     {
         try
         {
             await _started;
-            await _call.RequestReleased;
+            if (!request.StreamInput)
+            {
+                await _call.RequestReleased;
+            }
         }
         finally
         {

@@ -23,6 +23,7 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _greeting = Task.CompletedTask;
+    private bool _greetAgain;
     private string _lastOmissions = "";
 
     public GrpcApplication(GrpcApplicationOptions options, ILogger<GrpcApplication> logger)
@@ -118,9 +119,11 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_stop.IsCancellationRequested)
+            // At most one greeting waits: a peer that closes each connection after a call makes a new one for every greeting.
+            _greetAgain = true;
+            if (!_stop.IsCancellationRequested && _greeting.IsCompleted)
             {
-                _greeting = GreetAsync(_greeting);
+                _greeting = Task.Run(GreetAsync);
             }
         }
 
@@ -135,33 +138,58 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
         }
     }
 
-    /// <summary>Exchanges names with the application of a new connection. Both methods are optional; a failure is not the runs' affair.</summary>
-    private async Task GreetAsync(Task previous)
+    /// <summary>Exchanges names with the application of each new connection. Both methods are optional; a failure is not the runs' affair.</summary>
+    private async Task GreetAsync()
     {
-        await previous;
         try
         {
-            Log.Connected(_logger, Address);
-            var info = await CallAsync("GetRuntimeInfo", new V1.GetRuntimeInfoRequest(), V1.GetRuntimeInfoResponse.Parser, _stop.Token);
-            if (info.Value is { } said)
+            while (TakeGreeting())
             {
-                Info = new RuntimeInfo(said.Name, said.GenkitVersion, [.. said.Environments]);
-            }
-            else if (info.Failure!.Code != GrpcStatusCode.Unimplemented)
-            {
-                Log.GreetingFailed(_logger, "GetRuntimeInfo", info.Failure.Message);
-            }
-
-            var configuration = new V1.ConfigureRequest { SidecarVersion = _options.SidecarVersion, MaxMessageBytes = _options.MaxMessageBytes };
-            var configured = await CallAsync("Configure", configuration, V1.ConfigureResponse.Parser, _stop.Token);
-            if (configured.Failure is { } failure && failure.Code != GrpcStatusCode.Unimplemented)
-            {
-                Log.GreetingFailed(_logger, "Configure", failure.Message);
+                Log.Connected(_logger, Address);
+                await AskForInfoAsync();
+                await ConfigureAsync();
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // Stopping; nobody waits for names any more.
+        }
+        catch (Exception exception)
+        {
+            Log.GreetingFaulted(_logger, exception);
+        }
+    }
+
+    private bool TakeGreeting()
+    {
+        lock (_gate)
+        {
+            var wanted = _greetAgain;
+            _greetAgain = false;
+            return wanted;
+        }
+    }
+
+    private async Task AskForInfoAsync()
+    {
+        var info = await CallAsync("GetRuntimeInfo", new V1.GetRuntimeInfoRequest(), V1.GetRuntimeInfoResponse.Parser, _stop.Token);
+        if (info.Value is { } said)
+        {
+            Info = new RuntimeInfo(said.Name, said.GenkitVersion, [.. said.Environments]);
+        }
+        else if (info.Failure!.Code != GrpcStatusCode.Unimplemented)
+        {
+            Log.GreetingFailed(_logger, "GetRuntimeInfo", info.Failure.Message);
+        }
+    }
+
+    private async Task ConfigureAsync()
+    {
+        var configuration = new V1.ConfigureRequest { SidecarVersion = _options.SidecarVersion, MaxMessageBytes = _options.MaxMessageBytes };
+        var configured = await CallAsync("Configure", configuration, V1.ConfigureResponse.Parser, _stop.Token);
+        if (configured.Failure is { } failure && failure.Code != GrpcStatusCode.Unimplemented)
+        {
+            Log.GreetingFailed(_logger, "Configure", failure.Message);
         }
     }
 
@@ -173,29 +201,20 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
         where TResponse : class, IMessage<TResponse>
     {
         var options = new GrpcCallOptions { Deadline = _options.CallTimeout };
-        await using var call = _channel.StartCall($"/{Service}/{rpc}", options, cancellationToken);
-        await call.WriteAsync(new ReadOnlySequence<byte>(request.ToByteArray()), endOfStream: true, cancellationToken);
-        TResponse? response = null;
+        using var result = await _channel.UnaryAsync($"/{Service}/{rpc}", new ReadOnlySequence<byte>(request.ToByteArray()), options, cancellationToken);
+        if (!result.Status.IsOK)
+        {
+            return _failures.From(result.Status, rpc, hasAnswered: false);
+        }
+
         try
         {
-            while (await call.ReadAsync(cancellationToken))
-            {
-                response = parser.ParseFrom(call.Message);
-            }
+            return parser.ParseFrom(result.Message);
         }
         catch (InvalidProtocolBufferException)
         {
             return new ActionFailure(GrpcStatusCode.Internal, $"The application's answer to {rpc} is not a {typeof(TResponse).Name}");
         }
-
-        if (call.Status is { IsOK: false } status)
-        {
-            return _failures.From(status, rpc, hasAnswered: response is not null);
-        }
-
-        return response is null
-            ? new ActionFailure(GrpcStatusCode.Internal, $"The application's {rpc} ended without an answer")
-            : response;
     }
 
     private void LogOmissions(ListedActions actions)
@@ -215,6 +234,9 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
 
         [LoggerMessage(LogLevel.Warning, "{Rpc} failed: {Message}")]
         public static partial void GreetingFailed(ILogger logger, string rpc, string message);
+
+        [LoggerMessage(LogLevel.Error, "Greeting the application failed inside the sidecar")]
+        public static partial void GreetingFaulted(ILogger logger, Exception exception);
 
         [LoggerMessage(LogLevel.Warning, "Left out of the list of actions: {Omissions}")]
         public static partial void Omissions(ILogger logger, string omissions);

@@ -47,9 +47,17 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
             return await run.RunAsync(settings, line.Command, CancellationToken.None);
         }
 
-        return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
-            ? new ActionsVerb(terminal, logs).RunAsync(settings, stop)
-            : new CallVerb(terminal, logs).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+        try
+        {
+            return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
+                ? new ActionsVerb(terminal, logs).RunAsync(settings, stop)
+                : new CallVerb(terminal, logs).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+        }
+        catch (IOException exception)
+        {
+            await terminal.Error.WriteLineAsync($"genkit-sidecar: the output cannot be written: {exception.Message}");
+            return ExitCode.Failure;
+        }
     }
 
     private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)

@@ -73,7 +73,7 @@ internal static class SettingTable
     };
 
     public static readonly TypedSetting<TimeSpan> RegisterTimeout = Time("register-timeout", SettingGroup.Manager, "10s", "100ms", "10m",
-        "How long the manager may take to answer `register` before the connection is made anew",
+        "How long connecting to the manager, and then its answer to `register`, may take before it is tried anew",
         "the manager never answers a register that it dislikes");
 
     public static readonly TypedSetting<TimeSpan> KeepAliveInterval = Time("keep-alive-interval", SettingGroup.Manager, "5s", "100ms", "15s",

@@ -7,8 +7,9 @@ using Genkit.Sidecar.Json;
 namespace Genkit.Sidecar.JsonRpc;
 
 /// <summary>
-/// Writes the frames that a runtime sends, member for member in the order of the JS runtime. Nothing in an envelope is ever
-/// null, for the manager refuses that; payloads stay what they are. Payloads must have passed <see cref="JsonPayload"/>.
+/// Writes the frames that a runtime sends, member for member in the order of the JS runtime. No member of an envelope is
+/// null, for the manager refuses that, but the id of an answer to a request whose own could not be read, which JSON-RPC wants so;
+/// payloads stay what they are. Payloads must have passed <see cref="JsonPayload"/>.
 /// </summary>
 internal static class JsonRpcWriter
 {

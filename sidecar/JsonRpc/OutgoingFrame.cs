@@ -8,7 +8,10 @@ namespace Genkit.Sidecar.JsonRpc;
 /// </summary>
 internal sealed class OutgoingFrame
 {
-    private readonly ArrayBufferWriter<byte> _text = new(1024);
+    /// <summary>Text around a payload is short. What one long error needed is not kept for the session.</summary>
+    private const int KeptBytes = 64 * 1024;
+
+    private ArrayBufferWriter<byte> _text = new(1024);
     private int _payloadAt;
 
     public IBufferWriter<byte> Text => _text;
@@ -23,6 +26,11 @@ internal sealed class OutgoingFrame
 
     public void Clear()
     {
+        if (_text.Capacity > KeptBytes)
+        {
+            _text = new ArrayBufferWriter<byte>(1024);
+        }
+
         _text.ResetWrittenCount();
         _payloadAt = 0;
         Payload = default;

@@ -2,7 +2,6 @@ using System.Buffers;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
-using Genkit.Sidecar.Runs;
 
 namespace Genkit.Sidecar.ReflectionV2;
 
@@ -13,10 +12,12 @@ namespace Genkit.Sidecar.ReflectionV2;
 internal sealed partial class Listings(
     OutgoingQueue queue,
     GrpcApplication application,
-    RunLimits limits,
     ILogger logger,
     CancellationToken sessionToken)
 {
+    /// <summary>The tools ask twice a second and give up after 30 s.</summary>
+    private const int MaxCalls = 256;
+
     private static readonly byte[] s_actions = "actions"u8.ToArray();
     private static readonly byte[] s_values = "values"u8.ToArray();
 
@@ -61,7 +62,7 @@ internal sealed partial class Listings(
         lock (_gate)
         {
             _calls.RemoveWhere(task => task.IsCompleted);
-            if (_calls.Count < limits.MaxConcurrentRuns)
+            if (_calls.Count < MaxCalls)
             {
                 _calls.Add(GuardAsync(id, call));
                 return;
@@ -70,7 +71,7 @@ internal sealed partial class Listings(
 
         queue.AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
             GrpcStatusCode.ResourceExhausted,
-            $"{limits.MaxConcurrentRuns} listings are under way, as many as --max-concurrent-runs allows"));
+            $"{MaxCalls} listings are under way: the application answers them too slowly"));
     }
 
     private async Task GuardAsync(RequestId id, Func<Task> call)

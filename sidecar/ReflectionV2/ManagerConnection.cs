@@ -140,18 +140,22 @@ internal sealed partial class ManagerConnection(
     /// <summary>Lets the answers of cancelled runs and the goodbye go out, for a moment: a manager that does not read must not keep the process.</summary>
     private async Task FarewellAsync(ManagerSession session, Task running)
     {
+        await WithinFarewellAsync(runs.StopAsync());
+        session.Finish();
+        await WithinFarewellAsync(running);
+        session.Abort();
+    }
+
+    private async Task WithinFarewellAsync(Task task)
+    {
         try
         {
-            await runs.StopAsync().WaitAsync(s_farewell, time);
-            session.Finish();
-            await running.WaitAsync(s_farewell, time);
+            await task.WaitAsync(s_farewell, time);
         }
         catch (TimeoutException)
         {
             Log.FarewellCutShort(logger);
         }
-
-        session.Abort();
     }
 
     private async Task<Registration> RegistrationAsync(CancellationToken cancellationToken)
@@ -177,12 +181,21 @@ internal sealed partial class ManagerConnection(
     /// <summary>Waits before the next attempt, and cancels held runs whose time is up meanwhile.</summary>
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
-        if (time.GetElapsedTime(_heldSince) >= settings.RunGrace)
+        var delay = _backoff.NextDelay(time.GetElapsedTime(_lostAt));
+        var graceLeft = settings.RunGrace - time.GetElapsedTime(_heldSince);
+        if (graceLeft > TimeSpan.Zero && graceLeft < delay)
+        {
+            await Task.Delay(graceLeft, time, stoppingToken);
+            delay -= graceLeft;
+            graceLeft = TimeSpan.Zero;
+        }
+
+        if (graceLeft <= TimeSpan.Zero)
         {
             DropHeld("the manager has been away for too long (--run-grace)");
         }
 
-        await Task.Delay(_backoff.NextDelay(time.GetElapsedTime(_lostAt)), time, stoppingToken);
+        await Task.Delay(delay, time, stoppingToken);
     }
 
     private void DropHeld(string reason)

@@ -72,7 +72,8 @@ internal sealed partial class ManagerSession : IAsyncDisposable
 
         var end = await first;
         await _session.CancelAsync();
-        await Task.WhenAll(receiving, sending, registering, _dispatcher.DrainAsync());
+        await Task.WhenAll(receiving, sending, registering);
+        await _dispatcher.DrainAsync();
         return end!.Value;
     }
 
@@ -141,7 +142,8 @@ internal sealed partial class ManagerSession : IAsyncDisposable
             return;
         }
 
-        if (message.Method.IsPresent)
+        var isRequest = message.Id.IsPresent && !message.Result.IsPresent && !message.Error.IsPresent;
+        if (message.Method.IsPresent || isRequest)
         {
             if (message.Id.Kind is JsonTokenType.String or JsonTokenType.Number)
             {
@@ -206,7 +208,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         {
             return new SessionEnd(
                 SessionEndReason.NotRegistered,
-                $"the manager did not answer the registration within {timeout.TotalSeconds:0.#} s (--register-timeout): is that Genkit's Reflection API v2 port?");
+                $"the manager did not answer the registration within {timeout.TotalSeconds:0.#} s (--register-timeout), which Genkit's Reflection API v2 port would");
         }
 
         onRegistered(registration);

@@ -13,10 +13,12 @@ internal sealed class ManagerSocket : IAsyncDisposable
     /// <summary>Size of a fragment of a large message. The socket copies and masks a fragment at a time.</summary>
     private const int FragmentBytes = 64 * 1024;
 
+    private const int SendBufferBytes = 256 * 1024;
+
     private readonly ClientWebSocket _webSocket;
     private readonly HttpMessageInvoker _http;
     private readonly long _maxMessageBytes;
-    private readonly byte[] _fragment = new byte[FragmentBytes];
+    private byte[] _fragment = [];
     private CoalescingStream? _stream;
 
     private ManagerSocket(ManagerSocketOptions options)
@@ -41,6 +43,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
         try
         {
             await socket._webSocket.ConnectAsync(address, socket._http, timeout.Token);
+            socket._fragment = new byte[FragmentBytes];
             return socket;
         }
         catch (Exception exception)
@@ -167,7 +170,8 @@ internal sealed class ManagerSocket : IAsyncDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        // What the system has taken is lost with the connection, and stands before a PING; so it takes no more than it needs.
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = SendBufferBytes };
         try
         {
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);

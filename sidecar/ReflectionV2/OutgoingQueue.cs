@@ -10,10 +10,10 @@ namespace Genkit.Sidecar.ReflectionV2;
 internal sealed class OutgoingQueue
 {
     /// <summary>
-    /// Answers that wait because the manager does not read. Past this the receive loop stops reading requests, so that their
-    /// number is bounded by what the manager itself leaves in the socket.
+    /// Answers and runs that wait because the manager does not read. Past this the receive loop stops reading requests, so that
+    /// their number is bounded by what the manager itself leaves in the socket.
     /// </summary>
-    private const int MaxWaitingAnswers = 1024;
+    private const int MaxWaiting = 1024;
 
     private readonly Lock _gate = new();
     private readonly Queue<Action<OutgoingFrame>> _answers = new();
@@ -79,15 +79,12 @@ internal sealed class OutgoingQueue
 
     public bool TryTakeAnswer(out Action<OutgoingFrame>? answer)
     {
-        TaskCompletionSource? room = null;
+        TaskCompletionSource? room;
         bool taken;
         lock (_gate)
         {
             taken = _answers.TryDequeue(out answer);
-            if (_answers.Count < MaxWaitingAnswers)
-            {
-                (room, _room) = (_room, null);
-            }
+            room = TakeRoomWaiter();
         }
 
         room?.SetResult();
@@ -96,10 +93,16 @@ internal sealed class OutgoingQueue
 
     public bool TryTakeRun(out PendingRun? pending)
     {
+        TaskCompletionSource? room;
+        bool taken;
         lock (_gate)
         {
-            return _runs.TryDequeue(out pending);
+            taken = _runs.TryDequeue(out pending);
+            room = TakeRoomWaiter();
         }
+
+        room?.SetResult();
+        return taken;
     }
 
     /// <summary>Completes when there is something to take. For the one writer only.</summary>
@@ -125,7 +128,7 @@ internal sealed class OutgoingQueue
         TaskCompletionSource room;
         lock (_gate)
         {
-            if (_answers.Count < MaxWaitingAnswers)
+            if (HasRoom)
             {
                 return Task.CompletedTask;
             }
@@ -134,6 +137,15 @@ internal sealed class OutgoingQueue
         }
 
         return room.Task.WaitAsync(cancellationToken);
+    }
+
+    private bool HasRoom => _answers.Count + _runs.Count < MaxWaiting;
+
+    private TaskCompletionSource? TakeRoomWaiter()
+    {
+        var waiter = HasRoom ? _room : null;
+        _room = HasRoom ? null : _room;
+        return waiter;
     }
 
     private TaskCompletionSource? TakeWaiter()

@@ -23,7 +23,7 @@ internal sealed partial class RequestDispatcher(
 {
     private static readonly ReadOnlySequence<byte> s_cancelled = new("\"Action cancelled\""u8.ToArray());
 
-    private readonly Listings _listings = new(queue, application, limits, logger, sessionToken);
+    private readonly Listings _listings = new(queue, application, logger, sessionToken);
 
     /// <summary>
     /// Runs with streamed input, by request id. Entered by the receive loop before anything yields, so that an input chunk that
@@ -70,7 +70,8 @@ internal sealed partial class RequestDispatcher(
         {
             queue.AddError(id, JsonRpcErrorCode.ServerError, failure);
         }
-        else if (oversize.RequestId is { } requestId && _inputs.TryGetValue(requestId.Text, out var pending))
+
+        if (oversize.RequestId is { } requestId && _inputs.TryGetValue(requestId.Text, out var pending))
         {
             pending.Run.TryFail(failure);
         }
@@ -134,7 +135,7 @@ internal sealed partial class RequestDispatcher(
                 queue.AddError(request, JsonRpcErrorCode.InvalidRequest, new ActionFailure(GrpcStatusCode.InvalidArgument, "Invalid Request: method must be a string"));
                 break;
             case not null when id is { } request:
-                queue.AddError(request, JsonRpcErrorCode.MethodNotFound, new ActionFailure(GrpcStatusCode.Unimplemented, $"Method not found: {method}"));
+                queue.AddError(request, JsonRpcErrorCode.MethodNotFound, new ActionFailure(GrpcStatusCode.Unimplemented, $"Method not found: {Cut(method)}"));
                 break;
             default:
                 Log.UnknownNotification(logger, Shortened(method));
@@ -185,7 +186,7 @@ internal sealed partial class RequestDispatcher(
         }
         else if (!GrpcApplication.IsValueType(type))
         {
-            AddInvalidParams(id, $"'type' {type} is not supported. Only 'defaultModel' and 'middleware' are supported");
+            AddInvalidParams(id, $"'type' {Cut(type)} is not supported. Only 'defaultModel' and 'middleware' are supported");
         }
         else
         {
@@ -263,6 +264,9 @@ internal sealed partial class RequestDispatcher(
 
     private void AddInvalidParams(RequestId id, string problem) =>
         queue.AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.InvalidArgument, problem));
+
+    /// <summary>Text of a peer for its own answer: no longer than an answer needs.</summary>
+    private static string Cut(string text) => text.Length <= 256 ? text : string.Concat(text.AsSpan(0, 256), "…");
 
     /// <summary>Text of a peer for the log: short enough, on one line.</summary>
     private static string Shortened(string? text) =>

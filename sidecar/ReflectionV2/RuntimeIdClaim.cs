@@ -26,9 +26,10 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
 
         Release();
         var endPoint = new UnixDomainSocketEndPoint(name);
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Bind(endPoint);
             socket.Listen();
             (_listener, _name) = (socket, name);
@@ -36,14 +37,14 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            socket.Dispose();
+            socket?.Dispose();
             Log.Taken(logger, settings.RuntimeId);
             Tell(endPoint);
         }
-        catch (SocketException)
+        catch (Exception exception) when (exception is SocketException or PlatformNotSupportedException)
         {
             // A sandbox without Unix sockets: only the warning is lost.
-            socket.Dispose();
+            socket?.Dispose();
         }
     }
 
@@ -58,9 +59,9 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
 
     private static void Tell(UnixDomainSocketEndPoint endPoint)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
         try
         {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             socket.Connect(endPoint);
         }
         catch (SocketException)

@@ -17,29 +17,64 @@ internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, R
     /// <summary>A run's turn: enough for a burst of small chunks in one write, short enough that others hardly wait.</summary>
     private const int TurnBytes = 16 * 1024;
 
+    /// <summary>Less than what the socket's stream gathers, so that a burst is handed on as a whole or not at all.</summary>
+    private const int BurstBytes = 32 * 1024;
+
     private readonly OutgoingFrame _frame = new();
+
+    /// <summary>What is on its way to the socket and goes back to its run if it does not get there.</summary>
+    private readonly List<(PendingRun Pending, RunEvent Event)> _unpushed = [];
+    private long _unpushedBytes;
 
     /// <summary>Sends until the queue is finished, and then says goodbye.</summary>
     public async Task<SessionEnd?> RunAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        try
         {
-            await queue.WaitAsync(cancellationToken);
-            socket.Cork();
-            await SendAnswersAsync(cancellationToken);
-            while (queue.TryTakeRun(out var pending))
+            while (true)
             {
-                await SendTurnAsync(pending!, cancellationToken);
+                await queue.WaitAsync(cancellationToken);
+                socket.Cork();
                 await SendAnswersAsync(cancellationToken);
-            }
+                while (queue.TryTakeRun(out var pending))
+                {
+                    await SendTurnAsync(pending!, cancellationToken);
+                    await SendAnswersAsync(cancellationToken);
+                }
 
-            await socket.UncorkAsync(cancellationToken);
-            if (queue.IsFinished)
-            {
-                await socket.CloseAsync(cancellationToken);
-                return new SessionEnd(SessionEndReason.Stopped, "stopped");
+                await PushAsync(cancellationToken);
+                if (queue.IsFinished)
+                {
+                    await socket.CloseAsync(cancellationToken);
+                    return new SessionEnd(SessionEndReason.Stopped, "stopped");
+                }
             }
         }
+        finally
+        {
+            // Last first, so that each outbox gives them out again in their order.
+            for (var i = _unpushed.Count - 1; i >= 0; i--)
+            {
+                _unpushed[i].Pending.Run.Outbox.Return(_unpushed[i].Event);
+            }
+        }
+    }
+
+    /// <summary>Hands what was gathered to the socket. Only then has it been said.</summary>
+    private async ValueTask PushAsync(CancellationToken cancellationToken)
+    {
+        await socket.UncorkAsync(cancellationToken);
+        foreach (var (pending, runEvent) in _unpushed)
+        {
+            runEvent.Release();
+            if (runEvent.EndsRun)
+            {
+                onAnswered(pending);
+            }
+        }
+
+        _unpushed.Clear();
+        _unpushedBytes = 0;
     }
 
     private async ValueTask SendAnswersAsync(CancellationToken cancellationToken)
@@ -61,26 +96,36 @@ internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, R
                 return;
             }
 
-            try
+            if (_unpushedBytes + runEvent.Length > BurstBytes)
             {
-                if (runEvent.EndsRun)
+                try
                 {
-                    // The answer to a cancel was queued before the run's last word, but this turn may have begun before both.
-                    await SendAnswersAsync(cancellationToken);
+                    await PushAsync(cancellationToken);
+                }
+                catch
+                {
+                    pending.Run.Outbox.Return(runEvent);
+                    throw;
                 }
 
-                _frame.Clear();
-                Write(pending, runEvent);
-                await socket.SendAsync(_frame, cancellationToken);
+                socket.Cork();
             }
-            finally
+
+            _unpushed.Add((pending, runEvent));
+            if (runEvent.EndsRun)
             {
-                // A last word that breaks off with the socket is not said again: the manager may have heard it.
-                runEvent.Release();
-                if (runEvent.EndsRun)
-                {
-                    onAnswered(pending);
-                }
+                // The answer to a cancel was queued before the run's last word, but this turn may have begun before both.
+                await SendAnswersAsync(cancellationToken);
+            }
+
+            _frame.Clear();
+            Write(pending, runEvent);
+            await socket.SendAsync(_frame, cancellationToken);
+            _unpushedBytes += _frame.Length;
+            if (_unpushedBytes > BurstBytes)
+            {
+                await PushAsync(cancellationToken);
+                socket.Cork();
             }
         }
 

@@ -59,9 +59,15 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
 
     private async Task ExecuteAsync(Run run, TaskCompletionSource execution)
     {
-        await run.ExecuteAsync(application);
-        _runs.TryRemove(run.TraceId, out _);
-        Interlocked.Decrement(ref _count);
-        execution.SetResult();
+        try
+        {
+            await run.ExecuteAsync(application);
+        }
+        finally
+        {
+            _runs.TryRemove(run.TraceId, out _);
+            Interlocked.Decrement(ref _count);
+            execution.SetResult();
+        }
     }
 }

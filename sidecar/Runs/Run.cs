@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
-using Google.Protobuf;
 
 namespace Genkit.Sidecar.Runs;
 
@@ -150,17 +149,7 @@ internal sealed partial class Run
     {
         while (await call.ReadAsync(_stop.Token))
         {
-            RunUpdate update;
-            try
-            {
-                update = RunUpdate.Decode(call.Message);
-            }
-            catch (InvalidProtocolBufferException)
-            {
-                TryFail(new ActionFailure(GrpcStatusCode.Internal, $"The application sent a message of {call.Message.Length} bytes that is not a {call.ResponseName}"));
-                return;
-            }
-
+            var update = call.Update;
             switch (update.Kind)
             {
                 case RunUpdateKind.Chunk when !await RelayChunkAsync(update.Payload!.Value):
@@ -183,15 +172,15 @@ internal sealed partial class Run
     /// <returns>False if the run has ended.</returns>
     private async ValueTask<bool> RelayChunkAsync(ReadOnlySequence<byte> chunk)
     {
+        if (!_request.Stream)
+        {
+            return true;
+        }
+
         if (FindDefect("chunk", chunk) is { } failure)
         {
             EndWithFailure(failure);
             return false;
-        }
-
-        if (!_request.Stream)
-        {
-            return true;
         }
 
         var runEvent = RunEvent.WithPayload(RunEventKind.Chunk, chunk);

@@ -19,6 +19,9 @@ internal sealed class RunOutbox
 
     private readonly Lock _gate = new();
     private readonly Queue<RunEvent> _events = new();
+
+    /// <summary>Taken and not delivered; read again before <see cref="_events"/>.</summary>
+    private readonly Stack<RunEvent> _returned = new();
     private long _queuedBytes;
     private TaskCompletionSource? _room;
     private Action? _onReadable;
@@ -28,6 +31,8 @@ internal sealed class RunOutbox
 
     /// <summary>Nothing follows a run's last event.</summary>
     private bool _ended;
+
+    private bool _abandoned;
 
     /// <summary>Adds an event at once, however full the outbox is. False if the run has ended.</summary>
     public bool Post(in RunEvent runEvent)
@@ -65,7 +70,7 @@ internal sealed class RunOutbox
         TaskCompletionSource? room = null;
         lock (_gate)
         {
-            if (!_events.TryDequeue(out runEvent))
+            if (!_returned.TryPop(out runEvent) && !_events.TryDequeue(out runEvent))
             {
                 _announced = false;
                 return false;
@@ -80,6 +85,23 @@ internal sealed class RunOutbox
 
         room?.SetResult();
         return true;
+    }
+
+    /// <summary>Puts back what was read last and not delivered. Several events go back in reverse order.</summary>
+    public void Return(in RunEvent runEvent)
+    {
+        lock (_gate)
+        {
+            if (_abandoned)
+            {
+                runEvent.Release();
+                return;
+            }
+
+            _returned.Push(runEvent);
+            _queuedBytes += runEvent.Length + EventOverheadBytes;
+            Announce();
+        }
     }
 
     /// <summary>Names the reader, which is told whenever the outbox stops being empty, and at once if it is not.</summary>
@@ -110,7 +132,13 @@ internal sealed class RunOutbox
         lock (_gate)
         {
             _ended = true;
+            _abandoned = true;
             _onReadable = null;
+            while (_returned.TryPop(out var undelivered))
+            {
+                undelivered.Release();
+            }
+
             while (_events.TryDequeue(out var dropped))
             {
                 dropped.Release();
@@ -146,7 +174,7 @@ internal sealed class RunOutbox
 
     private void Announce()
     {
-        if (!_announced && _events.Count > 0 && _onReadable is not null)
+        if (!_announced && _returned.Count + _events.Count > 0 && _onReadable is not null)
         {
             _announced = true;
             _onReadable();

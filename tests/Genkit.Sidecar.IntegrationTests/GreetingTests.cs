@@ -53,7 +53,11 @@ public sealed class GreetingTests
             call.End(13, "oh dear");
             return Task.CompletedTask;
         };
-        application.Methods["Configure"] = call => call.WriteRawAsync(new byte[] { 0, 0, 0, 0, 1, 0xFF });
+        application.Methods["Configure"] = async call =>
+        {
+            await call.WriteRawAsync(new byte[] { 0, 0, 0, 0, 1, 0xFF });
+            call.End();
+        };
         await using var sidecar = await SidecarFixture.StartAsync(manager.Address, application.Address);
 
         var peer = await manager.AcceptRegisteredAsync();

@@ -161,7 +161,11 @@ public sealed class ListActionsTests
     public async Task ListActions_AnswerThatIsNoMessage_IsInternal()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
-        sidecar.Application.Methods["ListActions"] = call => call.WriteRawAsync(new byte[] { 0, 0, 0, 0, 2, 0x0A, 0x7F });
+        sidecar.Application.Methods["ListActions"] = async call =>
+        {
+            await call.WriteRawAsync(new byte[] { 0, 0, 0, 0, 2, 0x0A, 0x7F });
+            call.End();
+        };
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
