@@ -27,6 +27,30 @@ public sealed class HeldRunTests
     }
 
     [Fact]
+    public async Task Result_ConnectionIsCutWhileItIsSent_ReachesTheManagerOverTheNext()
+    {
+        const int Length = 33 * 1024 * 1024;
+        await using var sidecar = await RegisteredSidecar.StartAsync("--reconnect-interval", "20ms");
+        var given = new TaskCompletionSource();
+        sidecar.Application.Actions["/flow/x"] = async (call, _) =>
+        {
+            await call.ResultAsync($"\"{new string('x', Length)}\"");
+            given.SetResult();
+        };
+        await sidecar.Peer.SendAsync(Requests.Run("3", "/flow/x"));
+        await sidecar.Peer.ReceiveAsync();
+
+        // The manager reads no further, and so much fits into no socket's buffers.
+        await given.Task.InTimeAsync();
+        sidecar.Peer.Cut();
+        var peer = await sidecar.Manager.AcceptRegisteredAsync();
+        var answer = await peer.ReceiveAsync();
+
+        Assert.True(answer.Answers("3"));
+        Assert.Equal(Length + 2, answer.Result().Length);
+    }
+
+    [Fact]
     public async Task Run_ManagerIsBackWithAHigherId_GetsItsResult()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--reconnect-interval", "20ms");
