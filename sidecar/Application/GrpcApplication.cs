@@ -23,6 +23,9 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _greeting = Task.CompletedTask;
+
+    /// <summary>Whether a greeting runs. Set and cleared under the lock together with <see cref="_greetAgain"/>, so that no connection goes ungreeted.</summary>
+    private bool _isGreeting;
     private bool _greetAgain;
     private string _lastOmissions = "";
 
@@ -121,8 +124,9 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
         {
             // At most one greeting waits: a peer that closes each connection after a call makes a new one for every greeting.
             _greetAgain = true;
-            if (!_stop.IsCancellationRequested && _greeting.IsCompleted)
+            if (!_stop.IsCancellationRequested && !_isGreeting)
             {
+                _isGreeting = true;
                 _greeting = Task.Run(GreetAsync);
             }
         }
@@ -157,6 +161,10 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
         catch (Exception exception)
         {
             Log.GreetingFaulted(_logger, exception);
+            lock (_gate)
+            {
+                _isGreeting = false;
+            }
         }
     }
 
@@ -164,9 +172,9 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     {
         lock (_gate)
         {
-            var wanted = _greetAgain;
+            _isGreeting = _greetAgain;
             _greetAgain = false;
-            return wanted;
+            return _isGreeting;
         }
     }
 
