@@ -258,7 +258,13 @@ public sealed class PeerTests(PeerServers peers)
     {
         var key = Guid.NewGuid().ToString();
         using var wire = await peers.ChannelAsync(kind, transport);
-        await using var call = await wire.StartAsync("Wait", new Plan { Key = key }, new GrpcCallOptions { Deadline = TimeSpan.FromMilliseconds(300) });
+        using (await wire.UnaryAsync("Fail", new Plan { Code = 9 }))
+        {
+            // The connection is there: what remains of the deadline is for the call.
+        }
+
+        await using var call = await wire.StartAsync("Wait", new Plan { Key = key }, new GrpcCallOptions { Deadline = TimeSpan.FromSeconds(1.5) });
+        Assert.True(await call.NextAsync());
 
         await call.DrainAsync();
 

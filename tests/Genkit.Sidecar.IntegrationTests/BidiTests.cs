@@ -193,14 +193,16 @@ public sealed class BidiTests
     public async Task Input_ApplicationDoesNotRead_FailsTheRunPastTheBound()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--max-input-queue-bytes", "64KiB");
-        var cancelled = new TaskCompletionSource();
+        var (started, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
         sidecar.Application.Actions["/flow/deaf"] = async (call, _) =>
         {
+            started.SetResult();
             await call.WaitForCancelAsync();
             cancelled.SetResult();
         };
         await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/deaf", streamInput: true));
         await sidecar.Peer.ReceiveAsync();
+        await started.Task.InTimeAsync();
 
         var chunk = $"\"{new string('x', 30_000)}\"";
         for (var i = 0; i < 200; i++)

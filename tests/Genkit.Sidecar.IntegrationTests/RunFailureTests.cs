@@ -192,7 +192,7 @@ public sealed class RunFailureTests
     [Fact]
     public async Task RunTimeout_Passes_IsDeadlineExceeded()
     {
-        await using var sidecar = await RegisteredSidecar.StartAsync("--run-timeout", "200ms");
+        await using var sidecar = await RegisteredSidecar.StartAsync("--run-timeout", "2s");
         var cancelled = new TaskCompletionSource();
         sidecar.Application.Actions["/flow/x"] = async (call, _) =>
         {
