@@ -10,8 +10,8 @@ namespace Genkit.Sidecar.Cli;
 /// </summary>
 internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable executable, ILoggerFactory logs)
 {
-    // With the stop timeout's default this stays below the 10 s after which container runtimes kill.
-    private static readonly TimeSpan s_coreStopTimeout = TimeSpan.FromSeconds(3);
+    /// <summary>What the core may take to stop beyond the time that runs are given. With the defaults all of it stays below 5 s.</summary>
+    private static readonly TimeSpan s_coreStopTimeout = TimeSpan.FromSeconds(1.5);
 
     private readonly ILogger _logger = logs.CreateLogger<RunVerb>();
 
@@ -49,9 +49,18 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         }
 
         var exit = first == stopped ? await application.StopAsync(await stopped, signals.Second) : await application.Exited;
-        await EndCoreAsync(running, coreStop, signals);
-        return exit.Code;
+        await EndCoreAsync(running, settings, coreStop, signals);
+        return first == stopped && IsGoodEnd(exit, await stopped, signals) ? ExitCode.Success : exit.Code;
     }
+
+    /// <summary>
+    /// Whether a command that did not exit by itself ended as it should: killed after SIGTERM, as container runtimes ask for an end. A pod or a
+    /// job whose sidecar said 143 or 137 to that would count as failed. A terminal's SIGINT and SIGHUP are passed on, since shells look for them.
+    /// </summary>
+    private static bool IsGoodEnd(ChildExit exit, int signal, StopSignals signals) =>
+        signal == Posix.SignalTerminate
+        && !signals.Second.IsCompleted
+        && exit.Code is ExitCode.Signal + Posix.SignalTerminate or ExitCode.Signal + Posix.SignalKill;
 
     private async Task<int> RunAloneAsync(SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
@@ -63,7 +72,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return await running;
         }
 
-        return await EndCoreAsync(running, coreStop, signals);
+        return await EndCoreAsync(running, settings, coreStop, signals);
     }
 
     private static async Task<int> StoppedAsync(StopSignals signals, CancellationToken stop)
@@ -73,15 +82,15 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         return await await Task.WhenAny(signals.First, asked.Task);
     }
 
-    private async Task<int> EndCoreAsync(Task<int> running, CancellationTokenSource coreStop, StopSignals signals)
+    private async Task<int> EndCoreAsync(Task<int> running, SidecarSettings settings, CancellationTokenSource coreStop, StopSignals signals)
     {
         await coreStop.CancelAsync();
-        var late = Task.Delay(s_coreStopTimeout, TimeProvider.System, CancellationToken.None);
+        var late = Task.Delay(settings.DrainTimeout + s_coreStopTimeout, TimeProvider.System, CancellationToken.None);
         var first = await Task.WhenAny(running, late, signals.Second);
         if (first != running)
         {
             Log.CoreAbandoned(_logger);
-            return first == late ? ExitCode.Failure : ExitCode.Signal + await signals.Second;
+            return first == late ? ExitCode.Success : ExitCode.Signal + await signals.Second;
         }
 
         try

@@ -65,6 +65,7 @@ internal sealed class SettingsReader
             MaxConcurrentRuns = Value(SettingTable.MaxConcurrentRuns, out _),
             MaxInputQueueBytes = Value(SettingTable.MaxInputQueueBytes, out _),
             StopTimeout = Value(SettingTable.StopTimeout, out _),
+            DrainTimeout = Value(SettingTable.DrainTimeout, out _),
             LogLevel = Value(SettingTable.LogLevel, out _),
             LogFormat = Value(SettingTable.LogFormat, out _),
         };

@@ -65,6 +65,8 @@ internal sealed record SidecarSettings
 
     public required TimeSpan StopTimeout { get; init; }
 
+    public required TimeSpan DrainTimeout { get; init; }
+
     public required LogLevel LogLevel { get; init; }
 
     public required LogFormat LogFormat { get; init; }

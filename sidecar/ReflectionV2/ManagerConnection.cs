@@ -26,7 +26,7 @@ internal sealed partial class ManagerConnection(
     /// </summary>
     private static readonly TimeSpan s_stablePeriod = TimeSpan.FromSeconds(5);
 
-    /// <summary>Time for the last answers and the goodbye when the sidecar stops.</summary>
+    /// <summary>Time for the last answers and the goodbye when the sidecar stops and runs have ended or were cancelled.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
 
     private readonly ManagerSocketOptions _socketOptions = new(
@@ -137,25 +137,23 @@ internal sealed partial class ManagerConnection(
         }
     }
 
-    /// <summary>Lets the answers of cancelled runs and the goodbye go out, for a moment: a manager that does not read must not keep the process.</summary>
+    /// <summary>Lets runs end and their answers and the goodbye go out, for a moment: a manager that does not read must not keep the process.</summary>
     private async Task FarewellAsync(ManagerSession session, Task running)
     {
-        await WithinFarewellAsync(runs.StopAsync());
-        session.Finish();
-        await WithinFarewellAsync(running);
-        session.Abort();
-    }
-
-    private async Task WithinFarewellAsync(Task task)
-    {
+        await Task.WhenAny(runs.DrainAsync(settings.DrainTimeout), running);
+        using var over = new CancellationTokenSource(s_farewell, time);
         try
         {
-            await task.WaitAsync(s_farewell, time);
+            await runs.StopAsync().WaitAsync(over.Token);
+            session.Finish();
+            await running.WaitAsync(over.Token);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
             Log.FarewellCutShort(logger);
         }
+
+        session.Abort();
     }
 
     private async Task<Registration> RegistrationAsync(CancellationToken cancellationToken)

@@ -5,10 +5,11 @@ using Genkit.Sidecar.Grpc;
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>The runs of one runtime, by trace id. The only place where a run begins and where it is cancelled.</summary>
-internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, TimeProvider time, ILogger<ActiveRuns> logger)
+internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits limits, TimeProvider time, ILogger<ActiveRuns> logger)
 {
     private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
     private int _count;
+    private volatile bool _isDraining;
 
     public int Count => Volatile.Read(ref _count);
 
@@ -19,6 +20,13 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
     public Run Start(RunRequest request)
     {
         var run = new Run(request, limits, time, logger);
+        if (_isDraining)
+        {
+            request.Owner?.Dispose();
+            run.TryFail(new ActionFailure(GrpcStatusCode.Unavailable, "The sidecar is stopping and starts no more runs"));
+            return run;
+        }
+
         if (Interlocked.Increment(ref _count) > limits.MaxConcurrentRuns && IsFull())
         {
             Interlocked.Decrement(ref _count);
@@ -41,6 +49,27 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
     /// <param name="beforeItEnds">Called if the run is cancelled, before its outbox says so.</param>
     public bool TryCancel(string traceId, Action beforeItEnds) =>
         _runs.TryGetValue(traceId, out var active) && active.Run.TryFail(ActionFailure.Cancelled, beforeItEnds);
+
+    /// <summary>Starts no more runs and lets the active ones end, for <paramref name="timeout"/> at most.</summary>
+    public async Task DrainAsync(TimeSpan timeout)
+    {
+        _isDraining = true;
+        var active = _runs.Values;
+        if (active.Count == 0 || timeout == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        Log.Draining(logger, active.Count, timeout.TotalSeconds);
+        try
+        {
+            await Task.WhenAll(active.Select(entry => entry.Execution)).WaitAsync(timeout, time);
+        }
+        catch (TimeoutException)
+        {
+            Log.DrainedNot(logger, Count);
+        }
+    }
 
     /// <summary>Cancels every run and waits until their calls are closed.</summary>
     public async Task StopAsync()
@@ -69,5 +98,14 @@ internal sealed class ActiveRuns(GrpcApplication application, RunLimits limits, 
             Interlocked.Decrement(ref _count);
             execution.SetResult();
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Stopping: {Count} runs may go on for {Seconds:0.###} s (--drain-timeout)")]
+        public static partial void Draining(ILogger logger, int count, double seconds);
+
+        [LoggerMessage(LogLevel.Warning, "{Count} runs are cancelled: they have not ended in the time that --drain-timeout gives")]
+        public static partial void DrainedNot(ILogger logger, int count);
     }
 }

@@ -9,9 +9,54 @@ public sealed class StopTests
     private static readonly TimeSpan s_prompt = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public async Task Stop_RunsAreActive_CancelsAnswersAndCloses()
+    public async Task Stop_RunsEndInTime_AreAnsweredAndNewOnesRefused()
     {
-        await using var sidecar = await RegisteredSidecar.StartAsync();
+        await using var sidecar = await RegisteredSidecar.StartAsync("--drain-timeout", "10m");
+        var (started, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        sidecar.Application.Actions["/flow/x"] = async (call, _) =>
+        {
+            started.SetResult();
+            await release.Task;
+            await call.ResultAsync("1");
+        };
+        await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x"));
+        await sidecar.Peer.ReceiveAsync();
+        await started.Task.InTimeAsync();
+
+        var stopping = sidecar.Sidecar.StopAsync();
+        await sidecar.Log.WaitForAsync("Stopping: 1 runs may go on for 600 s");
+        var refused = await sidecar.Peer.AskAsync(Requests.Run("2", "/flow/x"));
+        var listing = await sidecar.Peer.AskForOneAsync(Requests.ListActions("3"));
+        release.SetResult();
+        var answer = await sidecar.Peer.ReceiveAsync();
+        var closed = await sidecar.Peer.ReceiveBytesAsync();
+        await stopping;
+
+        Assert.Equal("The sidecar is stopping and starts no more runs", refused[^1].FailureMessage(14));
+        Assert.True(listing.Has("result"));
+        Assert.Equal("1", answer.Result());
+        Assert.Null(closed);
+    }
+
+    [Fact]
+    public async Task Stop_ManagerGoesWhileRunsEnd_DoesNotWaitForThem()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync("--drain-timeout", "10m");
+        sidecar.Application.Actions["/flow/x"] = (call, _) => call.WaitForCancelAsync();
+        await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x"));
+        await sidecar.Peer.ReceiveAsync();
+
+        var stopping = sidecar.Sidecar.StopAsync();
+        await sidecar.Log.WaitForAsync("Stopping: 1 runs may go on");
+        await sidecar.Manager.DisposeAsync();
+
+        await stopping;
+    }
+
+    [Fact]
+    public async Task Stop_RunsOutlastTheDrain_CancelsAnswersAndCloses()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync("--drain-timeout", "100ms");
         using var started = new SemaphoreSlim(0);
         using var cancelled = new SemaphoreSlim(0);
         sidecar.Application.Actions["/flow/x"] = async (call, _) =>
@@ -33,6 +78,7 @@ public sealed class StopTests
 
         Assert.All(answers, answer => answer.IsFailure(1, "Action was cancelled"));
         Assert.Null(closed);
+        await sidecar.Log.WaitForAsync("2 runs are cancelled: they have not ended in the time that --drain-timeout gives");
         await TwiceAsync(cancelled);
     }
 

@@ -20,6 +20,8 @@ internal sealed class ManagerHost
 
     public int Port { get; }
 
+    public int ProcessId => _process.Id;
+
     public string Url => $"ws://127.0.0.1:{Port}";
 
     public static Task<ManagerHost> StartAsync(Workspace workspace) => StartAsync(workspace, FreePort());

@@ -14,6 +14,9 @@ internal sealed class Signal
 
     public static Signal Terminate { get; } = new(15);
 
+    /// <summary>Freezes a process: it keeps its connections and says nothing any more.</summary>
+    public static Signal Stop { get; } = new(19);
+
     /// <summary>Sends the signal; a process that is gone already is no error.</summary>
     public void Send(int processId) => _ = kill(processId, _number);
 

@@ -34,10 +34,11 @@ internal sealed class SidecarFixture : IAsyncDisposable
         return fixture;
     }
 
-    /// <summary>Reads settings as the command line does.</summary>
+    /// <summary>Reads settings as the command line does. Runs that a test leaves behind are not waited for, unless the test says so.</summary>
     public static SidecarSettings Settings(params string[] flags)
     {
-        var line = Cli.CommandLine.Parse(["run", .. flags]);
+        string[] patience = flags.Contains("--drain-timeout") ? [] : ["--drain-timeout", "0"];
+        var line = Cli.CommandLine.Parse(["run", .. flags, .. patience]);
         var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsManager: true);
         string[] problems = [.. line.Problems, .. reading.Problems];
         return problems.Length == 0 && reading.IsGood

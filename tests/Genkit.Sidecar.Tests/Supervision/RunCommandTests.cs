@@ -163,15 +163,26 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_Stopped_LeavesNothingInTheTemporaryDirectory()
+    public async Task Run_Interrupted_EndsAsTheCommandAndLeavesNothingInTheTemporaryDirectory()
+    {
+        using var sidecar = SidecarProcess.Run("echo ready; exec sleep 1000");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(Posix.SignalInterrupt);
+
+        Assert.Equal(130, await sidecar.ExitCodeAsync());
+        Assert.Empty(Directory.EnumerateFiles(Path.GetTempPath(), $"dotnet-diagnostic-{sidecar.Id}-*"));
+    }
+
+    [Fact]
+    public async Task Run_TerminatedAndTheCommandWithIt_EndsWell()
     {
         using var sidecar = SidecarProcess.Run("echo ready; exec sleep 1000");
         await sidecar.LineAsync("ready");
 
         sidecar.Signal(Posix.SignalTerminate);
 
-        Assert.Equal(143, await sidecar.ExitCodeAsync());
-        Assert.Empty(Directory.EnumerateFiles(Path.GetTempPath(), $"dotnet-diagnostic-{sidecar.Id}-*"));
+        Assert.Equal(0, await sidecar.ExitCodeAsync());
     }
 
     [Fact]
@@ -195,7 +206,7 @@ public sealed class RunCommandTests : IDisposable
 
         sidecar.Signal(Posix.SignalTerminate);
 
-        Assert.Equal(137, await sidecar.ExitCodeAsync());
+        Assert.Equal(0, await sidecar.ExitCodeAsync());
         Assert.Contains("after it was asked to stop, and is killed", await sidecar.ErrorAsync(), StringComparison.Ordinal);
         await sidecar.OutputAsync();
     }

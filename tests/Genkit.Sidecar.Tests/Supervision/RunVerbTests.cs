@@ -61,7 +61,7 @@ public sealed class RunVerbTests
 
         await _stop.CancelAsync();
 
-        Assert.Equal(143, await running);
+        Assert.Equal(0, await running);
     }
 
     [Fact]
