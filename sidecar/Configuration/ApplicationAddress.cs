@@ -1,16 +1,10 @@
 using System.Globalization;
-using System.Text;
 
 namespace Genkit.Sidecar.Configuration;
 
 /// <summary>Where the application serves gRPC: <c>http://</c> (cleartext HTTP/2), <c>https://</c> or a Unix socket.</summary>
 internal sealed record ApplicationAddress
 {
-    private const string UnixScheme = "unix:";
-
-    // sockaddr_un.sun_path with its terminating zero; macOS has 104, Linux 108.
-    private static readonly int s_longestSocketPath = OperatingSystem.IsMacOS() ? 103 : 107;
-
     private ApplicationAddress(string text, string listenAddress)
     {
         Text = text;
@@ -31,7 +25,7 @@ internal sealed record ApplicationAddress
 
     public static Parsed<ApplicationAddress> Parse(string text)
     {
-        if (text.StartsWith(UnixScheme, StringComparison.Ordinal))
+        if (text.StartsWith(Configuration.SocketPath.Scheme, StringComparison.Ordinal))
         {
             return ParseSocket(text);
         }
@@ -71,19 +65,9 @@ internal sealed record ApplicationAddress
 
     private static Parsed<ApplicationAddress> ParseSocket(string text)
     {
-        var path = text[UnixScheme.Length..];
-        if (path.StartsWith("///", StringComparison.Ordinal))
-        {
-            path = path[2..];
-        }
-
-        if (!path.StartsWith('/') || path.StartsWith("//", StringComparison.Ordinal) || path.EndsWith('/'))
-        {
-            return Parsed<ApplicationAddress>.Bad($"{Quoted.Text(text)} needs the absolute path of a socket");
-        }
-
-        return Encoding.UTF8.GetByteCount(path) > s_longestSocketPath
-            ? Parsed<ApplicationAddress>.Bad($"{Quoted.Text(text)} is longer than the {s_longestSocketPath} bytes that a socket path can have")
-            : Parsed<ApplicationAddress>.Good(new(UnixScheme + path, UnixScheme + path) { SocketPath = path });
+        var path = Configuration.SocketPath.Parse(text);
+        return path.Value is null
+            ? Parsed<ApplicationAddress>.Bad(path.Problem!)
+            : Parsed<ApplicationAddress>.Good(new(Configuration.SocketPath.Scheme + path.Value, Configuration.SocketPath.Scheme + path.Value) { SocketPath = path.Value });
     }
 }

@@ -16,8 +16,9 @@ public partial class DependencyTests
         ["Runs"] = ["Json", "Grpc", "Configuration", "Application"],
         ["JsonRpc"] = ["Json", "Grpc", "Application"],
         ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Runs", "JsonRpc"],
+        ["Sockets"] = ["Configuration"],
         ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2"],
-        ["Supervision"] = ["Configuration", "Cli"],
+        ["Supervision"] = ["Configuration", "Sockets", "Cli"],
         ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Hosting", "Supervision"],
     };
 
@@ -27,6 +28,7 @@ public partial class DependencyTests
         [("JsonRpc", "Application")] = ["ActionFailure"],
         [("JsonRpc", "Grpc")] = ["GrpcStatusCode"],
         [("Runs", "Grpc")] = ["GrpcStatusCode"],
+        [("Sockets", "Configuration")] = ["Parsed"],
         [("Supervision", "Cli")] = ["ExitCode"],
     };
 

@@ -1,12 +1,12 @@
 using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
 
-namespace Genkit.Sidecar.Supervision;
+namespace Genkit.Sidecar.Sockets;
 
-/// <summary>Makes sure, before the command starts, that it can bind its Unix socket.</summary>
+/// <summary>Makes sure that whoever is about to bind a Unix socket can.</summary>
 internal static class SocketFile
 {
-    /// <summary>Removes what a killed application left behind; anything else that is in the way is a problem.</summary>
+    /// <summary>Removes what a killed process left behind; anything else that is in the way is a problem.</summary>
     public static Parsed<SocketFileState> Clear(string path)
     {
         if (!Directory.Exists(Path.GetDirectoryName(path)))

@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Supervision;
+namespace Genkit.Sidecar.Sockets;
 
 internal enum SocketFileState
 {
