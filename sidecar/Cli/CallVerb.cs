@@ -3,6 +3,7 @@ using System.Text;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Json;
+using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
 
 namespace Genkit.Sidecar.Cli;
@@ -26,7 +27,8 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
             ApplicationChannel.Options(settings, TimeProvider.System),
             logs.CreateLogger<GrpcApplication>());
         var limits = RunLimits.From(settings);
-        var runs = new ActiveRuns(application, limits, TimeProvider.System, logs.CreateLogger<ActiveRuns>());
+        using var meter = SidecarMeter.Create();
+        var runs = new ActiveRuns(application, limits, new RunMetrics(meter), TimeProvider.System, logs.CreateLogger<ActiveRuns>());
         var run = runs.Start(new RunRequest(arguments.Key)
         {
             Input = input is null ? null : new ReadOnlySequence<byte>(input),

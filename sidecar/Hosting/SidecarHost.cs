@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
 
@@ -24,6 +26,7 @@ internal static class SidecarHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, OutsideLifetime>();
         AddRuntime(builder.Services, settings);
+        AddMetrics(builder.Services);
         return builder.Build();
     }
 
@@ -38,5 +41,18 @@ internal static class SidecarHost
         services.AddSingleton<ManagerLocator>();
         services.AddSingleton<RuntimeIdClaim>();
         services.AddHostedService<ManagerConnection>();
+    }
+
+    private static void AddMetrics(IServiceCollection services)
+    {
+        services.AddSingleton(_ => SidecarMeter.Create());
+        services.AddSingleton<RunMetrics>();
+        services.AddSingleton<ManagerMetrics>();
+        services.AddSingleton(provider =>
+        {
+            var meter = provider.GetRequiredService<Meter>();
+            ProcessMetrics.AddTo(meter);
+            return new MetricsCollector(meter);
+        });
     }
 }

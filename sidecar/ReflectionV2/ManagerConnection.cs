@@ -1,6 +1,7 @@
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
 
 namespace Genkit.Sidecar.ReflectionV2;
@@ -17,6 +18,7 @@ internal sealed partial class ManagerConnection(
     ActiveRuns runs,
     RunLimits limits,
     RuntimeIdClaim claim,
+    ManagerMetrics metrics,
     TimeProvider time,
     ILogger<ManagerConnection> logger) : BackgroundService
 {
@@ -38,6 +40,7 @@ internal sealed partial class ManagerConnection(
     private readonly ManagerIdentity _identity = new();
     private readonly PendingRuns _pendingRuns = new();
     private readonly ReconnectBackoff _backoff = new(settings.ReconnectInterval, settings.ReconnectMaxInterval, Random.Shared.NextDouble);
+    private volatile ManagerSession? _session;
     private long _lostAt = time.GetTimestamp();
     private long _heldSince;
     private long _failedAttempts;
@@ -45,6 +48,7 @@ internal sealed partial class ManagerConnection(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        metrics.WatchQueue(() => _pendingRuns.Waiting.Messages + (_session?.WaitingAnswers ?? 0), () => _pendingRuns.Waiting.Bytes);
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -78,7 +82,7 @@ internal sealed partial class ManagerConnection(
         ManagerSocket socket;
         try
         {
-            socket = await ManagerSocket.ConnectAsync(address, _socketOptions, stoppingToken);
+            socket = await ManagerSocket.ConnectAsync(address, _socketOptions, metrics, stoppingToken);
         }
         catch (ManagerUnreachableException exception)
         {
@@ -122,6 +126,7 @@ internal sealed partial class ManagerConnection(
         }
 
         await using var session = new ManagerSession(socket, _identity, _pendingRuns, runs, application, limits, time, logger);
+        _session = session;
         var running = session.RunAsync(
             RegistrationAsync,
             settings.RegisterTimeout,
@@ -134,6 +139,10 @@ internal sealed partial class ManagerConnection(
         {
             await FarewellAsync(session, running);
             return await running;
+        }
+        finally
+        {
+            _session = null;
         }
     }
 

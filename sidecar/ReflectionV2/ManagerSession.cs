@@ -51,6 +51,9 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         _writer = new SessionWriter(socket, _queue, limits, _dispatcher.Completed);
     }
 
+    /// <summary>Answers that wait for the manager to read.</summary>
+    public int WaitingAnswers => _queue.WaitingAnswers;
+
     /// <summary>Answers until the socket ends.</summary>
     /// <param name="registration">Gives what to register with, when it is time to.</param>
     /// <param name="registerTimeout">Time for the manager to answer. It never answers params that it does not like.</param>

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.Metrics;
 
 namespace Genkit.Sidecar.ReflectionV2;
 
@@ -18,11 +19,13 @@ internal sealed class ManagerSocket : IAsyncDisposable
     private readonly ClientWebSocket _webSocket;
     private readonly HttpMessageInvoker _http;
     private readonly long _maxMessageBytes;
+    private readonly ManagerMetrics _metrics;
     private byte[] _fragment = [];
     private CoalescingStream? _stream;
 
-    private ManagerSocket(ManagerSocketOptions options)
+    private ManagerSocket(ManagerSocketOptions options, ManagerMetrics metrics)
     {
+        _metrics = metrics;
         _maxMessageBytes = options.MaxMessageBytes;
         _http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectCallback = ConnectAsync });
         _webSocket = new ClientWebSocket();
@@ -35,15 +38,16 @@ internal sealed class ManagerSocket : IAsyncDisposable
 
     /// <summary>Connects. No Origin header is sent: managers are about to refuse it, as browsers send one and runtimes do not.</summary>
     /// <exception cref="ManagerUnreachableException">Says why there is no WebSocket at that address.</exception>
-    public static async Task<ManagerSocket> ConnectAsync(Uri address, ManagerSocketOptions options, CancellationToken cancellationToken)
+    public static async Task<ManagerSocket> ConnectAsync(Uri address, ManagerSocketOptions options, ManagerMetrics metrics, CancellationToken cancellationToken)
     {
-        var socket = new ManagerSocket(options);
+        var socket = new ManagerSocket(options, metrics);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(options.ConnectTimeout);
         try
         {
             await socket._webSocket.ConnectAsync(address, socket._http, timeout.Token);
             socket._fragment = new byte[FragmentBytes];
+            metrics.Connected();
             return socket;
         }
         catch (Exception exception)
@@ -91,6 +95,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
                 if (received.EndOfMessage)
                 {
                     frame.Oversize = scanner?.Result;
+                    _metrics.Received();
                     return frame;
                 }
             }
@@ -118,6 +123,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
 
         filled = await AppendAsync(frame.Tail, filled, cancellationToken);
         await _webSocket.SendAsync(_fragment.AsMemory(0, filled), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+        _metrics.Sent();
     }
 
     /// <summary>Says goodbye, so that the manager removes the runtime at once.</summary>

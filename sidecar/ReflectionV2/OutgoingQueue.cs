@@ -22,6 +22,18 @@ internal sealed class OutgoingQueue
     private TaskCompletionSource? _room;
     private bool _finishing;
 
+    /// <summary>Ready answers; what runs have to say is theirs to count.</summary>
+    public int WaitingAnswers
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _answers.Count;
+            }
+        }
+    }
+
     /// <summary>Whether nothing is left to take and nothing more is wanted.</summary>
     public bool IsFinished
     {

@@ -13,6 +13,25 @@ internal sealed class PendingRuns
     /// <summary>Those of <see cref="_live"/> that an earlier connection left: only presumed to have the right manager, where it has not spoken yet.</summary>
     private readonly HashSet<PendingRun> _resumed = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>What all of them have to say, and the memory that it takes.</summary>
+    public (long Messages, long Bytes) Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var (messages, bytes) = (0L, 0L);
+                foreach (var pending in _live.Concat(_held))
+                {
+                    var waiting = pending.Run.Outbox.Waiting;
+                    (messages, bytes) = (messages + waiting.Events, bytes + waiting.Bytes);
+                }
+
+                return (messages, bytes);
+            }
+        }
+    }
+
     /// <summary>Adds a run of the present connection.</summary>
     public void Add(PendingRun pending, OutgoingQueue queue)
     {

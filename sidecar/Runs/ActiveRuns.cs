@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.Metrics;
 
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>The runs of one runtime, by trace id. The only place where a run begins and where it is cancelled.</summary>
-internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits limits, TimeProvider time, ILogger<ActiveRuns> logger)
+internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits limits, RunMetrics metrics, TimeProvider time, ILogger<ActiveRuns> logger)
 {
     private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
     private int _count;
@@ -19,7 +20,7 @@ internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits 
     /// </summary>
     public Run Start(RunRequest request)
     {
-        var run = new Run(request, limits, time, logger);
+        var run = new Run(request, limits, metrics, time, logger);
         if (_isDraining)
         {
             request.Owner?.Dispose();

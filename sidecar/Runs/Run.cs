@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
+using Genkit.Sidecar.Metrics;
 
 namespace Genkit.Sidecar.Runs;
 
@@ -20,21 +21,26 @@ internal sealed partial class Run
 
     private readonly RunRequest _request;
     private readonly RunLimits _limits;
+    private readonly RunMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     /// <summary>Not disposed, as it has no timer and may be cancelled at any moment, also after the run's end.</summary>
     private readonly CancellationTokenSource _stop = new();
+    private readonly long _startedAt;
     private int _decided;
 
-    public Run(RunRequest request, RunLimits limits, TimeProvider time, ILogger logger)
+    public Run(RunRequest request, RunLimits limits, RunMetrics metrics, TimeProvider time, ILogger logger)
     {
         _request = request;
         _limits = limits;
+        _metrics = metrics;
         _time = time;
         _logger = logger;
         Trace = TraceContext.Create();
         Input = request.StreamInput ? new RunInput(limits.MaxInputQueueBytes) : null;
+        _startedAt = time.GetTimestamp();
+        metrics.Started(Length(request.Input) + Length(request.Init) + Length(request.Context));
         Outbox.Post(RunEvent.Started);
     }
 
@@ -57,7 +63,7 @@ internal sealed partial class Run
     /// <param name="beforeItEnds">Called before the outbox says so, if the run ends by this.</param>
     public bool TryFail(ActionFailure failure, Action? beforeItEnds = null)
     {
-        if (!TryDecide())
+        if (!TryDecide(failure.Code))
         {
             return false;
         }
@@ -74,6 +80,9 @@ internal sealed partial class Run
     {
         switch (Input?.Add(chunk) ?? RunInput.AddResult.Ended)
         {
+            case RunInput.AddResult.Added:
+                _metrics.InputChunk(chunk.Length);
+                break;
             case RunInput.AddResult.Full:
                 TryFail(new ActionFailure(
                     GrpcStatusCode.ResourceExhausted,
@@ -126,7 +135,19 @@ internal sealed partial class Run
         }
     }
 
-    private bool TryDecide() => Interlocked.Exchange(ref _decided, 1) == 0;
+    private static long Length(in ReadOnlySequence<byte>? payload) => payload?.Length ?? 0;
+
+    /// <summary>True once: for the one who says how the run ends.</summary>
+    private bool TryDecide(GrpcStatusCode code)
+    {
+        if (Interlocked.Exchange(ref _decided, 1) != 0)
+        {
+            return false;
+        }
+
+        _metrics.Ended(Key, GrpcStatusName.Of(code), _time.GetElapsedTime(_startedAt));
+        return true;
+    }
 
     private async Task FeedAsync(ApplicationRun call, RunInput input)
     {
@@ -189,6 +210,7 @@ internal sealed partial class Run
             return false;
         }
 
+        _metrics.OutputChunk(chunk.Length);
         await runEvent.Sent;
         return true;
     }
@@ -201,8 +223,9 @@ internal sealed partial class Run
             return;
         }
 
-        if (TryDecide())
+        if (TryDecide(GrpcStatusCode.OK))
         {
+            _metrics.Result(Length(result));
             var runEvent = RunEvent.WithPayload(RunEventKind.Result, result);
             Outbox.Post(runEvent);
             await runEvent.Sent;
@@ -216,7 +239,7 @@ internal sealed partial class Run
             Log.BadDetails(_logger, TraceId, defect);
         }
 
-        if (TryDecide())
+        if (TryDecide(failure.Code))
         {
             Outbox.Post(RunEvent.Failed(failure));
         }

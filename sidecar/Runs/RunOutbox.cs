@@ -34,6 +34,18 @@ internal sealed class RunOutbox
 
     private bool _abandoned;
 
+    /// <summary>What waits to be read, and the memory that it takes.</summary>
+    public (int Events, long Bytes) Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_returned.Count + _events.Count, _queuedBytes);
+            }
+        }
+    }
+
     /// <summary>Adds an event at once, however full the outbox is. False if the run has ended.</summary>
     public bool Post(in RunEvent runEvent)
     {

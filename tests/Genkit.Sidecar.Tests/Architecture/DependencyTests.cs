@@ -13,13 +13,14 @@ public partial class DependencyTests
         ["Grpc"] = [],
         ["Configuration"] = [],
         ["Application"] = ["Json", "Grpc", "Configuration"],
-        ["Runs"] = ["Json", "Grpc", "Configuration", "Application"],
+        ["Metrics"] = ["Configuration"],
+        ["Runs"] = ["Json", "Grpc", "Configuration", "Application", "Metrics"],
         ["JsonRpc"] = ["Json", "Grpc", "Application"],
-        ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Runs", "JsonRpc"],
+        ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Runs", "JsonRpc", "Metrics"],
         ["Sockets"] = ["Configuration"],
-        ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2"],
+        ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2", "Metrics"],
         ["Supervision"] = ["Configuration", "Sockets", "Cli"],
-        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Hosting", "Supervision"],
+        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Hosting", "Supervision"],
     };
 
     /// <summary>Where only these types of another folder may be used.</summary>
@@ -28,6 +29,7 @@ public partial class DependencyTests
         [("JsonRpc", "Application")] = ["ActionFailure"],
         [("JsonRpc", "Grpc")] = ["GrpcStatusCode"],
         [("Runs", "Grpc")] = ["GrpcStatusCode"],
+        [("Metrics", "Configuration")] = ["SidecarVersion"],
         [("Sockets", "Configuration")] = ["Parsed"],
         [("Supervision", "Cli")] = ["ExitCode"],
     };

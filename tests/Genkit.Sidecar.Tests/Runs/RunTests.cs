@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.RegularExpressions;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -94,7 +95,7 @@ public class RunTests
     public async Task ActiveRuns_AsManyAsAllowed_TheNextOneFailsAndGivesItsFrameBack()
     {
         await using var application = Application();
-        var runs = new ActiveRuns(application, Limits with { MaxConcurrentRuns = 0 }, TimeProvider.System, NullLogger<ActiveRuns>.Instance);
+        var runs = new ActiveRuns(application, Limits with { MaxConcurrentRuns = 0 }, Metrics, TimeProvider.System, NullLogger<ActiveRuns>.Instance);
         var owner = new Owner();
 
         var run = runs.Start(new RunRequest("/flow/a") { Owner = owner });
@@ -108,11 +109,13 @@ public class RunTests
         Assert.False(runs.TryCancel(run.TraceId, () => Assert.Fail("There is nothing to cancel")));
     }
 
+    private static RunMetrics Metrics { get; } = new(SidecarMeter.Create());
+
     private static RunLimits Limits { get; } = new(10, 1_000, 1_000_000, 1_000_000);
 
     private static ReadOnlySequence<byte> Chunk { get; } = new("1"u8.ToArray());
 
-    private static Run Create(RunRequest request) => new(request, Limits, TimeProvider.System, NullLogger.Instance);
+    private static Run Create(RunRequest request) => new(request, Limits, Metrics, TimeProvider.System, NullLogger.Instance);
 
     /// <summary>Never dialled.</summary>
     private static GrpcApplication Application() => new(
