@@ -204,6 +204,34 @@ internal static class SettingTable
         Parser = TypedSetting<long>.Single(ByteSize.Between(ByteSize.KiB, 1024 * ByteSize.MiB)),
     };
 
+    public static readonly TypedSetting<HealthAddress> Health = new()
+    {
+        Name = "health",
+        EnvironmentVariable = Variable("health"),
+        Group = SettingGroup.Process,
+        Placeholder = "ADDRESS",
+        Default = "127.0.0.1:9466",
+        Description = "Where /healthz, /readyz, /startupz and /metrics are served, and where `health` asks; `off` for nowhere",
+        Reason = "nobody else's business; a second sidecar that finds the default taken goes on without",
+        Accepts = "host:port with the IP address of an interface, localhost or * as host, unix:/path, or off",
+        Parser = TypedSetting<HealthAddress>.Single(HealthAddress.Parse),
+    };
+
+    public static readonly TypedSetting<string?> MetricsToken = new()
+    {
+        Name = "metrics-token",
+        EnvironmentVariable = Variable("metrics-token"),
+        Group = SettingGroup.Process,
+        Placeholder = "TOKEN",
+        DefaultNote = "none; /metrics answers this machine alone",
+        Description = "Bearer token that opens /metrics to other machines; probes and this machine need none",
+        Reason = "who calls what, and how often, is not for every neighbour",
+        Accepts = "visible ASCII characters without spaces",
+        Parser = TypedSetting<string?>.Single(text => text.All(character => character is > ' ' and <= '~')
+            ? Parsed<string?>.Good(text)
+            : Parsed<string?>.Bad("has a character that a token cannot have")),
+    };
+
     public static readonly TypedSetting<TimeSpan> StopTimeout = Time("stop-timeout", SettingGroup.Process, "4s", "0", "10m",
         "How long a stopped command may take to end before it is killed",
         "the sidecar itself then ends within 5 s, half of what container runtimes give it");
@@ -245,7 +273,7 @@ internal static class SettingTable
         MaxMessageBytes,
         App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout,
         RunTimeout, RunGrace, MaxConcurrentRuns, MaxInputQueueBytes,
-        Config, StopTimeout, DrainTimeout, LogLevel, LogFormat,
+        Config, Health, MetricsToken, StopTimeout, DrainTimeout, LogLevel, LogFormat,
     ];
 
     private static string Variable(string name) => Prefix + name.ToUpperInvariant().Replace('-', '_');

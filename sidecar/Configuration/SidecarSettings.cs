@@ -63,6 +63,13 @@ internal sealed record SidecarSettings
 
     public required long MaxInputQueueBytes { get; init; }
 
+    public required HealthAddress Health { get; init; }
+
+    public required SettingSource HealthSource { get; init; }
+
+    /// <summary>Null: metrics are for this machine alone.</summary>
+    public required string? MetricsToken { get; init; }
+
     public required TimeSpan StopTimeout { get; init; }
 
     public required TimeSpan DrainTimeout { get; init; }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
@@ -10,10 +11,18 @@ namespace Genkit.Sidecar.Hosting;
 /// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its doors.</summary>
 internal static class SidecarHost
 {
-    /// <summary>Serves the manager until <paramref name="stop"/>. Gives the exit code: 0, or 1 if the host stopped by itself, which it does only when it fails.</summary>
+    /// <summary>
+    /// Serves the manager until <paramref name="stop"/>. Gives the exit code: 0, or 1 if the health listener cannot listen where it
+    /// was told to, or if the host stopped by itself, which it does only when it fails.
+    /// </summary>
     public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
     {
         using var host = Create(settings, logs);
+        if (!await host.Services.GetRequiredService<HealthListener>().OpenAsync(stop))
+        {
+            return 1;
+        }
+
         await host.RunAsync(stop);
         return stop.IsCancellationRequested ? 0 : 1;
     }
@@ -26,7 +35,7 @@ internal static class SidecarHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, OutsideLifetime>();
         AddRuntime(builder.Services, settings);
-        AddMetrics(builder.Services);
+        AddHealth(builder.Services);
         return builder.Build();
     }
 
@@ -40,10 +49,11 @@ internal static class SidecarHost
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationStart>(provider, settings.AppStartTimeout));
         services.AddSingleton<ManagerLocator>();
         services.AddSingleton<RuntimeIdClaim>();
+        services.AddSingleton<ManagerStatus>();
         services.AddHostedService<ManagerConnection>();
     }
 
-    private static void AddMetrics(IServiceCollection services)
+    private static void AddHealth(IServiceCollection services)
     {
         services.AddSingleton(_ => SidecarMeter.Create());
         services.AddSingleton<RunMetrics>();
@@ -54,5 +64,8 @@ internal static class SidecarHost
             ProcessMetrics.AddTo(meter);
             return new MetricsCollector(meter);
         });
+        services.AddSingleton<SidecarHealth>();
+        services.AddSingleton<HealthEndpoints>();
+        services.AddSingleton<HealthListener>();
     }
 }

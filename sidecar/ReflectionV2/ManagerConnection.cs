@@ -18,6 +18,7 @@ internal sealed partial class ManagerConnection(
     ActiveRuns runs,
     RunLimits limits,
     RuntimeIdClaim claim,
+    ManagerStatus status,
     ManagerMetrics metrics,
     TimeProvider time,
     ILogger<ManagerConnection> logger) : BackgroundService
@@ -49,6 +50,7 @@ internal sealed partial class ManagerConnection(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         metrics.WatchQueue(() => _pendingRuns.Waiting.Messages + (_session?.WaitingAnswers ?? 0), () => _pendingRuns.Waiting.Bytes);
+        status.LoopStarted();
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -63,6 +65,8 @@ internal sealed partial class ManagerConnection(
         }
         finally
         {
+            status.LoopEnded();
+
             // No session is left to take what runs have to say, and a large payload keeps its run until it is taken.
             _pendingRuns.Hold();
             DropHeld("the sidecar stops");
@@ -91,6 +95,7 @@ internal sealed partial class ManagerConnection(
         }
 
         var connectedAt = time.GetTimestamp();
+        status.Away($"connected to {address}, not registered yet");
         var end = await RunSessionAsync(address, socket, stoppingToken);
         if (stoppingToken.IsCancellationRequested)
         {
@@ -103,6 +108,7 @@ internal sealed partial class ManagerConnection(
         }
         else
         {
+            status.Away($"the connection to {address} has ended: {end.Detail}");
             Log.Ended(logger, address, end.Reason, end.Detail);
             if (time.GetElapsedTime(connectedAt) >= s_stablePeriod)
             {
@@ -179,6 +185,7 @@ internal sealed partial class ManagerConnection(
 
     private void OnRegistered(Uri address, Registration registration)
     {
+        status.Registered($"registered with {address} as {registration.RuntimeId} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}");
         Log.Registered(logger, address, registration.RuntimeId, registration.Name, _failedAttempts);
         _failedAttempts = 0;
         _lastFailure = "";
@@ -217,6 +224,7 @@ internal sealed partial class ManagerConnection(
     private void NoteFailure(string failure)
     {
         _failedAttempts++;
+        status.Away(failure);
         if (_lastFailure == failure)
         {
             Log.StillFailing(logger, _failedAttempts, failure);

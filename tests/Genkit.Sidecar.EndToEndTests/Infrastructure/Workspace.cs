@@ -44,6 +44,7 @@ internal sealed class Workspace : IAsyncDisposable
         }
 
         start.Environment[Marker] = Folder;
+        start.Environment["GENKIT_SIDECAR_HEALTH"] = "off"; // its default is one port for the whole machine
         start.Environment["HOME"] = Folder;
         start.Environment["XDG_CONFIG_HOME"] = Folder;
         start.Environment["NO_COLOR"] = "1";

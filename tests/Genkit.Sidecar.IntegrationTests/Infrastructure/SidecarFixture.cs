@@ -1,5 +1,7 @@
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -22,23 +24,36 @@ internal sealed class SidecarFixture : IAsyncDisposable
 
     public LogCapture Log { get; } = new();
 
+    public IServiceProvider Services => _host.Services;
+
+    /// <summary>A caller of the health listener, of a sidecar that was started with <c>--health</c>.</summary>
+    public HealthPage Health() => new(Services.GetRequiredService<HealthListener>().EndPoint!);
+
     /// <summary>Starts a sidecar. <paramref name="flags"/> are the command line's, such as <c>--name</c>, <c>x</c>.</summary>
     public static Task<SidecarFixture> StartAsync(Uri manager, string application, params string[] flags) =>
         StartWithoutManagerAsync(application, [.. flags, "--manager", manager.ToString()]);
 
     /// <summary>Starts a sidecar that finds its manager in another way than by <c>--manager</c>.</summary>
-    public static async Task<SidecarFixture> StartWithoutManagerAsync(string application, params string[] flags)
+    public static Task<SidecarFixture> StartWithoutManagerAsync(string application, params string[] flags) =>
+        StartAsync(Settings([.. flags, "--app", application]));
+
+    public static async Task<SidecarFixture> StartAsync(SidecarSettings settings)
     {
-        var fixture = new SidecarFixture(Settings([.. flags, "--app", application]));
+        var fixture = new SidecarFixture(settings);
+        Assert.True(await fixture.Services.GetRequiredService<HealthListener>().OpenAsync(CancellationToken.None));
         await fixture._host.StartAsync();
         return fixture;
     }
 
-    /// <summary>Reads settings as the command line does. Runs that a test leaves behind are not waited for, unless the test says so.</summary>
+    /// <summary>
+    /// Reads settings as the command line does, but for two defaults: the health listener's port is one for the whole machine, and runs that a
+    /// test leaves behind are not worth waiting for.
+    /// </summary>
     public static SidecarSettings Settings(params string[] flags)
     {
-        string[] patience = flags.Contains("--drain-timeout") ? [] : ["--drain-timeout", "0"];
-        var line = Cli.CommandLine.Parse(["run", .. flags, .. patience]);
+        string[] health = flags.Contains("--health") ? [] : ["--health", "off"];
+        string[] drain = flags.Contains("--drain-timeout") ? [] : ["--drain-timeout", "0"];
+        var line = Cli.CommandLine.Parse(["run", .. flags, .. health, .. drain]);
         var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsManager: true);
         string[] problems = [.. line.Problems, .. reading.Problems];
         return problems.Length == 0 && reading.IsGood

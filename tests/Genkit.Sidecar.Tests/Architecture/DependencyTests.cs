@@ -18,9 +18,10 @@ public partial class DependencyTests
         ["JsonRpc"] = ["Json", "Grpc", "Application"],
         ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Runs", "JsonRpc", "Metrics"],
         ["Sockets"] = ["Configuration"],
-        ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2", "Metrics"],
+        ["Health"] = ["Configuration", "Application", "ReflectionV2", "Metrics", "Sockets"],
+        ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2", "Health", "Metrics"],
         ["Supervision"] = ["Configuration", "Sockets", "Cli"],
-        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Hosting", "Supervision"],
+        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Health", "Hosting", "Supervision"],
     };
 
     /// <summary>Where only these types of another folder may be used.</summary>
@@ -30,6 +31,7 @@ public partial class DependencyTests
         [("JsonRpc", "Grpc")] = ["GrpcStatusCode"],
         [("Runs", "Grpc")] = ["GrpcStatusCode"],
         [("Metrics", "Configuration")] = ["SidecarVersion"],
+        [("Health", "ReflectionV2")] = ["ManagerStatus"],
         [("Sockets", "Configuration")] = ["Parsed"],
         [("Supervision", "Cli")] = ["ExitCode"],
     };

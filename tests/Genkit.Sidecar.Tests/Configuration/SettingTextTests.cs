@@ -69,6 +69,47 @@ public sealed class SettingTextTests
     public void ApplicationAddress_OtherForm_IsRefused(string text) => Assert.NotNull(ApplicationAddress.Parse(text).Problem);
 
     [Theory]
+    [InlineData("127.0.0.1:9466", "127.0.0.1:9466", "127.0.0.1:9466")]
+    [InlineData("localhost:1", "127.0.0.1:1", "127.0.0.1:1")]
+    [InlineData("0.0.0.0:1", "0.0.0.0:1", "127.0.0.1:1")]
+    [InlineData("[::]:1", "[::]:1", "127.0.0.1:1")]
+    [InlineData("[::1]:1", "[::1]:1", "[::1]:1")]
+    [InlineData("127.0.0.1:0", "127.0.0.1:0", null)]
+    [InlineData("unix:/run/health.sock", "/run/health.sock", "/run/health.sock")]
+    [InlineData("unix:///run/health.sock", "/run/health.sock", "/run/health.sock")]
+    [InlineData("off", null, null)]
+    public void HealthAddress_KnownForm_IsRead(string text, string? bound, string? asked)
+    {
+        var parsed = HealthAddress.Parse(text).Value!;
+
+        Assert.Equal((bound, asked), (parsed.EndPoint?.ToString(), parsed.AskedAt?.ToString()));
+    }
+
+    [Fact]
+    public void HealthAddress_Star_IsEveryInterfaceAndAskedOnLoopback()
+    {
+        var parsed = HealthAddress.Parse("*:1").Value!;
+
+        Assert.Contains($"{parsed.EndPoint}", (string[])["[::]:1", "0.0.0.0:1"]);
+        Assert.Equal("127.0.0.1:1", $"{parsed.AskedAt}");
+    }
+
+    [Theory]
+    [InlineData("9466")]
+    [InlineData(":9466")]
+    [InlineData("1:9466")]
+    [InlineData("::1:9466")]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.1:65536")]
+    [InlineData("127.0.0.1:-1")]
+    [InlineData("example.com:9466")]
+    [InlineData("http://127.0.0.1:9466")]
+    [InlineData("[127.0.0.1]:9466")]
+    [InlineData("unix:relative.sock")]
+    [InlineData("Off")]
+    public void HealthAddress_OtherForm_IsRefused(string text) => Assert.NotNull(HealthAddress.Parse(text).Problem);
+
+    [Theory]
     [InlineData("ws://localhost:3200", null)]
     [InlineData("wss://example.com/path?x=1", null)]
     [InlineData("https://h:1/x", "\"https://h:1/x\" is not a WebSocket address: use wss://h:1")]

@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Genkit.Sidecar.Configuration;
+
+/// <summary>Where the sidecar answers probes and shows its metrics: <c>HOST:PORT</c>, a Unix socket, or nowhere.</summary>
+internal sealed record HealthAddress
+{
+    private HealthAddress(string text, EndPoint? endPoint) => (Text, EndPoint) = (text, endPoint);
+
+    public string Text { get; }
+
+    /// <summary>What to bind; null for nowhere.</summary>
+    public EndPoint? EndPoint { get; }
+
+    public string? SocketPath { get; private init; }
+
+    /// <summary>Where a process on the same machine asks; null if that cannot be told from the address.</summary>
+    public EndPoint? AskedAt => EndPoint switch
+    {
+        IPEndPoint { Port: 0 } => null,
+
+        // [::] takes IPv4 too.
+        IPEndPoint ip when ip.Address.Equals(IPAddress.Any) || ip.Address.Equals(IPAddress.IPv6Any) => new IPEndPoint(IPAddress.Loopback, ip.Port),
+        _ => EndPoint,
+    };
+
+    public static Parsed<HealthAddress> Parse(string text)
+    {
+        if (text == "off")
+        {
+            return Parsed<HealthAddress>.Good(new(text, null));
+        }
+
+        if (text.StartsWith(Configuration.SocketPath.Scheme, StringComparison.Ordinal))
+        {
+            var path = Configuration.SocketPath.Parse(text);
+            return path.Value is null
+                ? Parsed<HealthAddress>.Bad(path.Problem!)
+                : Parsed<HealthAddress>.Good(new(text, new UnixDomainSocketEndPoint(path.Value)) { SocketPath = path.Value });
+        }
+
+        var colon = text.LastIndexOf(':');
+        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            return Parsed<HealthAddress>.Bad($"{Quoted.Text(text)} has no port");
+        }
+
+        // A name may stand for several addresses, or for another one tomorrow.
+        return Host(text[..colon]) is { } address
+            ? Parsed<HealthAddress>.Good(new(text, new IPEndPoint(address, port)))
+            : Parsed<HealthAddress>.Bad($"{Quoted.Text(text)} has a host that is no address of this machine's");
+    }
+
+    public override string ToString() => Text;
+
+    private static IPAddress? Host(string text) => text switch
+    {
+        "localhost" => IPAddress.Loopback,
+        "*" => Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any,
+        ['[', .. var host, ']'] when IPAddress.TryParse(host, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6 => ip,
+
+        // "1" would be read as 0.0.0.1.
+        _ when IPAddress.TryParse(text, out var ip) && ip.ToString() == text && ip.AddressFamily == AddressFamily.InterNetwork => ip,
+        _ => null,
+    };
+}

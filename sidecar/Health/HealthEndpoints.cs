@@ -1,0 +1,117 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Metrics;
+
+namespace Genkit.Sidecar.Health;
+
+/// <summary>
+/// The four paths of the listener. Everybody may probe; what tells more than yes or no is for callers on this machine, or, for
+/// metrics, for those who have the token.
+/// </summary>
+internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth health, MetricsCollector metrics, RunMetrics runs)
+{
+    private const string PlainText = "text/plain; charset=utf-8";
+
+    public Task HandleAsync(HttpContext context)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.Headers.Allow = "GET, HEAD";
+            return AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET and HEAD\n");
+        }
+
+        return context.Request.Path.Value switch
+        {
+            "/healthz" => ProbeAsync(context, Probe.Live),
+            "/startupz" => ProbeAsync(context, Probe.Startup),
+            "/readyz" => ProbeAsync(context, Probe.Ready),
+            "/metrics" => MetricsAsync(context),
+            _ => AnswerAsync(context, StatusCodes.Status404NotFound, "not found\n"),
+        };
+    }
+
+    /// <summary>
+    /// Whether the caller is a process of this machine that means this machine. A reverse proxy, and a web page that has made its
+    /// own name resolve to 127.0.0.1, connect from here too, but ask for another host.
+    /// </summary>
+    private static bool IsLocal(HttpContext context)
+    {
+        // A Unix socket has no address, and its file's mode says who may connect.
+        if (context.Connection.RemoteIpAddress is not { } peer)
+        {
+            return true;
+        }
+
+        var host = context.Request.Host.Host;
+        return IsLoopback(peer) && (host is "" or "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var named) && IsLoopback(named)));
+    }
+
+    private static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+
+    private async Task ProbeAsync(HttpContext context, Probe probe)
+    {
+        var conditions = await health.CheckAsync(probe);
+        var isGood = conditions.All(condition => condition.Holds);
+        var body = new StringBuilder(isGood ? "ok\n" : "not ready\n");
+        if (context.Request.Query.ContainsKey("verbose") && IsLocal(context))
+        {
+            foreach (var (name, holds, reason) in conditions)
+            {
+                body.Append($"{name}: {(holds ? "yes" : "no")}, {reason.ReplaceLineEndings(" ")}\n");
+            }
+
+            body.Append($"active runs: {runs.Active}\nversion: {SidecarVersion.Number}\n");
+        }
+
+        await AnswerAsync(context, isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, body.ToString());
+    }
+
+    private async Task MetricsAsync(HttpContext context)
+    {
+        if (!IsLocal(context))
+        {
+            if (settings.MetricsToken is not { } token)
+            {
+                await AnswerAsync(context, StatusCodes.Status403Forbidden, $"metrics are for this machine alone, unless {SettingTable.MetricsToken.Flag} or {SettingTable.MetricsToken.EnvironmentVariable} sets a token\n");
+                return;
+            }
+
+            if (!Matches(context.Request.Headers.Authorization.ToString(), token))
+            {
+                context.Response.Headers.WWWAuthenticate = "Bearer";
+                await AnswerAsync(context, StatusCodes.Status401Unauthorized, $"metrics need the token of {SettingTable.MetricsToken.Flag}: Authorization: Bearer TOKEN\n");
+                return;
+            }
+        }
+
+        // So that the metric of it is of now.
+        await health.AskApplicationAsync();
+        await AnswerAsync(context, StatusCodes.Status200OK, metrics.Collect(), PrometheusText.ContentType);
+    }
+
+    private static bool Matches(string authorization, string token)
+    {
+        const string Scheme = "Bearer ";
+
+        // Of hashes, so that not even the token's length shows in the time that this takes.
+        return authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            && CryptographicOperations.FixedTimeEquals(
+                SHA256.HashData(Encoding.UTF8.GetBytes(authorization[Scheme.Length..].Trim())),
+                SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    }
+
+    private static async Task AnswerAsync(HttpContext context, int status, string text, string contentType = PlainText)
+    {
+        var body = Encoding.UTF8.GetBytes(text);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = contentType;
+        context.Response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
+using Genkit.Sidecar.Hosting;
+using Genkit.Sidecar.IntegrationTests.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.IntegrationTests;
+
+/// <summary>What the probes say in each state of the sidecar, and who may listen where.</summary>
+public sealed class HealthTests
+{
+    private static readonly string[] s_health = ["--health", "127.0.0.1:0"];
+
+    [Fact]
+    public async Task Probes_NeitherManagerNorApplication_IsAliveAndStartedAndNotReady()
+    {
+        var elsewhere = await FakeManager.StartAsync();
+        await elsewhere.DisposeAsync();
+        await using var sidecar = await SidecarFixture.StartAsync(elsewhere.Address, "http://127.0.0.1:1", s_health);
+        using var health = sidecar.Health();
+        await sidecar.Log.WaitForAsync("Cannot reach the manager");
+
+        Assert.Equal((200, "ok\n"), await health.GetAsync("/healthz"));
+        Assert.Equal((200, "ok\n"), await health.GetAsync("/startupz"));
+        Assert.Equal((503, "not ready\n"), await health.GetAsync("/readyz"));
+        var verbose = (await health.GetAsync("/readyz?verbose")).Text;
+        Assert.Contains($"manager: no, Cannot reach the manager at {elsewhere.Address}", verbose, StringComparison.Ordinal);
+        Assert.Contains("application: no, The application cannot be reached", verbose, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ready_BeforeTheManagerAnswers_IsNot()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        await using var manager = await FakeManager.StartAsync();
+        await using var sidecar = await SidecarFixture.StartAsync(manager.Address, application.Address, s_health);
+        using var health = sidecar.Health();
+        var peer = await manager.AcceptAsync();
+
+        var before = await health.GetAsync("/readyz?verbose");
+        await peer.AcceptRegistrationAsync();
+        await sidecar.Log.WaitForAsync("Registered with the manager");
+        var after = await health.UntilAsync("/readyz?verbose", 200);
+
+        Assert.Equal(503, before.Status);
+        Assert.Matches("(?m)^manager: no, (not connected|connected to .*, not registered) yet$", before.Text);
+        Assert.Matches(
+            $$"""
+            ^ok
+            running: yes, not stopping
+            manager: yes, registered with {{manager.Address}} as .+ since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ
+            application: yes, answers at {{application.Address}}
+            active runs: 0
+            version: \d+\.\d+\.\d+
+            $
+            """,
+            after);
+    }
+
+    [Fact]
+    public async Task Ready_ApplicationGoesAndComesBack_FollowsIt()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync(s_health);
+        using var health = sidecar.Sidecar.Health();
+        await health.UntilAsync("/readyz", 200);
+
+        await sidecar.Application.DisposeAsync();
+        var away = await health.UntilAsync("/readyz?verbose", 503);
+        await using var back = await FakeApplication.StartAsync(sidecar.Application.Address);
+        await health.UntilAsync("/readyz", 200);
+
+        Assert.Contains("manager: yes", away, StringComparison.Ordinal);
+        Assert.Contains("application: no, The application cannot be reached", away, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ready_ApplicationHangs_IsNotAndIsToldWithoutWaitingForIt()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync(s_health);
+        sidecar.Application.Methods["ListActions"] = call => call.WaitForCancelAsync();
+        using var health = sidecar.Sidecar.Health();
+
+        var hanging = await health.UntilAsync("/readyz?verbose", 503);
+
+        Assert.Contains("application: no, no answer to ListActions within 1.5 s", hanging, StringComparison.Ordinal);
+        Assert.Equal(200, (await health.GetAsync("/healthz")).Status);
+    }
+
+    [Fact]
+    public async Task Ready_ManagerGoesAndComesBack_FollowsIt()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--reconnect-interval", "20ms"]);
+        using var health = sidecar.Sidecar.Health();
+        await health.UntilAsync("/readyz", 200);
+
+        sidecar.Peer.Cut();
+        var peer = await sidecar.Manager.AcceptAsync();
+        var away = await health.GetAsync("/readyz?verbose");
+        await peer.AcceptRegistrationAsync();
+        await sidecar.Log.WaitForAsync("Registered with the manager", times: 2);
+
+        Assert.Equal(503, away.Status);
+        Assert.Contains("manager: no, ", away.Text, StringComparison.Ordinal);
+        Assert.Contains("application: yes, ", away.Text, StringComparison.Ordinal);
+        await health.UntilAsync("/readyz", 200);
+    }
+
+    [Fact]
+    public async Task Probes_Stopping_IsAliveAndNotReady()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync(s_health);
+        using var health = sidecar.Sidecar.Health();
+        await health.UntilAsync("/readyz", 200);
+
+        await sidecar.Sidecar.StopAsync();
+
+        Assert.Equal((200, "ok\n"), await health.GetAsync("/healthz"));
+        Assert.Equal((200, "ok\n"), await health.GetAsync("/startupz"));
+        var (status, text) = await health.GetAsync("/readyz?verbose");
+        Assert.Equal(503, status);
+        Assert.Contains("running: no, stopping\n", text, StringComparison.Ordinal);
+        Assert.Contains("application: no, not asked any more\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET", "/", 404)]
+    [InlineData("GET", "/healthz/", 404)]
+    [InlineData("GET", "/HEALTHZ", 404)]
+    [InlineData("POST", "/healthz", 405)]
+    [InlineData("PUT", "/nowhere", 405)]
+    [InlineData("HEAD", "/healthz", 200)]
+    public async Task Request_AnyMethodAndPath_HasItsStatus(string method, string path, int status)
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync(s_health);
+        using var health = sidecar.Sidecar.Health();
+
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        using var response = await health.SendAsync(request);
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("text/plain", response.Content.Headers.ContentType!.MediaType);
+        Assert.Empty(response.Headers.Server);
+        Assert.Equal(method == "HEAD", (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Length == 0);
+        Assert.Equal(status == 405 ? ["GET", "HEAD"] : [], response.Content.Headers.Allow);
+    }
+
+    [Fact]
+    public async Task Request_LongerThanAnyProbe_IsRefused()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync(s_health);
+        using var health = sidecar.Sidecar.Health();
+
+        Assert.Equal(414, (await health.GetAsync($"/healthz?{new string('x', 2_000)}")).Status);
+    }
+
+    [Theory]
+    [InlineData("localhost", true)]
+    [InlineData("localhost:9466", true)]
+    [InlineData("127.0.0.1:9466", true)]
+    [InlineData("[::1]:9466", true)]
+    [InlineData("rebound.example:9466", false)]
+    [InlineData("192.0.2.1", false)]
+    public async Task Verbose_AnotherHostIsMeant_IsIgnored(string host, bool isTold)
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync(s_health);
+        using var health = sidecar.Sidecar.Health();
+
+        var (_, text) = await health.GetAsync("/healthz?verbose", host);
+
+        Assert.Equal(isTold, text.Contains("version:", StringComparison.Ordinal));
+        Assert.StartsWith("ok\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Listener_UnixSocket_IsForItsOwnerAloneAndGoesWithTheSidecar()
+    {
+        var folder = Directory.CreateTempSubdirectory("genkit-sidecar-");
+        var path = Path.Combine(folder.FullName, "health.sock");
+        using var stale = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        stale.Bind(new UnixDomainSocketEndPoint(path));
+        await using (var sidecar = await RegisteredSidecar.StartAsync("--health", $"unix:{path}"))
+        {
+            using var health = sidecar.Sidecar.Health();
+            Assert.Contains("version:", (await health.GetAsync("/healthz?verbose")).Text, StringComparison.Ordinal);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        }
+
+        Assert.False(Path.Exists(path));
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Listener_DefaultAddressIsTaken_GoesOnWithout()
+    {
+        using var other = Taken(out var address);
+        await using var application = await FakeApplication.StartAsync();
+        await using var manager = await FakeManager.StartAsync();
+        var settings = SidecarFixture.Settings("--manager", $"{manager.Address}", "--app", application.Address, "--health", address);
+
+        await using var sidecar = await SidecarFixture.StartAsync(settings with { HealthSource = SettingSource.Default });
+
+        await sidecar.Log.WaitForAsync($"the default address {address} is not free (something listens there already)");
+        Assert.Null(sidecar.Services.GetRequiredService<HealthListener>().EndPoint);
+        await manager.AcceptRegisteredAsync();
+    }
+
+    [Fact]
+    public async Task Listener_GivenAddressIsTaken_FailsTheStartNamingTheSetting()
+    {
+        using var other = Taken(out var address);
+        using var log = new LogCapture();
+        using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
+        log.ExpectError("flag --health");
+
+        var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", address), logs, CancellationToken.None);
+
+        Assert.Equal(1, exitCode);
+        await log.WaitForAsync($"flag --health: cannot listen at {address}: something listens there already");
+        Assert.Empty(log.UnexpectedErrors);
+    }
+
+    [Fact]
+    public async Task Listener_GivenSocketIsNoSocket_FailsTheStartAndKeepsTheFile()
+    {
+        var file = Path.GetTempFileName();
+        using var log = new LogCapture();
+        using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
+
+        var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", $"unix:{file}"), logs, CancellationToken.None);
+
+        Assert.Equal(1, exitCode);
+        await log.WaitForAsync($"{file} exists and is not a socket");
+        Assert.True(File.Exists(file));
+        File.Delete(file);
+    }
+
+    private static TcpListener Taken(out string address)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        address = $"{listener.LocalEndpoint}";
+        return listener;
+    }
+}
