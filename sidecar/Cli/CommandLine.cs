@@ -149,7 +149,7 @@ internal sealed class CommandLine
         var (least, most) = Verb switch
         {
             Cli.Verb.Call => (1, 2),
-            Cli.Verb.Help => (0, 1),
+            Cli.Verb.Help or Cli.Verb.Health => (0, 1),
             _ => (0, 0),
         };
         if (_arguments.Count < least)
@@ -161,6 +161,10 @@ internal sealed class CommandLine
             _problems.Add(Verb == Cli.Verb.Run
                 ? $"{Quoted.Text(_arguments[0])}: a command comes after --, as in `run -- {_arguments[0]}`"
                 : $"{Quoted.Text(_arguments[most])}: is one argument too many");
+        }
+        else if (Verb == Cli.Verb.Health && _arguments.Except(HealthVerb.Names).FirstOrDefault() is { } unknown)
+        {
+            _problems.Add($"{Quoted.Text(unknown)} is not a probe{NearestName.Hint(unknown, HealthVerb.Names)}; accepted: {string.Join(", ", HealthVerb.Names)}");
         }
     }
 }

@@ -40,6 +40,11 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
 
     private async Task<int> RunVerbAsync(CommandLine line, SidecarSettings settings)
     {
+        if (line.Verb == Verb.Health)
+        {
+            return await UntilStoppedAsync(stop => new HealthVerb(terminal).RunAsync(settings, line.Arguments.ElementAtOrDefault(0), stop));
+        }
+
         using var logs = LogOutput.Create(settings);
         if (line.Verb == Verb.Run)
         {

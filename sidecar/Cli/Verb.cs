@@ -5,6 +5,7 @@ internal enum Verb
     Run,
     Actions,
     Call,
+    Health,
     Version,
     Help,
 }

@@ -8,6 +8,7 @@ internal static class VerbTable
         (Verb.Run, "run", "run [-- COMMAND…]", "Serve the manager with the application's actions; start and stop COMMAND along with it"),
         (Verb.Actions, "actions", "actions", "List the application's actions"),
         (Verb.Call, "call", "call KEY [JSON] [--stream]", "Run one action with JSON as its input, - for standard input; --stream prints chunks as they come"),
+        (Verb.Health, "health", "health [live|ready|startup]", "Ask the sidecar that runs at --health how it is, ready by default; exits with 0 if well"),
         (Verb.Version, "version", "version", "Print the version"),
         (Verb.Help, "help", "help", "Print this"),
     ];

@@ -77,6 +77,39 @@ public sealed class SidecarCommandTests
         Assert.DoesNotContain("--manager", _error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("health redy", "\"redy\" is not a probe, did you mean ready?; accepted: live, ready, startup")]
+    [InlineData("health ready live", "\"live\": is one argument too many")]
+    [InlineData("health --health nowhere", "flag --health: \"nowhere\" has no port; accepted: host:port")]
+    [InlineData("health --health example.com:1", "flag --health: \"example.com:1\" has a host that is no address")]
+    public async Task Run_HealthWithBadWords_SaysWhatIsAccepted(string words, string problem)
+    {
+        Assert.Equal(ExitCode.Usage, await RunAsync(words));
+
+        Assert.Contains(problem, _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("--manager", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("health --health off", "flag --health: is off, so that there is nothing to ask\n")]
+    [InlineData("health --health 127.0.0.1:0", "flag --health: 127.0.0.1:0 is a port of the system's choice, which only the sidecar's log tells\n")]
+    [InlineData("health live --health unix:/nowhere/health.sock", "nothing listens at unix:/nowhere/health.sock (--health): is the sidecar running?\n")]
+    public async Task Run_HealthWithNothingToAsk_FailsAndSaysSo(string words, string line)
+    {
+        Assert.Equal(ExitCode.Failure, await RunAsync(words));
+
+        Assert.Equal(line, _out.ToString());
+    }
+
+    [Fact]
+    public async Task Run_BadMetricsToken_IsNotRepeated()
+    {
+        Assert.Equal(ExitCode.Usage, await RunAsync("health --metrics-token s\u00e9cret"));
+
+        Assert.Contains("flag --metrics-token: has a character", _error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("cret", _error.ToString(), StringComparison.Ordinal);
+    }
+
     private Task<int> RunAsync(string words) => new SidecarCommand(
         new(TextReader.Null, _out, _error),
         new Dictionary<string, string>(),

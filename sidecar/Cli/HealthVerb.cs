@@ -1,0 +1,23 @@
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
+
+namespace Genkit.Sidecar.Cli;
+
+/// <summary><c>health</c>: how a sidecar that runs already is, for probes that can only execute something.</summary>
+internal sealed class HealthVerb(Terminal terminal)
+{
+    public static readonly IReadOnlyCollection<string> Names = ["live", "ready", "startup"];
+
+    public async Task<int> RunAsync(SidecarSettings settings, string? name, CancellationToken stop)
+    {
+        var probe = name switch
+        {
+            "live" => Probe.Live,
+            "startup" => Probe.Startup,
+            _ => Probe.Ready,
+        };
+        var answer = await HealthClient.AskAsync(settings.Health, settings.HealthSource, probe, stop);
+        await terminal.Out.WriteLineAsync(answer.Text);
+        return answer.IsGood ? ExitCode.Success : ExitCode.Failure;
+    }
+}
