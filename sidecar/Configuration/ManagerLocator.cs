@@ -16,10 +16,16 @@ internal sealed class ManagerLocator(SidecarSettings settings)
             return Known("there is no env file to look into");
         }
 
+        return InEnvFile() ?? Known($"{_envFile.Path} does not have {SettingTable.Manager.EnvironmentVariable} yet");
+    }
+
+    /// <summary>What the env file says, whether it counts or not. Null if there is none or it says nothing of a manager.</summary>
+    public Parsed<Uri?>? InEnvFile()
+    {
         var variable = SettingTable.Manager.EnvironmentVariable;
-        if (!_envFile.TryRead().TryGetValue(variable, out var text) || text.Length == 0)
+        if (_envFile is null || !_envFile.TryRead().TryGetValue(variable, out var text) || text.Length == 0)
         {
-            return Known($"{_envFile.Path} does not have {variable} yet");
+            return null;
         }
 
         var parsed = ManagerAddress.Parse(text);

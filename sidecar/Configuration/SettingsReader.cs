@@ -9,12 +9,16 @@ internal sealed class SettingsReader
     private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> _flags;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly IReadOnlyDictionary<string, SettingInput> _file;
+    private readonly IReadOnlySet<Setting> _ignored;
     private readonly List<string> _problems = [];
+    private readonly HashSet<Setting> _wrong = [];
 
-    private SettingsReader(IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment)
+    private SettingsReader(
+        IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, IReadOnlySet<Setting> ignored)
     {
         _flags = flags;
         _environment = environment;
+        _ignored = ignored;
         _file = new Dictionary<string, SettingInput>();
 
         var path = Value(SettingTable.Config, out var source);
@@ -30,9 +34,31 @@ internal sealed class SettingsReader
     public static SettingsReading Read(
         IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, bool needsManager)
     {
-        var reader = new SettingsReader(flags, environment);
+        var reader = new SettingsReader(flags, environment, new HashSet<Setting>());
         var settings = reader.ReadAll(needsManager);
         return new(reader._problems.Count == 0 ? settings : null, reader._problems);
+    }
+
+    /// <summary>Reads the good ones even where others are wrong, each of which then has its default.</summary>
+    /// <param name="flags">By setting name; a flag that was given twice has two texts.</param>
+    /// <param name="environment">Variables; an empty one counts as unset.</param>
+    public static PartialSettings ReadGood(
+        IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment)
+    {
+        var reader = new SettingsReader(flags, environment, new HashSet<Setting>());
+        var settings = reader.ReadAll(needsManager: true);
+        var (problems, wrong) = (reader._problems, reader._wrong);
+
+        // Once more without a wrong one, two that contradicted each other may no longer do so, or two others may.
+        for (var known = -1; wrong.Count > known;)
+        {
+            known = wrong.Count;
+            reader = new SettingsReader(flags, environment, wrong);
+            settings = reader.ReadAll(needsManager: false);
+            wrong = [.. wrong, .. reader._wrong];
+        }
+
+        return new(settings, problems, wrong);
     }
 
     private SidecarSettings ReadAll(bool needsManager)
@@ -43,7 +69,8 @@ internal sealed class SettingsReader
             ManagerSource = manager,
             EnvFile = Value(SettingTable.EnvFile, out var envFile),
             Name = Value(SettingTable.Name, out _),
-            RuntimeId = Value(SettingTable.RuntimeId, out _) ?? NewRuntimeId(),
+            RuntimeId = Value(SettingTable.RuntimeId, out var runtimeId) ?? NewRuntimeId(),
+            RuntimeIdSource = runtimeId,
             RegisterTimeout = Value(SettingTable.RegisterTimeout, out _),
             KeepAliveInterval = Value(SettingTable.KeepAliveInterval, out var keepAliveInterval),
             KeepAliveTimeout = Value(SettingTable.KeepAliveTimeout, out var keepAliveTimeout),
@@ -85,7 +112,8 @@ internal sealed class SettingsReader
         // A value that is wrong by itself reads as zero here, and is not complained about twice.
         if (settings.ReconnectMaxInterval > TimeSpan.Zero && settings.ReconnectInterval > settings.ReconnectMaxInterval)
         {
-            _problems.Add(
+            Complain(
+                [SettingTable.ReconnectInterval, SettingTable.ReconnectMaxInterval],
                 $"{Named(SettingTable.ReconnectInterval, reconnectInterval)}: is longer than " +
                 $"{Named(SettingTable.ReconnectMaxInterval, reconnectMaxInterval)}; accepted: at most that");
         }
@@ -94,7 +122,8 @@ internal sealed class SettingsReader
         if (settings.KeepAliveInterval + settings.KeepAliveTimeout >= TimeSpan.FromSeconds(15)
             && settings.KeepAliveInterval > TimeSpan.Zero && settings.KeepAliveTimeout > TimeSpan.Zero)
         {
-            _problems.Add(
+            Complain(
+                [SettingTable.KeepAliveInterval, SettingTable.KeepAliveTimeout],
                 $"{Named(SettingTable.KeepAliveInterval, keepAliveInterval)} and {Named(SettingTable.KeepAliveTimeout, keepAliveTimeout)}: " +
                 "are 15s or more together; accepted: less");
         }
@@ -107,7 +136,7 @@ internal sealed class SettingsReader
         if ((certificate == SettingSource.Default) != (key == SettingSource.Default))
         {
             var (missing, source) = key == SettingSource.Default ? (SettingTable.AppKey, certificate) : (SettingTable.AppCert, key);
-            _problems.Add($"{source}: comes without {missing.Flag}; accepted: both or neither");
+            Complain([SettingTable.AppCert, SettingTable.AppKey], $"{source}: comes without {missing.Flag}; accepted: both or neither");
         }
 
         if (app is null or { IsTls: true })
@@ -116,11 +145,11 @@ internal sealed class SettingsReader
         }
 
         var address = appSource == SettingSource.Default ? Named(SettingTable.App, appSource) : $"{app}, from {appSource}";
-        foreach (var source in new[] { ca, certificate, key })
+        foreach (var (setting, source) in new (Setting, SettingSource)[] { (SettingTable.AppCa, ca), (SettingTable.AppCert, certificate), (SettingTable.AppKey, key) })
         {
             if (source != SettingSource.Default)
             {
-                _problems.Add($"{source}: has no meaning without TLS, and there is none to {address}; accepted: an https:// address");
+                Complain([setting], $"{source}: has no meaning without TLS, and there is none to {address}; accepted: an https:// address");
             }
         }
     }
@@ -136,27 +165,38 @@ internal sealed class SettingsReader
         source = input.Source;
         if (input.Texts.Count > 1 && !setting.IsRepeatable)
         {
-            _problems.Add($"{source}: was given {input.Texts.Count} times; accepted: once");
+            Complain([setting], $"{source}: was given {input.Texts.Count} times; accepted: once");
             return default;
         }
 
         if (input.Texts.Any(text => text.Length == 0))
         {
-            _problems.Add($"{source}: is empty; accepted: {setting.Accepts}");
+            Complain([setting], $"{source}: is empty; accepted: {setting.Accepts}");
             return default;
         }
 
         var parsed = setting.Parser(input.Texts);
         if (parsed.Problem is not null)
         {
-            _problems.Add($"{source}: {parsed.Problem}; accepted: {setting.Accepts}");
+            Complain([setting], $"{source}: {parsed.Problem}; accepted: {setting.Accepts}");
         }
 
         return parsed.Value;
     }
 
+    private void Complain(IEnumerable<Setting> about, string problem)
+    {
+        _wrong.UnionWith(about);
+        _problems.Add(problem);
+    }
+
     private SettingInput? Input(Setting setting)
     {
+        if (_ignored.Contains(setting))
+        {
+            return null;
+        }
+
         if (_flags.TryGetValue(setting.Name, out var texts))
         {
             return new(SettingSource.Flag(setting.Flag), texts);

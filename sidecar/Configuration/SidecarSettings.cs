@@ -28,6 +28,8 @@ internal sealed record SidecarSettings
 
     public required string RuntimeId { get; init; }
 
+    public required SettingSource RuntimeIdSource { get; init; }
+
     public required string? EnvFile { get; init; }
 
     public required long MaxMessageBytes { get; init; }

@@ -32,11 +32,7 @@ internal sealed partial class ManagerConnection(
     /// <summary>Time for the last answers and the goodbye when the sidecar stops and runs have ended or were cancelled.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
 
-    private readonly ManagerSocketOptions _socketOptions = new(
-        settings.MaxFrameBytes,
-        settings.RegisterTimeout,
-        settings.KeepAliveInterval,
-        settings.KeepAliveTimeout);
+    private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings);
 
     private readonly ManagerIdentity _identity = new();
     private readonly PendingRuns _pendingRuns = new();

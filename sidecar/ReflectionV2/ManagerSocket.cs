@@ -59,7 +59,10 @@ internal sealed class ManagerSocket : IAsyncDisposable
                 timeout.IsCancellationRequested
                     ? $"no answer within {options.ConnectTimeout.TotalSeconds:0.#} s"
                     : Reason(exception, status),
-                exception);
+                exception)
+            {
+                HttpStatus = status == 0 ? null : (int)status,
+            };
         }
     }
 

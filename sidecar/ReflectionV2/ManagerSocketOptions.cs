@@ -1,3 +1,5 @@
+using Genkit.Sidecar.Configuration;
+
 namespace Genkit.Sidecar.ReflectionV2;
 
 /// <param name="MaxMessageBytes">Largest message that is kept; a larger one is read, refused and forgotten.</param>
@@ -8,4 +10,8 @@ internal sealed record ManagerSocketOptions(
     long MaxMessageBytes,
     TimeSpan ConnectTimeout,
     TimeSpan KeepAliveInterval,
-    TimeSpan KeepAliveTimeout);
+    TimeSpan KeepAliveTimeout)
+{
+    public static ManagerSocketOptions From(SidecarSettings settings) =>
+        new(settings.MaxFrameBytes, settings.RegisterTimeout, settings.KeepAliveInterval, settings.KeepAliveTimeout);
+}

@@ -18,7 +18,7 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
     /// <summary>Claims the id at a manager, or warns on both sides that it is taken. Never fails.</summary>
     public void Claim(Uri manager)
     {
-        var name = Name(manager);
+        var name = Name(manager, settings.RuntimeId);
         if (!OperatingSystem.IsLinux() || name == _name)
         {
             return;
@@ -48,12 +48,33 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
         }
     }
 
+    /// <summary>Whether another sidecar holds an id at a manager. Says nothing to it.</summary>
+    public static bool IsHeld(Uri manager, string runtimeId)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        try
+        {
+            // Bound and not listening, it cannot be told; and it is gone at once.
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Bind(new UnixDomainSocketEndPoint(Name(manager, runtimeId)));
+            return false;
+        }
+        catch (Exception exception) when (exception is SocketException or PlatformNotSupportedException)
+        {
+            return exception is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse };
+        }
+    }
+
     public void Dispose() => Release();
 
-    private string Name(Uri manager)
+    private static string Name(Uri manager, string runtimeId)
     {
         var host = manager.IsLoopback ? "loopback" : manager.Host;
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{host}:{manager.Port}\n{settings.RuntimeId}"));
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{host}:{manager.Port}\n{runtimeId}"));
         return "\0genkit-sidecar-" + Convert.ToHexStringLower(hash.AsSpan(0, 16));
     }
 
