@@ -9,6 +9,8 @@ namespace Genkit.Sidecar.Cli;
 internal sealed class CommandLine
 {
     private const string StreamFlag = "--stream";
+    private const string JsonFlag = "--json";
+    private const string RunFlag = "--run";
 
     private readonly Dictionary<string, IReadOnlyList<string>> _flags = new(StringComparer.Ordinal);
     private readonly List<string> _arguments = [];
@@ -25,6 +27,12 @@ internal sealed class CommandLine
 
     /// <summary>Whether chunks are wanted; only <c>call</c> takes it.</summary>
     public bool IsStreaming { get; private set; }
+
+    /// <summary>Whether the report is to be JSON; only <c>doctor</c> takes it.</summary>
+    public bool IsJson { get; private set; }
+
+    /// <summary>Key of the action that <c>doctor</c> is to run; its input is the argument.</summary>
+    public string? RunKey { get; private set; }
 
     /// <summary>By setting name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Flags => _flags;
@@ -61,6 +69,12 @@ internal sealed class CommandLine
                 case StreamFlag:
                     IsStreaming = true;
                     break;
+                case JsonFlag:
+                    IsJson = true;
+                    break;
+                case RunFlag:
+                    ReadRunKey(words);
+                    break;
                 default:
                     // A lone dash is standard input, and one before a digit a negative number.
                     if (word is ['-', not (>= '0' and <= '9'), ..])
@@ -74,6 +88,18 @@ internal sealed class CommandLine
 
                     break;
             }
+        }
+    }
+
+    private void ReadRunKey(Queue<string> words)
+    {
+        if (words.TryPeek(out var key) && !key.StartsWith('-'))
+        {
+            RunKey = words.Dequeue();
+        }
+        else
+        {
+            _problems.Add($"flag {RunFlag}: needs the KEY of an action, such as /flow/summarize");
         }
     }
 
@@ -100,7 +126,7 @@ internal sealed class CommandLine
         var setting = SettingTable.All.FirstOrDefault(setting => setting.Flag == flag);
         if (setting is null)
         {
-            _problems.Add($"there is no flag {Quoted.Text(flag)}{NearestName.Hint(flag, [.. SettingTable.All.Select(row => row.Flag), StreamFlag, "--help"])}");
+            _problems.Add($"there is no flag {Quoted.Text(flag)}{NearestName.Hint(flag, [.. SettingTable.All.Select(row => row.Flag), StreamFlag, JsonFlag, RunFlag, "--help"])}");
 
             // What follows was most likely its value, and one mistake is enough.
             if (equals < 0 && words.TryPeek(out var next) && !next.StartsWith('-') && VerbTable.Find(next) is null)
@@ -137,9 +163,14 @@ internal sealed class CommandLine
             _problems.Add($"flag {StreamFlag}: only `call` takes it");
         }
 
-        if (hasCommandMark && Verb != Cli.Verb.Run)
+        foreach (var flag in Verb == Cli.Verb.Doctor ? [] : new[] { IsJson ? JsonFlag : null, RunKey is null ? null : RunFlag }.OfType<string>())
         {
-            _problems.Add("-- comes before the command of `run`, and no other verb takes one");
+            _problems.Add($"flag {flag}: only `doctor` takes it");
+        }
+
+        if (hasCommandMark && Verb is not (Cli.Verb.Run or Cli.Verb.Doctor))
+        {
+            _problems.Add("-- comes before the command of `run` or `doctor`, and no other verb takes one");
         }
         else if (hasCommandMark && Command.Count == 0)
         {
@@ -149,6 +180,7 @@ internal sealed class CommandLine
         var (least, most) = Verb switch
         {
             Cli.Verb.Call => (1, 2),
+            Cli.Verb.Doctor => (0, RunKey is null ? 0 : 1),
             Cli.Verb.Help or Cli.Verb.Health => (0, 1),
             _ => (0, 0),
         };

@@ -34,7 +34,7 @@ internal static class HelpText
 
             Exit codes:
               {ExitCode.Success,-5} Done, or stopped when asked to
-              {ExitCode.Failure,-5} The call failed, an address is taken, or `health` found something wrong
+              {ExitCode.Failure,-5} The call or a step of doctor failed, an address is taken, or `health` found something wrong
               {ExitCode.Usage,-5} The command line or a setting is wrong
               {ExitCode.CommandNotExecutable,-5} COMMAND cannot be executed
               {ExitCode.CommandNotFound,-5} COMMAND was not found

@@ -27,6 +27,11 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
             return ExitCode.Success;
         }
 
+        if (line is { Verb: Verb.Doctor, Problems.Count: 0 })
+        {
+            return await RunDoctorAsync(line);
+        }
+
         var reading = SettingsReader.Read(line.Flags, environment, needsManager: line.Verb == Verb.Run);
         string[] problems = [.. line.Problems, .. reading.Problems];
         if (problems.Length > 0 || !reading.IsGood)
@@ -52,33 +57,43 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
             return await run.RunAsync(settings, line.Command, CancellationToken.None);
         }
 
+        return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
+            ? new ActionsVerb(terminal, logs).RunAsync(settings, stop)
+            : new CallVerb(terminal, logs).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+    }
+
+    private async Task<int> RunDoctorAsync(CommandLine line)
+    {
+        // Wrong settings are its first finding. What the sidecar's parts would log at a higher level, the report says.
+        var reading = SettingsReader.ReadGood(line.Flags, environment);
+        var level = reading.Settings.LogLevel;
+        using var logs = LogOutput.Create(reading.Settings with { LogLevel = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error });
+        var doctor = new DoctorVerb(terminal, environment, SidecarExecutable.Current(), logs);
+        return await UntilStoppedAsync(stop => doctor.RunAsync(reading, new(line.IsJson, line.RunKey, line.Arguments.ElementAtOrDefault(0), line.Command), stop));
+    }
+
+    private async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)
+    {
+        using var signals = new StopSignals();
+        using var stop = new CancellationTokenSource();
         try
         {
-            return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
-                ? new ActionsVerb(terminal, logs).RunAsync(settings, stop)
-                : new CallVerb(terminal, logs).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+            var running = verb(stop.Token);
+            if (await Task.WhenAny(running, signals.First) == running)
+            {
+                return await running;
+            }
+
+            // A verb that cancels its call says so and exits by itself, unless somebody insists.
+            await stop.CancelAsync();
+            await Task.WhenAny(running, signals.Second);
+            return ExitCode.Signal + await signals.First;
         }
         catch (IOException exception)
         {
             await terminal.Error.WriteLineAsync($"genkit-sidecar: the output cannot be written: {exception.Message}");
             return ExitCode.Failure;
         }
-    }
-
-    private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)
-    {
-        using var signals = new StopSignals();
-        using var stop = new CancellationTokenSource();
-        var running = verb(stop.Token);
-        if (await Task.WhenAny(running, signals.First) == running)
-        {
-            return await running;
-        }
-
-        // A verb that cancels its call says so and exits by itself, unless somebody insists.
-        await stop.CancelAsync();
-        await Task.WhenAny(running, signals.Second);
-        return ExitCode.Signal + await signals.First;
     }
 
     private async Task ComplainAsync(IReadOnlyList<string> problems)

@@ -6,6 +6,7 @@ internal enum Verb
     Actions,
     Call,
     Health,
+    Doctor,
     Version,
     Help,
 }

@@ -9,6 +9,7 @@ internal static class VerbTable
         (Verb.Actions, "actions", "actions", "List the application's actions"),
         (Verb.Call, "call", "call KEY [JSON] [--stream]", "Run one action with JSON as its input, - for standard input; --stream prints chunks as they come"),
         (Verb.Health, "health", "health [live|ready|startup]", "Ask the sidecar that runs at --health how it is, ready by default; exits with 0 if well"),
+        (Verb.Doctor, "doctor", "doctor [--json] [--run KEY [JSON]] [-- COMMAND…]", "Walk the path of run step by step: what was tried, what came back, what mends it. Runs KEY alone, and no action without --run"),
         (Verb.Version, "version", "version", "Print the version"),
         (Verb.Help, "help", "help", "Print this"),
     ];

@@ -19,11 +19,11 @@ internal sealed class ManagerSocket : IAsyncDisposable
     private readonly ClientWebSocket _webSocket;
     private readonly HttpMessageInvoker _http;
     private readonly long _maxMessageBytes;
-    private readonly ManagerMetrics _metrics;
+    private readonly ManagerMetrics? _metrics;
     private byte[] _fragment = [];
     private CoalescingStream? _stream;
 
-    private ManagerSocket(ManagerSocketOptions options, ManagerMetrics metrics)
+    private ManagerSocket(ManagerSocketOptions options, ManagerMetrics? metrics)
     {
         _metrics = metrics;
         _maxMessageBytes = options.MaxMessageBytes;
@@ -37,8 +37,12 @@ internal sealed class ManagerSocket : IAsyncDisposable
     }
 
     /// <summary>Connects. No Origin header is sent: managers are about to refuse it, as browsers send one and runtimes do not.</summary>
+    /// <param name="address">Of the manager.</param>
+    /// <param name="options">Limits and times.</param>
+    /// <param name="metrics">Counts the messages; null for a socket that is none of the runtime's.</param>
+    /// <param name="cancellationToken">Gives up connecting.</param>
     /// <exception cref="ManagerUnreachableException">Says why there is no WebSocket at that address.</exception>
-    public static async Task<ManagerSocket> ConnectAsync(Uri address, ManagerSocketOptions options, ManagerMetrics metrics, CancellationToken cancellationToken)
+    public static async Task<ManagerSocket> ConnectAsync(Uri address, ManagerSocketOptions options, ManagerMetrics? metrics, CancellationToken cancellationToken)
     {
         var socket = new ManagerSocket(options, metrics);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -47,7 +51,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
         {
             await socket._webSocket.ConnectAsync(address, socket._http, timeout.Token);
             socket._fragment = new byte[FragmentBytes];
-            metrics.Connected();
+            metrics?.Connected();
             return socket;
         }
         catch (Exception exception)
@@ -98,7 +102,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
                 if (received.EndOfMessage)
                 {
                     frame.Oversize = scanner?.Result;
-                    _metrics.Received();
+                    _metrics?.Received();
                     return frame;
                 }
             }
@@ -126,7 +130,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
 
         filled = await AppendAsync(frame.Tail, filled, cancellationToken);
         await _webSocket.SendAsync(_fragment.AsMemory(0, filled), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
-        _metrics.Sent();
+        _metrics?.Sent();
     }
 
     /// <summary>Says goodbye, so that the manager removes the runtime at once.</summary>

@@ -21,7 +21,8 @@ public partial class DependencyTests
         ["Health"] = ["Configuration", "Application", "ReflectionV2", "Metrics", "Sockets"],
         ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2", "Health", "Metrics"],
         ["Supervision"] = ["Configuration", "Sockets", "Cli"],
-        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Health", "Hosting", "Supervision"],
+        ["Doctor"] = ["Grpc", "Configuration", "Application", "Runs", "JsonRpc", "Metrics", "ReflectionV2", "Sockets", "Supervision"],
+        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Health", "Hosting", "Supervision", "Doctor"],
     };
 
     /// <summary>Where only these types of another folder may be used.</summary>

@@ -37,6 +37,17 @@ public sealed class CommandLineTests
         Assert.Equal(["/flow/x", "-5"], CommandLine.Parse(["call", "/flow/x", "-5"]).Arguments);
     }
 
+    [Fact]
+    public void Parse_Doctor_TakesAnActionItsInputAndACommand()
+    {
+        var line = CommandLine.Parse(["doctor", "--json", "--run", "/flow/x", "-5", "--", "python", "app.py"]);
+
+        Assert.Empty(line.Problems);
+        Assert.Equal((Verb.Doctor, true, "/flow/x"), (line.Verb!.Value, line.IsJson, line.RunKey));
+        Assert.Equal(["-5"], line.Arguments);
+        Assert.Equal(["python", "app.py"], line.Command);
+    }
+
     [Theory]
     [InlineData("rnu", "\"rnu\" is not a verb, did you mean run?")]
     [InlineData("run --mangaer ws://h:1", "there is no flag \"--mangaer\", did you mean --manager?")]
@@ -46,7 +57,13 @@ public sealed class CommandLineTests
     [InlineData("run --", "no command comes after --")]
     [InlineData("run python app.py", "\"python\": a command comes after --, as in `run -- python`")]
     [InlineData("run --stream", "flag --stream: only `call` takes it")]
-    [InlineData("actions -- sh", "-- comes before the command of `run`, and no other verb takes one")]
+    [InlineData("actions -- sh", "-- comes before the command of `run` or `doctor`, and no other verb takes one")]
+    [InlineData("run --json", "flag --json: only `doctor` takes it")]
+    [InlineData("call /flow/x --run /flow/y", "flag --run: only `doctor` takes it")]
+    [InlineData("doctor --run", "flag --run: needs the KEY of an action, such as /flow/summarize")]
+    [InlineData("doctor --run --json", "flag --run: needs the KEY of an action, such as /flow/summarize")]
+    [InlineData("doctor {}", "\"{}\": is one argument too many")]
+    [InlineData("doctor --run /flow/x {} {}", "\"{}\": is one argument too many")]
     [InlineData("actions x", "\"x\": is one argument too many")]
     [InlineData("call", "`call` needs the KEY of an action, such as /flow/summarize")]
     [InlineData("call a b c", "\"c\": is one argument too many")]

@@ -1,0 +1,52 @@
+using System.Net;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Supervision;
+
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>Starts the command as <c>run</c> does, and waits until it listens.</summary>
+internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutable executable, ILoggerFactory logs) : IAsyncDisposable
+{
+    /// <summary>What a command gets to end by itself once all is said; a person waits.</summary>
+    private static readonly TimeSpan s_stopLimit = TimeSpan.FromSeconds(2);
+
+    private ApplicationProcess? _process;
+
+    public async Task<Finding> StartAsync(Parsed<ApplicationAddress> address, EndPoint? endPoint, SidecarSettings settings, CancellationToken cancellationToken)
+    {
+        if (address.Value is not { } listen)
+        {
+            return Finding.Failed(address.Problem!, "`--app` with a free address, or end what has that one");
+        }
+
+        var words = new ApplicationCommand(command, listen.ListenAddress, executable);
+        _process = ApplicationProcess.Start(words, Limits.Least(settings.StopTimeout, s_stopLimit), logs.CreateLogger<ApplicationProcess>());
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var accepted = Dial.UntilAcceptedAsync(endPoint!, TimeProvider.System, waiting.Token);
+        if (await Task.WhenAny(accepted, _process.Exited) == accepted)
+        {
+            await accepted;
+            return Finding.Ok($"process {_process.Id} listens on {listen.ListenAddress}");
+        }
+
+        await waiting.CancelAsync();
+        return Finding.Failed(
+            $"it ended with exit code {(await _process.Exited).Code} before anything listened on {listen.ListenAddress}",
+            $"Run it alone, and see what it says: `{ApplicationEnvironment.Listen}={listen.ListenAddress} {string.Join(' ', command)}`");
+    }
+
+    public static IReadOnlyList<string> Silence(ApplicationAddress listen) =>
+    [
+        $"Let it listen on what {ApplicationEnvironment.Listen} says, here `{listen.ListenAddress}`",
+        "Or name the address that it listens on with `--app`",
+        $"Or give it more time with `{SettingTable.AppStartTimeout.Flag} TIME`",
+    ];
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+    }
+}

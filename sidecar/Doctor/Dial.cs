@@ -1,0 +1,54 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>The two steps before any protocol, as every peer has them: its name, and a connection that is closed again.</summary>
+internal static class Dial
+{
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    /// <exception cref="SocketException">The name is not known, or nobody could be asked.</exception>
+    public static async Task<string> LookUpAsync(string host, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(host, out _))
+        {
+            return "an address already";
+        }
+
+        var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken);
+        return addresses.Length == 0 ? throw new SocketException((int)SocketError.HostNotFound) : string.Join(", ", addresses.Select(address => address.ToString()));
+    }
+
+    /// <exception cref="SocketException">No connection came about.</exception>
+    public static async Task<string> ConnectAsync(EndPoint peer, CancellationToken cancellationToken)
+    {
+        using var socket = peer is UnixDomainSocketEndPoint
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(peer, cancellationToken);
+        return socket.RemoteEndPoint is IPEndPoint { Address: var address, Port: var port }
+            ? $"connected to {new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port)}"
+            : "connected";
+    }
+
+    /// <summary>Tries until somebody accepts.</summary>
+    public static async Task UntilAcceptedAsync(EndPoint peer, TimeProvider time, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await ConnectAsync(peer, cancellationToken);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(s_pause, time, cancellationToken);
+            }
+        }
+    }
+
+    public static bool IsUnknownName(SocketException exception) =>
+        exception.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery;
+}

@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Supervision;
+
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>
+/// Walks the path that <c>run</c> would take, with its settings, on both sides: a side is examined whatever became of the other.
+/// </summary>
+/// <param name="reading">The settings, good and wrong.</param>
+/// <param name="surroundings">Where this process runs.</param>
+/// <param name="action">An action to run, or null: then none is.</param>
+/// <param name="command">The command to start first; empty for an application that runs by itself.</param>
+/// <param name="executable">Starts the command.</param>
+/// <param name="logs">Where the sidecar's parts log to.</param>
+internal sealed class Examination(
+    PartialSettings reading,
+    Surroundings surroundings,
+    ActionToRun? action,
+    IReadOnlyList<string> command,
+    SidecarExecutable executable,
+    ILoggerFactory logs)
+{
+    private readonly TimeBudget _budget = new(Limits.Total);
+
+    /// <summary>The id that the doctor registers with, never the runtime's own: the manager would replace that.</summary>
+    public string RuntimeId { get; } = $"doctor-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+
+    /// <param name="examined">Is told each step, in order, as soon as it has been examined.</param>
+    /// <param name="stop">Ends the examination.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled.</exception>
+    public async Task ExamineAsync(Action<Step> examined, CancellationToken stop)
+    {
+        var settings = new SettingsStep(reading, surroundings);
+        await new StepSequence(examined, _budget, TimeProvider.System)
+            .ExamineAsync(StepName.Settings, "reading flags, environment and file", Limits.Connect, settings.ExamineAsync, [], stop);
+
+        var managerSide = new StepSequence(examined, _budget, TimeProvider.System);
+        if (settings.Manager is null)
+        {
+            managerSide.Block("no address of the manager is known");
+        }
+
+        await new ManagerSteps(managerSide, reading.Settings, settings.Manager, surroundings, RuntimeId).ExamineAsync(stop);
+
+        var applicationSide = new StepSequence(examined, _budget, TimeProvider.System);
+        if (reading.Wrong.Contains(SettingTable.App))
+        {
+            applicationSide.Block($"{SettingTable.App.Flag} is wrong");
+        }
+
+        await ExamineApplicationAsync(applicationSide, examined, stop);
+    }
+
+    private async Task ExamineApplicationAsync(StepSequence steps, Action<Step> examined, CancellationToken stop)
+    {
+        var settings = reading.Settings;
+        if (command.Count == 0)
+        {
+            await Application(steps, settings).ExamineAsync(stop);
+            return;
+        }
+
+        var address = ListenAddress.Choose(settings, logs.CreateLogger<Examination>());
+        var application = Application(steps, settings with { App = address.Value ?? settings.App });
+        await using var starting = new CommandStep(command, executable, logs);
+
+        // It has a setting of its own, and takes nothing from the other steps.
+        var start = new StepSequence(examined, new TimeBudget(settings.AppStartTimeout), TimeProvider.System);
+        if (steps.Obstacle is { } obstacle)
+        {
+            start.Block(obstacle);
+        }
+
+        await start.ExamineAsync(
+            StepName.ApplicationStart,
+            $"starting {Quoted.Text(command[0])}",
+            settings.AppStartTimeout,
+            token => starting.StartAsync(address, application.EndPoint, settings, token),
+            CommandStep.Silence(address.Value ?? settings.App),
+            stop);
+        if (start.Obstacle is { } failure)
+        {
+            steps.Block(failure);
+        }
+
+        await application.ExamineAsync(stop);
+    }
+
+    private ApplicationSteps Application(StepSequence steps, SidecarSettings settings) =>
+        new(steps, settings, reading.Wrong, surroundings, action, logs);
+}

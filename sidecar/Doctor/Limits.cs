@@ -1,0 +1,22 @@
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>How long the steps may take. Where a setting says less, that counts.</summary>
+internal static class Limits
+{
+    /// <summary>Of all steps together, without the start of a command, which has <c>--app-start-timeout</c>.</summary>
+    public static readonly TimeSpan Total = TimeSpan.FromSeconds(30);
+
+    public static readonly TimeSpan Settings = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);
+
+    /// <summary>For one connection, and what is said on it first.</summary>
+    public static readonly TimeSpan Connect = TimeSpan.FromSeconds(5);
+
+    /// <summary>For one call to the application.</summary>
+    public static readonly TimeSpan Call = TimeSpan.FromSeconds(10);
+
+    /// <summary>For a step that has a deadline inside to end by it, and to say so better.</summary>
+    public static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
+
+    public static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}

@@ -1,0 +1,195 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.ReflectionV2;
+
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>The way to the manager: name, connection, WebSocket, registration.</summary>
+/// <param name="steps">Takes the steps; blocked already where there is no <paramref name="address"/>.</param>
+/// <param name="settings">What <c>run</c> would have.</param>
+/// <param name="address">Where <c>run</c> would connect to; null if it would not know.</param>
+/// <param name="surroundings">Where this process runs.</param>
+/// <param name="runtimeId">The doctor's own.</param>
+internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings, Uri? address, Surroundings surroundings, string runtimeId)
+{
+    public const string EnvFileRemedy =
+        "`--env-file genkit.env`, written by `genkit start --experimental-reflection-v2 --write-env-file genkit.env`, finds the CLI on every port";
+
+    private readonly TimeSpan _limit = Limits.Least(settings.RegisterTimeout, Limits.Connect);
+    private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings);
+    private ManagerSocket? _socket;
+
+    public async Task ExamineAsync(CancellationToken stop)
+    {
+        var peer = address is null ? "the manager" : address.Authority;
+        try
+        {
+            await steps.ExamineAsync(StepName.ManagerDns, $"looking up {address?.IdnHost ?? peer}", Limits.LookUp, LookUpAsync, UnknownHost(), stop);
+            await steps.ExamineAsync(StepName.ManagerTcp, $"connecting to {peer}", _limit, ConnectAsync, Unreachable(), stop);
+            await steps.ExamineAsync(StepName.ManagerWebSocket, $"upgrading a connection to {peer} to a WebSocket", _limit + Limits.Slack, UpgradeAsync, AnotherServer([]), stop);
+            await steps.ExamineAsync(StepName.ManagerRegister, $"registering as {runtimeId}, and leaving again", _limit, RegisterAsync, AnotherServer([]), stop);
+            await steps.ExamineAsync(StepName.RuntimeId, "whether another sidecar holds the runtime id", Limits.Settings, _ => Task.FromResult(RuntimeId()), [], stop);
+        }
+        finally
+        {
+            if (_socket is not null)
+            {
+                await _socket.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task<Finding> LookUpAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Finding.Ok(await Dial.LookUpAsync(address!.IdnHost, cancellationToken));
+        }
+        catch (SocketException exception)
+        {
+            return Finding.Failed($"the name cannot be looked up: {exception.Message}", UnknownHost());
+        }
+    }
+
+    private async Task<Finding> ConnectAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Finding.Ok(await Dial.ConnectAsync(new DnsEndPoint(address!.IdnHost, address.Port), cancellationToken));
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return await RefusedAsync(cancellationToken);
+        }
+        catch (SocketException exception)
+        {
+            return Finding.Failed($"no connection: {exception.Message}", Unreachable());
+        }
+    }
+
+    private async Task<Finding> RefusedAsync(CancellationToken cancellationToken)
+    {
+        var others = await OthersAsync(cancellationToken);
+        if (others.Count > 0)
+        {
+            return Finding.Failed(
+                $"connection refused: nothing listens there, but a manager answers at {string.Join(" and ", others.Select(Shown))}; a restarted CLI may take another port",
+                [.. others.Select(other => $"`--manager {Shown(other)}`"), EnvFileRemedy]);
+        }
+
+        return Finding.Failed(
+            address!.IsLoopback && surroundings.IsContainer
+                ? "connection refused: nothing listens there. This is a container, whose loopback is its own, not that of the machine the CLI runs on"
+                : "connection refused: nothing listens there",
+            Refused());
+    }
+
+    private IReadOnlyList<string> Refused()
+    {
+        if (!address!.IsLoopback)
+        {
+            return
+            [
+                $"Start `genkit start --experimental-reflection-v2` on {address.Host}",
+                "Where its WebSocket listens on its own loopback only, share its network: `network_mode: \"service:genkit\"` in Compose, one pod in Kubernetes",
+                EnvFileRemedy,
+            ];
+        }
+
+        return surroundings switch
+        {
+            { IsKubernetes: true } =>
+            [
+                "Run the sidecar in the pod of the Genkit CLI: the containers of a pod share their loopback",
+                "Or run the sidecar beside the CLI, and name the application with `--app`, through `kubectl port-forward`",
+            ],
+            { IsContainer: true } =>
+            [
+                "The CLI is another container's: `network_mode: \"service:genkit\"` for the sidecar, where genkit is the service of the CLI",
+                "The CLI is the host's: `network_mode: host`, or `docker run --network host`",
+                "Or run the sidecar on the host, beside the CLI, and name the container's published port with `--app`",
+                "The CLI runs in here: start `genkit start --experimental-reflection-v2`",
+            ],
+            _ => ["Start `genkit start --experimental-reflection-v2`", EnvFileRemedy],
+        };
+    }
+
+    private async Task<Finding> UpgradeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _socket = await ManagerSocket.ConnectAsync(address!, _socketOptions with { ConnectTimeout = _limit }, metrics: null, cancellationToken);
+            return Finding.Ok("it is one");
+        }
+        catch (ManagerUnreachableException exception)
+        {
+            return exception.HttpStatus is null && address!.Scheme == "wss"
+                ? Finding.Failed(exception.Message, $"`--manager ws://{address.Authority}`: Genkit's own manager speaks no TLS")
+                : Finding.Failed(exception.Message, AnotherServer(await OthersAsync(cancellationToken)));
+        }
+    }
+
+    private async Task<Finding> RegisterAsync(CancellationToken cancellationToken)
+    {
+        var session = new BriefSession(_socket!);
+        var registration = new Registration(
+            runtimeId, Environment.ProcessId, "genkit-sidecar doctor", $"genkit-sidecar/{SidecarVersion.Number}", ["dev"]);
+        try
+        {
+            if (await session.RegisterAsync(registration, cancellationToken) is { } refusal)
+            {
+                return Finding.Failed(refusal, AnotherServer([]));
+            }
+
+            await session.LeaveAsync(cancellationToken);
+            return Finding.Ok("registered, and gone again; the runtime that serves, if there is one, was not replaced");
+        }
+        catch (WebSocketException exception)
+        {
+            return Finding.Failed($"the connection was lost: {exception.Message}", AnotherServer([]));
+        }
+    }
+
+    private Finding RuntimeId()
+    {
+        if (settings.RuntimeIdSource == SettingSource.Default)
+        {
+            return Finding.Ok("none is set: each start takes one of its own");
+        }
+
+        return RuntimeIdClaim.IsHeld(address!, settings.RuntimeId)
+            ? Finding.Warning(
+                $"a running sidecar holds {Quoted.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}: fine if it is the one you look into, but a second one replaces it",
+                $"Give each sidecar its own `{SettingTable.RuntimeId.Flag}` ({SettingTable.RuntimeId.EnvironmentVariable}), or none")
+            : Finding.Ok($"no sidecar in this network namespace holds {Quoted.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}");
+    }
+
+    private Task<IReadOnlyList<Uri>> OthersAsync(CancellationToken cancellationToken)
+    {
+        Uri?[] named = [settings.Manager, new ManagerLocator(settings).InEnvFile()?.Value];
+        return new ManagerSearch(_socketOptions).FindAsync(address, named.OfType<Uri>(), cancellationToken);
+    }
+
+    private IReadOnlyList<string> UnknownHost() =>
+    [
+        surroundings.IsContainer
+            ? "`--manager ws://NAME:PORT`, where NAME is a Compose service in a network of this container, a Kubernetes Service, or `localhost` where the network is shared"
+            : "`--manager ws://localhost:PORT` for a CLI on this machine",
+    ];
+
+    private IReadOnlyList<string> Unreachable() => surroundings.Proxy is { } proxy && address is { IsLoopback: false }
+        ? [$"{proxy} is set, but the sidecar uses no proxy: it must reach `--manager` straight", "Let firewalls and network policies pass that port"]
+        : ["Let firewalls and network policies pass that port", "`--manager ws://HOST:PORT` with the address that the CLI has", EnvFileRemedy];
+
+    private static IReadOnlyList<string> AnotherServer(IReadOnlyList<Uri> managers) =>
+    [
+        .. managers.Select(other => $"`--manager {Shown(other)}`: a manager answers there"),
+        "`--manager` with the address of the CLI's reflection server (3200 to 3400), not of its Dev UI (4000) or its telemetry server (4033 and up)",
+        EnvFileRemedy,
+    ];
+
+    private static string Shown(Uri manager) => $"{manager.Scheme}://{manager.Authority}";
+}

@@ -1,0 +1,77 @@
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.ReflectionV2;
+
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>The first step: what the settings say, and whether they say one thing.</summary>
+internal sealed class SettingsStep(PartialSettings reading, Surroundings surroundings)
+{
+    private readonly SidecarSettings _settings = reading.Settings;
+
+    /// <summary>Where <c>run</c> would connect to; null if it would not know, or not be sure.</summary>
+    public Uri? Manager { get; private set; }
+
+    public async Task<Finding> ExamineAsync(CancellationToken cancellationToken)
+    {
+        var located = new ManagerLocator(_settings).Locate();
+        Manager = reading.Wrong.Contains(SettingTable.EnvFile) ? null : located.Value;
+        var found = new List<string>(reading.Problems);
+        var remedies = new List<string>();
+        if (located.Problem is not null && !reading.Wrong.Contains(SettingTable.Manager) && !reading.Wrong.Contains(SettingTable.EnvFile))
+        {
+            if (_settings.EnvFile is not null)
+            {
+                found.Add(located.Problem);
+            }
+
+            remedies.AddRange(await WithoutManagerAsync(cancellationToken));
+        }
+
+        remedies.AddRange(reading.Wrong.Select(setting => $"`{setting.Flag} {setting.Placeholder}` ({setting.EnvironmentVariable}) takes {setting.Accepts}"));
+        if (found.Count > 0)
+        {
+            remedies.AddRange(remedies.Count == 0 ? ["Correct the file that `--config` names"] : []);
+            return Finding.Failed(string.Join("; ", found), remedies);
+        }
+
+        return Contradiction() ?? Finding.Ok(Said());
+    }
+
+    private async Task<IReadOnlyList<string>> WithoutManagerAsync(CancellationToken cancellationToken)
+    {
+        var here = await new ManagerSearch(ManagerSocketOptions.From(_settings)).FindAsync(except: null, [], cancellationToken);
+        string[] start = surroundings.IsUnderGenkit
+            ? ["`genkit start --experimental-reflection-v2 -- …`: the CLI's variables are here, but without that flag not the one for the manager"]
+            : ["Let the CLI start the sidecar: `genkit start --experimental-reflection-v2 -- genkit-sidecar run`"];
+        return
+        [
+            .. start,
+            ManagerSteps.EnvFileRemedy,
+            .. here.Select(manager => $"`--manager {Shown(manager)}`: a WebSocket answers there, most likely a manager"),
+        ];
+    }
+
+    /// <summary>Two addresses of which one does not count, and may be the right one.</summary>
+    private Finding? Contradiction()
+    {
+        var inFile = new ManagerLocator(_settings).InEnvFile()?.Value;
+        if (inFile is null || _settings.Manager is null || inFile == _settings.Manager)
+        {
+            return null;
+        }
+
+        var isFlag = _settings.ManagerSource.Origin == SettingOrigin.Flag;
+        return Finding.Warning(
+            $"{Said()}; {_settings.EnvFile} says {Shown(inFile)}, but {_settings.ManagerSource} says {Shown(_settings.Manager)}, and {(isFlag ? "the flag" : "the file")} counts",
+            isFlag
+                ? $"Leave out `{SettingTable.Manager.Flag}`, should the CLI have been restarted since"
+                : $"Unset {SettingTable.Manager.EnvironmentVariable}, or leave out `{SettingTable.EnvFile.Flag}`, whichever is older");
+    }
+
+    private string Said() =>
+        $"manager {Shown(Manager!)}, from {(Manager == _settings.Manager ? _settings.ManagerSource.ToString() : _settings.EnvFile)}; " +
+        $"application {_settings.App}, from {_settings.AppSource}" +
+        (surroundings.Proxy is { } proxy ? $"; {proxy} is set and not used" : "");
+
+    private static string Shown(Uri manager) => $"{manager.Scheme}://{manager.Authority}";
+}

@@ -1,0 +1,43 @@
+using System.Buffers;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Runs;
+
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>A run as a door would start it, of which only the outcome is kept.</summary>
+internal sealed class TrialRun(ActiveRuns runs)
+{
+    /// <summary>Bytes of the result; null if it failed or returned nothing.</summary>
+    public long? ResultBytes { get; private set; }
+
+    public int Chunks { get; private set; }
+
+    /// <summary>Runs an action to its end and gives its failure, or null if it succeeded.</summary>
+    public async Task<ActionFailure?> ExecuteAsync(string key, ReadOnlyMemory<byte>? input, CancellationToken cancellationToken)
+    {
+        var run = runs.Start(new RunRequest(key) { Input = input is { } bytes ? new ReadOnlySequence<byte>(bytes) : null, Stream = true });
+        await using var cancelling = cancellationToken.Register(() => run.TryFail(ActionFailure.Cancelled));
+        using var readable = new SemaphoreSlim(0);
+        run.Outbox.Attach(() => readable.Release());
+        while (true)
+        {
+            await readable.WaitAsync(CancellationToken.None);
+            while (run.Outbox.TryRead(out var runEvent))
+            {
+                runEvent.Release();
+                switch (runEvent.Kind)
+                {
+                    case RunEventKind.Chunk:
+                        Chunks++;
+                        break;
+                    case RunEventKind.Result:
+                        ResultBytes = runEvent.Payload?.Length;
+                        return null;
+                    case RunEventKind.Failure:
+                        cancellationToken.ThrowIfCancellationRequested();
+                        return runEvent.Failure;
+                }
+            }
+        }
+    }
+}

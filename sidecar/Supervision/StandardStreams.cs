@@ -1,0 +1,20 @@
+namespace Genkit.Sidecar.Supervision;
+
+/// <summary>The standard streams that a command inherits.</summary>
+internal static class StandardStreams
+{
+    private const int Output = 1;
+    private const int Error = 2;
+
+    /// <summary>
+    /// What a command writes to its stdout goes to stderr from now on. A stream that was opened on our stdout before keeps it, for .NET
+    /// opens those on descriptors of their own.
+    /// </summary>
+    public static void SendOutputToError()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            _ = Posix.Duplicate(Error, Output);
+        }
+    }
+}
