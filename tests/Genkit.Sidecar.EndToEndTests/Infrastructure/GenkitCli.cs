@@ -19,6 +19,10 @@ internal static class GenkitCli
     public static RunningProcess Start(Workspace workspace, HelloApplication application) => workspace.Start(Command(
         ["start", "--experimental-reflection-v2", "--", .. SidecarCommand.Run(workspace, application.Command)]));
 
+    /// <summary>Starts `genkit start -- command`, without the flag for Reflection API v2.</summary>
+    public static RunningProcess StartV1(Workspace workspace, params IEnumerable<string> command) =>
+        workspace.Start(Command(["start", "--noui", "--", .. command]));
+
     private static IEnumerable<string> Command(IEnumerable<string> arguments) =>
     [
         "node",
