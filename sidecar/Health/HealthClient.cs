@@ -33,7 +33,9 @@ internal static class HealthClient
         {
             using var response = await http.SendAsync(request, limit.Token);
             var text = await response.Content.ReadAsStringAsync(limit.Token);
-            return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable
+
+            // Many a server says 200 to any path.
+            return text.StartsWith(HealthEndpoints.Good, StringComparison.Ordinal) || text.StartsWith(HealthEndpoints.Bad, StringComparison.Ordinal)
                 ? new(response.StatusCode == HttpStatusCode.OK, text.TrimEnd('\n'))
                 : new(false, $"{address} answered with HTTP {(int)response.StatusCode}: is that the address of a sidecar ({SettingTable.Health.Flag})?");
         }

@@ -12,6 +12,12 @@ namespace Genkit.Sidecar.Health;
 /// </summary>
 internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth health, MetricsCollector metrics, RunMetrics runs)
 {
+    /// <summary>The line that an answer to a probe is, or begins with when more may be told.</summary>
+    public const string Good = "ok\n";
+
+    /// <inheritdoc cref="Good"/>
+    public const string Bad = "not ready\n";
+
     private const string PlainText = "text/plain; charset=utf-8";
 
     public Task HandleAsync(HttpContext context)
@@ -55,7 +61,7 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
     {
         var conditions = await health.CheckAsync(probe);
         var isGood = conditions.All(condition => condition.Holds);
-        var body = new StringBuilder(isGood ? "ok\n" : "not ready\n");
+        var body = new StringBuilder(isGood ? Good : Bad);
         if (context.Request.Query.ContainsKey("verbose") && IsLocal(context))
         {
             foreach (var (name, holds, reason) in conditions)
@@ -75,7 +81,7 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
         {
             if (settings.MetricsToken is not { } token)
             {
-                await AnswerAsync(context, StatusCodes.Status403Forbidden, $"metrics are for this machine alone, unless {SettingTable.MetricsToken.Flag} or {SettingTable.MetricsToken.EnvironmentVariable} sets a token\n");
+                await AnswerAsync(context, StatusCodes.Status403Forbidden, $"metrics are for callers on this machine that ask for localhost, unless {SettingTable.MetricsToken.Flag} or {SettingTable.MetricsToken.EnvironmentVariable} sets a token\n");
                 return;
             }
 
