@@ -81,7 +81,7 @@ internal sealed partial class HealthListener(SidecarSettings settings, HealthEnd
         limits.MaxRequestHeadersTotalSize = 8 * 1024;
         limits.MaxRequestHeaderCount = 32;
         limits.MaxRequestBodySize = 0;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
         // Longer than the usual minute between two scrapes.
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);

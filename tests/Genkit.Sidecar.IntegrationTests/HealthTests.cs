@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
@@ -105,7 +106,6 @@ public sealed class HealthTests
 
         Assert.Equal(503, away.Status);
         Assert.Contains("manager: no, ", away.Text, StringComparison.Ordinal);
-        Assert.Contains("application: yes, ", away.Text, StringComparison.Ordinal);
         await health.UntilAsync("/readyz", 200);
     }
 
@@ -124,6 +124,31 @@ public sealed class HealthTests
         Assert.Equal(503, status);
         Assert.Contains("running: no, stopping\n", text, StringComparison.Ordinal);
         Assert.Contains("application: no, not asked any more\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ready_RunsAreDrained_IsNot()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--drain-timeout", "10m"]);
+        var release = new TaskCompletionSource();
+        sidecar.Application.Actions["/flow/x"] = async (call, _) =>
+        {
+            await release.Task;
+            await call.ResultAsync("1");
+        };
+        using var health = sidecar.Sidecar.Health();
+        await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x"));
+        await sidecar.Peer.ReceiveAsync();
+
+        var stopping = sidecar.Sidecar.StopAsync();
+        await sidecar.Log.WaitForAsync("Stopping: 1 runs may go on");
+        var draining = await health.GetAsync("/readyz?verbose");
+        release.SetResult();
+        await stopping;
+
+        Assert.Equal(503, draining.Status);
+        Assert.Contains("running: no, stopping\n", draining.Text, StringComparison.Ordinal);
+        Assert.Contains("active runs: 1\n", draining.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -237,6 +262,22 @@ public sealed class HealthTests
         await log.WaitForAsync($"{file} exists and is not a socket");
         Assert.True(File.Exists(file));
         File.Delete(file);
+    }
+
+    [Fact]
+    public async Task Listener_CallerStopsInTheMiddleOfItsRequest_DoesNotHoldTheSidecarUp()
+    {
+        var sidecar = await RegisteredSidecar.StartAsync(s_health);
+        using var slow = new TcpClient();
+        await slow.ConnectAsync((IPEndPoint)sidecar.Sidecar.Services.GetRequiredService<HealthListener>().EndPoint!, TestContext.Current.CancellationToken);
+        await slow.GetStream().WriteAsync("GET /hea"u8.ToArray(), TestContext.Current.CancellationToken);
+        using var health = sidecar.Sidecar.Health();
+        await health.GetAsync("/healthz");
+
+        var start = Stopwatch.GetTimestamp();
+        await sidecar.DisposeAsync();
+
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(9), "the 10 s that a request may take were waited for");
     }
 
     private static TcpListener Taken(out string address)
