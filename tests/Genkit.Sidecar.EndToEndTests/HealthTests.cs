@@ -31,8 +31,8 @@ public sealed class HealthTests : EndToEndTest
         Assert.Contains("application: yes, answers at ", ready, StringComparison.Ordinal);
         Assert.StartsWith("not ready\n", away, StringComparison.Ordinal);
         Assert.Contains("manager: no, ", away, StringComparison.Ordinal);
-        Assert.Equal(0, (await AskAsync("live")).ExitCode);
-        Assert.Equal(0, (await AskAsync("startup")).ExitCode);
+        await UntilAsync(0, "live");
+        await UntilAsync(0, "startup");
 
         Signal.Terminate.Send(sidecar.Id);
         await sidecar.ExitAsync();
