@@ -118,16 +118,7 @@ public sealed class ToolsApiTests : EndToEndTest
         var line = await cli.Output.FirstAsync(
             line => line.StartsWith(Announcement, StringComparison.Ordinal), "the address of the Dev UI");
         var tools = new ToolsApi(new Uri(line[Announcement.Length..]));
-
-        // As the Dev UI does: the CLI tells nobody when a runtime has come.
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(Timeouts.Default);
-        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (!(await tools.QueryAsync("getCurrentRuntime")).TryGetProperty("id", out _))
-        {
-            await poll.WaitForNextTickAsync(timeout.Token);
-        }
-
+        await tools.RegisteredAsync();
         return tools;
     }
 }

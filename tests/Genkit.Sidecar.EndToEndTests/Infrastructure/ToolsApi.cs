@@ -10,6 +10,18 @@ internal sealed class ToolsApi(Uri address) : IDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
+    /// <summary>Waits until a runtime has registered. It polls, as the Dev UI does: the CLI tells nobody.</summary>
+    public async Task RegisteredAsync()
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        timeout.CancelAfter(Timeouts.Default);
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!(await QueryAsync("getCurrentRuntime")).TryGetProperty("id", out _))
+        {
+            await poll.WaitForNextTickAsync(timeout.Token);
+        }
+    }
+
     /// <summary>Asks one of the tRPC queries.</summary>
     public async Task<JsonElement> QueryAsync(string procedure, string input = "{}") => Unwrap(
         await _http.GetFromJsonAsync<JsonElement>($"api/{procedure}?input={Uri.EscapeDataString(input)}", Cancelled));

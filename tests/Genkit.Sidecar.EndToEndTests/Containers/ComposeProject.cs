@@ -1,0 +1,62 @@
+using Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+namespace Genkit.Sidecar.EndToEndTests.Containers;
+
+/// <summary>A Compose file, brought up as a project of its own; nothing of it may be left behind.</summary>
+/// <param name="engine">Where it runs.</param>
+/// <param name="file">The file, relative to the repository or absolute.</param>
+public abstract class ComposeProject(ContainerEngine engine, string file) : IAsyncLifetime
+{
+    private readonly string _name = $"genkit-sidecar-e2e-{Guid.NewGuid():n}";
+
+    /// <summary>The Tools API of the CLI in its container.</summary>
+    internal ToolsApi Tools { get; private set; } = null!;
+
+    public virtual async ValueTask InitializeAsync()
+    {
+        await ComposeAsync("up", "--detach");
+        Tools = new ToolsApi(new Uri($"http://{await ComposeAsync("port", "pod", "4000")}"));
+        await HealthAsync("sidecar", "healthy");
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        TestContext.Current.TestOutputHelper?.WriteLine(await ComposeAsync("logs", "--no-color"));
+        Tools?.Dispose();
+        await ComposeAsync("down", "--volumes");
+
+        string[] ofTheProject = ["--quiet", "--filter", $"label=com.docker.compose.project={_name}"];
+        Assert.Empty(await engine.DockerAsync(["ps", "--all", .. ofTheProject]));
+        Assert.Empty(await engine.DockerAsync(["network", "ls", .. ofTheProject]));
+        Assert.Empty(await engine.DockerAsync(["volume", "ls", .. ofTheProject]));
+    }
+
+    /// <summary>Runs `docker compose arguments` and returns what it printed.</summary>
+    internal Task<string> ComposeAsync(params IEnumerable<string> arguments) =>
+        engine.ComposeAsync(["--file", file, "--project-name", _name, .. arguments]);
+
+    /// <summary>Asserts that a flow runs from the Tools API to the application and back.</summary>
+    internal async Task AssertGreetsAsync()
+    {
+        var (_, answer) = await Tools.RunActionAsync("""{"key": "/flow/greet", "input": {"name": "Ada"}}""");
+
+        JsonAssert.Equal("""{"greeting": "Hello, Ada!"}""", answer.GetProperty("result"));
+    }
+
+    /// <summary>Asks `docker inspect` about the container of a service.</summary>
+    internal async Task<string> InspectAsync(string service, string format) =>
+        await engine.DockerAsync("inspect", "--format", format, await ComposeAsync("ps", "--quiet", service));
+
+    /// <summary>Waits for what the health check of a service is to say: `healthy` or `unhealthy`.</summary>
+    internal async Task HealthAsync(string service, string expected)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(Timeouts.Default);
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
+        while (await InspectAsync(service, "{{.State.Health.Status}}") != expected)
+        {
+            await poll.WaitForNextTickAsync(timeout.Token);
+        }
+    }
+}

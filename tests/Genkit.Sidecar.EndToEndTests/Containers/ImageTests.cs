@@ -1,0 +1,88 @@
+using System.Globalization;
+using Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+namespace Genkit.Sidecar.EndToEndTests.Containers;
+
+/// <summary>The image that deploy/Dockerfile makes.</summary>
+[Collection(ContainerTests.Name)]
+public sealed class ImageTests(ContainerEngine engine)
+{
+    private const string Image = "genkit-sidecar";
+
+    [Fact]
+    public async Task Image_Always_HoldsOneProgramAndNoShell()
+    {
+        var container = await engine.DockerAsync("create", Image);
+        try
+        {
+            var (_, files, _) = await engine.TryAsync(["sh", "-c", $"docker export {container} | tar --list"]);
+
+            Assert.Equal(
+                ["usr/bin/genkit-sidecar"],
+                files.Split('\n').Where(file => file.Contains("bin/", StringComparison.Ordinal) && !file.EndsWith('/')));
+        }
+        finally
+        {
+            await engine.DockerAsync("rm", container);
+        }
+    }
+
+    [Fact]
+    public async Task Image_Always_RunsAsAUserThatIsANumberAndNotRoot()
+    {
+        Assert.Matches("^[1-9][0-9]*$", await engine.DockerAsync("image", "inspect", "--format", "{{.Config.User}}", Image));
+    }
+
+    [Fact]
+    public async Task Image_Always_IsBelow64Megabytes()
+    {
+        var size = long.Parse(
+            await engine.DockerAsync("image", "inspect", "--format", "{{.Size}}", Image), CultureInfo.InvariantCulture);
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{Image}: {size:N0} bytes");
+        Assert.InRange(size, 1, 64_000_000);
+    }
+
+    [Fact]
+    public Task Container_ReadOnlyAndWithoutCapabilities_RunsAndStopsWithZero() => RunAndStopAsync(
+        log => log.Errors.FirstAsync(
+            line => line.Contains("Cannot reach the manager", StringComparison.Ordinal), "that it looks for the manager"),
+        "--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", Image);
+
+    [Fact]
+    public async Task Binary_InAnApplicationsOwnImage_StartsAndStopsTheApplication()
+    {
+        const string OwnImage = "genkit-sidecar-own-image";
+        await engine.DockerAsync("build", "--quiet", "--tag", OwnImage, "tests/containers/own-image");
+        try
+        {
+            await RunAndStopAsync(
+                log => log.Output.FirstAsync(
+                    line => line.Contains("hello-python listens on", StringComparison.Ordinal), "the application's address"),
+                OwnImage);
+        }
+        finally
+        {
+            await engine.DockerAsync("rmi", OwnImage);
+        }
+    }
+
+    private async Task RunAndStopAsync(Func<RunningProcess, Task> started, params IEnumerable<string> options)
+    {
+        // What does not end by itself in time is killed by `docker stop`, and ends with 137.
+        var container = await engine.DockerAsync(["run", "--detach", "--env", "GENKIT_REFLECTION_V2_SERVER=ws://127.0.0.1:9", .. options]);
+        await using var log = engine.Start(["docker", "logs", "--follow", container]);
+        try
+        {
+            await started(log);
+
+            await engine.DockerAsync("stop", container);
+
+            Assert.Equal("0", await engine.DockerAsync("inspect", "--format", "{{.State.ExitCode}}", container));
+        }
+        finally
+        {
+            await engine.DockerAsync("rm", "--force", container);
+        }
+    }
+}

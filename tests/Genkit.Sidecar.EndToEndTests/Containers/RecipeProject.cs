@@ -1,0 +1,40 @@
+using Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+namespace Genkit.Sidecar.EndToEndTests.Containers;
+
+/// <summary>An application's own Compose file, with the lines that the README adds to one.</summary>
+public sealed class RecipeProject : ComposeProject
+{
+    private readonly DirectoryInfo _folder;
+
+    public RecipeProject(ContainerEngine engine)
+        : this(engine, Directory.CreateTempSubdirectory("genkit-sidecar-recipe-"))
+    {
+    }
+
+    private RecipeProject(ContainerEngine engine, DirectoryInfo folder)
+        : base(engine, Path.Combine(folder.FullName, "docker-compose.yml")) => _folder = folder;
+
+    public override async ValueTask InitializeAsync()
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"), TestContext.Current.CancellationToken);
+        var from = readme.IndexOf("  pod:", StringComparison.Ordinal);
+        var recipe = readme[from..readme.IndexOf("```", from, StringComparison.Ordinal)];
+        Assert.True(recipe.Count(character => character == '\n') <= 12, "The recipe has grown over twelve lines.");
+
+        // Any free port, for a CLI that is there already.
+        const string Port = "127.0.0.1:4000:4000";
+        Assert.Contains(Port, recipe, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder.FullName, "docker-compose.yml"),
+            $"services:\n  app: {{image: genkit-hello-python}}\n{recipe.Replace(Port, "127.0.0.1:0:4000", StringComparison.Ordinal)}",
+            TestContext.Current.CancellationToken);
+        await base.InitializeAsync();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+}
