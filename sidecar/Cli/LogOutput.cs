@@ -15,6 +15,9 @@ internal static class LogOutput
 
         // The host's own news, such as its content root, is none to an operator.
         builder.AddFilter("Microsoft", settings.LogLevel > LogLevel.Warning ? settings.LogLevel : LogLevel.Warning);
+
+        // Nor is each connection over the limit of the health listener, which any neighbour could fill the log with.
+        builder.AddFilter("Microsoft.AspNetCore.Server.Kestrel", settings.LogLevel > LogLevel.Error ? settings.LogLevel : LogLevel.Error);
         builder.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (settings.LogFormat == LogFormat.Json)
         {
