@@ -38,6 +38,9 @@ internal sealed class RunningProcess : IAsyncDisposable
         await _process.StandardInput.FlushAsync();
     }
 
+    /// <summary>Ends the input of the process.</summary>
+    public void CloseInput() => _process.StandardInput.Close();
+
     /// <summary>Waits for the process to end by itself, and for its last line, and returns its exit code.</summary>
     public async Task<int> ExitAsync()
     {

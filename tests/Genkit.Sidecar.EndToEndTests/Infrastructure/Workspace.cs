@@ -9,7 +9,9 @@ namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 /// </summary>
 internal sealed class Workspace : IAsyncDisposable
 {
-    private const string Marker = "GENKIT_E2E_WORKSPACE";
+    /// <summary>The variable that marks what belongs to a workspace, with its folder as the value.</summary>
+    public const string Marker = "GENKIT_E2E_WORKSPACE";
+
     private readonly List<RunningProcess> _started = [];
 
     public Workspace()
