@@ -9,6 +9,8 @@ public abstract class ComposeProject(ContainerEngine engine, string file) : IAsy
 {
     private readonly string _name = $"genkit-sidecar-e2e-{Guid.NewGuid():n}";
 
+    private IEnumerable<string> Prefix => ["--file", file, "--project-name", _name];
+
     /// <summary>The Tools API of the CLI in its container.</summary>
     internal ToolsApi Tools { get; private set; } = null!;
 
@@ -34,7 +36,7 @@ public abstract class ComposeProject(ContainerEngine engine, string file) : IAsy
 
     /// <summary>Runs `docker compose arguments` and returns what it printed.</summary>
     internal Task<string> ComposeAsync(params IEnumerable<string> arguments) =>
-        engine.ComposeAsync(["--file", file, "--project-name", _name, .. arguments]);
+        engine.ComposeAsync([.. Prefix, .. arguments]);
 
     /// <summary>Asserts that a flow runs from the Tools API to the application and back.</summary>
     internal async Task AssertGreetsAsync()
@@ -49,12 +51,22 @@ public abstract class ComposeProject(ContainerEngine engine, string file) : IAsy
         await engine.DockerAsync("inspect", "--format", format, await ComposeAsync("ps", "--quiet", service));
 
     /// <summary>Waits for what the health check of a service is to say: `healthy` or `unhealthy`.</summary>
-    internal async Task HealthAsync(string service, string expected)
+    internal Task HealthAsync(string service, string expected) =>
+        UntilAsync(async () => await InspectAsync(service, "{{.State.Health.Status}}") == expected);
+
+    /// <summary>Waits until the sidecar itself says that manager and application are there, as they are now.</summary>
+    internal Task ReadyAsync() => UntilAsync(async () =>
+    {
+        var (exitCode, _, _) = await engine.TryComposeAsync([.. Prefix, "exec", "-T", "sidecar", "genkit-sidecar", "health"]);
+        return exitCode == 0;
+    });
+
+    private static async Task UntilAsync(Func<Task<bool>> holds)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         timeout.CancelAfter(Timeouts.Default);
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
-        while (await InspectAsync(service, "{{.State.Health.Status}}") != expected)
+        while (!await holds())
         {
             await poll.WaitForNextTickAsync(timeout.Token);
         }

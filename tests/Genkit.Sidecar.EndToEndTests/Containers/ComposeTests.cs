@@ -33,14 +33,23 @@ public sealed class ComposeTests(OwnProject project) : IClassFixture<OwnProject>
     }
 
     [Fact]
-    public async Task Application_StoppedAndReplaced_ShowsInTheSidecarsHealth()
+    public async Task Application_AnswersNoLonger_ShowsInTheSidecarsHealth()
     {
-        await project.ComposeAsync("stop", "app");
+        await project.ComposeAsync("pause", "app");
         await project.HealthAsync("sidecar", "unhealthy");
 
-        await project.ComposeAsync("up", "--detach", "--no-deps", "--force-recreate", "app");
+        await project.ComposeAsync("unpause", "app");
 
         await project.HealthAsync("sidecar", "healthy");
+        await project.AssertGreetsAsync();
+    }
+
+    [Fact]
+    public async Task Application_Replaced_IsFoundAgain()
+    {
+        await project.ComposeAsync("up", "--detach", "--no-deps", "--force-recreate", "app");
+
+        await project.ReadyAsync();
         await project.AssertGreetsAsync();
     }
 

@@ -42,6 +42,10 @@ public sealed class ContainerEngine : IAsyncLifetime
     /// <summary>Runs `docker compose arguments` to its end and returns what it printed.</summary>
     internal Task<string> ComposeAsync(params IEnumerable<string> arguments) => RunAsync([Script("compose"), .. arguments]);
 
+    /// <summary>Runs `docker compose arguments` to its end, whatever its exit code.</summary>
+    internal Task<(int ExitCode, string Output, string Errors)> TryComposeAsync(IEnumerable<string> arguments) =>
+        TryAsync([Script("compose"), .. arguments]);
+
     /// <summary>Runs a command to its end, whatever its exit code.</summary>
     internal async Task<(int ExitCode, string Output, string Errors)> TryAsync(IEnumerable<string> command)
     {
