@@ -163,9 +163,9 @@ internal sealed class CommandLine
             _problems.Add($"flag {StreamFlag}: only `call` takes it");
         }
 
-        foreach (var flag in Verb == Cli.Verb.Doctor ? [] : new[] { IsJson ? JsonFlag : null, RunKey is null ? null : RunFlag }.OfType<string>())
+        if (Verb != Cli.Verb.Doctor && (IsJson || RunKey is not null))
         {
-            _problems.Add($"flag {flag}: only `doctor` takes it");
+            _problems.Add($"flag {(IsJson ? JsonFlag : RunFlag)}: only `doctor` takes it");
         }
 
         if (hasCommandMark && Verb is not (Cli.Verb.Run or Cli.Verb.Doctor))

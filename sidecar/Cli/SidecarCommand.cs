@@ -64,7 +64,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
 
     private async Task<int> RunDoctorAsync(CommandLine line)
     {
-        // Wrong settings are its first finding. What the sidecar's parts would log at a higher level, the report says.
+        // Wrong settings are its first finding. What the sidecar's parts would log of a peer, the report says.
         var reading = SettingsReader.ReadGood(line.Flags, environment);
         var level = reading.Settings.LogLevel;
         using var logs = LogOutput.Create(reading.Settings with { LogLevel = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error });

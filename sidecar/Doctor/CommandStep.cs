@@ -1,4 +1,4 @@
-using System.Net;
+using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Supervision;
 
@@ -12,17 +12,25 @@ internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutab
 
     private ApplicationProcess? _process;
 
-    public async Task<Finding> StartAsync(Parsed<ApplicationAddress> address, EndPoint? endPoint, SidecarSettings settings, CancellationToken cancellationToken)
+    public async Task<Finding> StartAsync(Parsed<ApplicationAddress> address, SidecarSettings settings, CancellationToken cancellationToken)
     {
         if (address.Value is not { } listen)
         {
             return Finding.Failed(address.Problem!, "`--app` with a free address, or end what has that one");
         }
 
+        if (await IsTakenAsync(listen, cancellationToken))
+        {
+            return Finding.Failed(
+                $"another process listens on {listen.ListenAddress} already, so it was not started",
+                "End what has that address, or leave out `-- COMMAND` if it is the application",
+                "`--app` with another address, or none: then a free one is taken");
+        }
+
         var words = new ApplicationCommand(command, listen.ListenAddress, executable);
         _process = ApplicationProcess.Start(words, Limits.Least(settings.StopTimeout, s_stopLimit), logs.CreateLogger<ApplicationProcess>());
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var accepted = Dial.UntilAcceptedAsync(endPoint!, TimeProvider.System, waiting.Token);
+        var accepted = Dial.UntilAcceptedAsync(Dial.EndPointOf(listen), TimeProvider.System, waiting.Token);
         if (await Task.WhenAny(accepted, _process.Exited) == accepted)
         {
             await accepted;
@@ -32,7 +40,7 @@ internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutab
         await waiting.CancelAsync();
         return Finding.Failed(
             $"it ended with exit code {(await _process.Exited).Code} before anything listened on {listen.ListenAddress}",
-            $"Run it alone, and see what it says: `{ApplicationEnvironment.Listen}={listen.ListenAddress} {string.Join(' ', command)}`");
+            $"Run it alone, and see what it says: `{ApplicationEnvironment.Listen}={listen.ListenAddress} {command[0]}{(command.Count > 1 ? " …" : "")}`");
     }
 
     public static IReadOnlyList<string> Silence(ApplicationAddress listen) =>
@@ -47,6 +55,19 @@ internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutab
         if (_process is not null)
         {
             await _process.DisposeAsync();
+        }
+    }
+
+    private static async Task<bool> IsTakenAsync(ApplicationAddress listen, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Dial.ConnectAsync(Dial.EndPointOf(listen), cancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Doctor;
 
@@ -7,6 +8,17 @@ namespace Genkit.Sidecar.Doctor;
 internal static class Dial
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    public static EndPoint EndPointOf(ApplicationAddress address)
+    {
+        if (address.SocketPath is { } path)
+        {
+            return new UnixDomainSocketEndPoint(path);
+        }
+
+        var host = new Uri(address.Text);
+        return new DnsEndPoint(host.IdnHost, host.Port);
+    }
 
     /// <exception cref="SocketException">The name is not known, or nobody could be asked.</exception>
     public static async Task<string> LookUpAsync(string host, CancellationToken cancellationToken)
@@ -48,7 +60,4 @@ internal static class Dial
             }
         }
     }
-
-    public static bool IsUnknownName(SocketException exception) =>
-        exception.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery;
 }

@@ -54,18 +54,27 @@ internal sealed class Examination(
 
     private async Task ExamineApplicationAsync(StepSequence steps, Action<Step> examined, CancellationToken stop)
     {
-        var settings = reading.Settings;
-        if (command.Count == 0)
+        var settings = reading.Settings with
         {
-            await Application(steps, settings).ExamineAsync(stop);
-            return;
+            AppConnectTimeout = Limits.Least(reading.Settings.AppConnectTimeout, Limits.Connect),
+            AppCallTimeout = Limits.Least(reading.Settings.AppCallTimeout, Limits.Call),
+        };
+        await using var starting = new CommandStep(command, executable, logs);
+        if (command.Count > 0)
+        {
+            var address = ListenAddress.Choose(settings, logs.CreateLogger<Examination>());
+            settings = settings with { App = address.Value ?? settings.App };
+            await StartAsync(starting, address, settings, steps, examined, stop);
         }
 
-        var address = ListenAddress.Choose(settings, logs.CreateLogger<Examination>());
-        var application = Application(steps, settings with { App = address.Value ?? settings.App });
-        await using var starting = new CommandStep(command, executable, logs);
+        await new ConnectionSteps(steps, settings, reading.Wrong, surroundings).ExamineAsync(stop);
+        await new CallSteps(steps, settings, action, logs).ExamineAsync(stop);
+    }
 
-        // It has a setting of its own, and takes nothing from the other steps.
+    private async Task StartAsync(
+        CommandStep starting, Parsed<ApplicationAddress> address, SidecarSettings settings, StepSequence steps, Action<Step> examined, CancellationToken stop)
+    {
+        // It has a setting of its own, and takes nothing from the time of the other steps.
         var start = new StepSequence(examined, new TimeBudget(settings.AppStartTimeout), TimeProvider.System);
         if (steps.Obstacle is { } obstacle)
         {
@@ -76,17 +85,12 @@ internal sealed class Examination(
             StepName.ApplicationStart,
             $"starting {Quoted.Text(command[0])}",
             settings.AppStartTimeout,
-            token => starting.StartAsync(address, application.EndPoint, settings, token),
-            CommandStep.Silence(address.Value ?? settings.App),
+            token => starting.StartAsync(address, settings, token),
+            CommandStep.Silence(settings.App),
             stop);
         if (start.Obstacle is { } failure)
         {
             steps.Block(failure);
         }
-
-        await application.ExamineAsync(stop);
     }
-
-    private ApplicationSteps Application(StepSequence steps, SidecarSettings settings) =>
-        new(steps, settings, reading.Wrong, surroundings, action, logs);
 }

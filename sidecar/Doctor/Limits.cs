@@ -6,7 +6,6 @@ internal static class Limits
     /// <summary>Of all steps together, without the start of a command, which has <c>--app-start-timeout</c>.</summary>
     public static readonly TimeSpan Total = TimeSpan.FromSeconds(30);
 
-    public static readonly TimeSpan Settings = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);
 
     /// <summary>For one connection, and what is said on it first.</summary>

@@ -26,14 +26,16 @@ internal sealed class ManagerSearch(ManagerSocketOptions socketOptions)
     {
         var isHere = except is null || except.IsLoopback;
         var candidates = named.Concat(isHere ? OnThisMachine() : [])
-            .Where(candidate => except is null || candidate.Port != except.Port || candidate.Host != except.Host)
-            .Where(candidate => !isHere || !candidate.IsLoopback || candidate.Port != except?.Port)
+            .Where(candidate => except is null || !IsSame(candidate, except))
             .DistinctBy(candidate => candidate.Authority)
             .Take(MaxCandidates)
             .ToList();
         var answers = await Task.WhenAll(candidates.Select(candidate => IsWebSocketAsync(candidate, cancellationToken)));
         return [.. candidates.Zip(answers).Where(pair => pair.Second).Select(pair => pair.First)];
     }
+
+    private static bool IsSame(Uri one, Uri other) =>
+        one.Port == other.Port && (one.Host == other.Host || (one.IsLoopback && other.IsLoopback));
 
     private static IEnumerable<Uri> OnThisMachine()
     {

@@ -15,9 +15,6 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="runtimeId">The doctor's own.</param>
 internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings, Uri? address, Surroundings surroundings, string runtimeId)
 {
-    public const string EnvFileRemedy =
-        "`--env-file genkit.env`, written by `genkit start --experimental-reflection-v2 --write-env-file genkit.env`, finds the CLI on every port";
-
     private readonly TimeSpan _limit = Limits.Least(settings.RegisterTimeout, Limits.Connect);
     private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings);
     private ManagerSocket? _socket;
@@ -31,7 +28,7 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
             await steps.ExamineAsync(StepName.ManagerTcp, $"connecting to {peer}", _limit, ConnectAsync, Unreachable(), stop);
             await steps.ExamineAsync(StepName.ManagerWebSocket, $"upgrading a connection to {peer} to a WebSocket", _limit + Limits.Slack, UpgradeAsync, AnotherServer([]), stop);
             await steps.ExamineAsync(StepName.ManagerRegister, $"registering as {runtimeId}, and leaving again", _limit, RegisterAsync, AnotherServer([]), stop);
-            await steps.ExamineAsync(StepName.RuntimeId, "whether another sidecar holds the runtime id", Limits.Settings, _ => Task.FromResult(RuntimeId()), [], stop);
+            await steps.ExamineAsync(StepName.RuntimeId, "whether another sidecar holds the runtime id", Limits.LookUp, _ => Task.FromResult(RuntimeId()), [], stop);
         }
         finally
         {
@@ -62,59 +59,12 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            return await RefusedAsync(cancellationToken);
+            return ManagerRefusal.Of(address!, await OthersAsync(cancellationToken), surroundings);
         }
         catch (SocketException exception)
         {
             return Finding.Failed($"no connection: {exception.Message}", Unreachable());
         }
-    }
-
-    private async Task<Finding> RefusedAsync(CancellationToken cancellationToken)
-    {
-        var others = await OthersAsync(cancellationToken);
-        if (others.Count > 0)
-        {
-            return Finding.Failed(
-                $"connection refused: nothing listens there, but a manager answers at {string.Join(" and ", others.Select(Shown))}; a restarted CLI may take another port",
-                [.. others.Select(other => $"`--manager {Shown(other)}`"), EnvFileRemedy]);
-        }
-
-        return Finding.Failed(
-            address!.IsLoopback && surroundings.IsContainer
-                ? "connection refused: nothing listens there. This is a container, whose loopback is its own, not that of the machine the CLI runs on"
-                : "connection refused: nothing listens there",
-            Refused());
-    }
-
-    private IReadOnlyList<string> Refused()
-    {
-        if (!address!.IsLoopback)
-        {
-            return
-            [
-                $"Start `genkit start --experimental-reflection-v2` on {address.Host}",
-                "Where its WebSocket listens on its own loopback only, share its network: `network_mode: \"service:genkit\"` in Compose, one pod in Kubernetes",
-                EnvFileRemedy,
-            ];
-        }
-
-        return surroundings switch
-        {
-            { IsKubernetes: true } =>
-            [
-                "Run the sidecar in the pod of the Genkit CLI: the containers of a pod share their loopback",
-                "Or run the sidecar beside the CLI, and name the application with `--app`, through `kubectl port-forward`",
-            ],
-            { IsContainer: true } =>
-            [
-                "The CLI is another container's: `network_mode: \"service:genkit\"` for the sidecar, where genkit is the service of the CLI",
-                "The CLI is the host's: `network_mode: host`, or `docker run --network host`",
-                "Or run the sidecar on the host, beside the CLI, and name the container's published port with `--app`",
-                "The CLI runs in here: start `genkit start --experimental-reflection-v2`",
-            ],
-            _ => ["Start `genkit start --experimental-reflection-v2`", EnvFileRemedy],
-        };
     }
 
     private async Task<Finding> UpgradeAsync(CancellationToken cancellationToken)
@@ -182,14 +132,12 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
 
     private IReadOnlyList<string> Unreachable() => surroundings.Proxy is { } proxy && address is { IsLoopback: false }
         ? [$"{proxy} is set, but the sidecar uses no proxy: it must reach `--manager` straight", "Let firewalls and network policies pass that port"]
-        : ["Let firewalls and network policies pass that port", "`--manager ws://HOST:PORT` with the address that the CLI has", EnvFileRemedy];
+        : ["Let firewalls and network policies pass that port", "`--manager ws://HOST:PORT` with the address that the CLI has", ManagerRefusal.EnvFileRemedy];
 
     private static IReadOnlyList<string> AnotherServer(IReadOnlyList<Uri> managers) =>
     [
-        .. managers.Select(other => $"`--manager {Shown(other)}`: a manager answers there"),
+        .. managers.Select(other => $"`--manager {other.Scheme}://{other.Authority}`: a manager answers there"),
         "`--manager` with the address of the CLI's reflection server (3200 to 3400), not of its Dev UI (4000) or its telemetry server (4033 and up)",
-        EnvFileRemedy,
+        ManagerRefusal.EnvFileRemedy,
     ];
-
-    private static string Shown(Uri manager) => $"{manager.Scheme}://{manager.Authority}";
 }

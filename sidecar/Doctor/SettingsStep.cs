@@ -46,7 +46,7 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
         return
         [
             .. start,
-            ManagerSteps.EnvFileRemedy,
+            ManagerRefusal.EnvFileRemedy,
             .. here.Select(manager => $"`--manager {Shown(manager)}`: a WebSocket answers there, most likely a manager"),
         ];
     }

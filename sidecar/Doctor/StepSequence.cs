@@ -35,7 +35,7 @@ internal sealed class StepSequence(Action<Step> examined, TimeBudget budget, Tim
         }
 
         var start = time.GetTimestamp();
-        var finding = await BoundedAsync(limit < budget.Left ? limit : budget.Left, examine, silence, stop);
+        var finding = await BoundedAsync(limit, examine, silence, stop);
         var took = time.GetElapsedTime(start);
         budget.Spend(took);
         Tell(name, tried, finding, took);
@@ -44,7 +44,8 @@ internal sealed class StepSequence(Action<Step> examined, TimeBudget budget, Tim
     private async Task<Finding> BoundedAsync(
         TimeSpan limit, Func<CancellationToken, Task<Finding>> examine, IReadOnlyList<string> silence, CancellationToken stop)
     {
-        using var timeout = new CancellationTokenSource(limit, time);
+        var isCutShort = budget.Left < limit;
+        using var timeout = new CancellationTokenSource(isCutShort ? budget.Left : limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop);
         try
         {
@@ -53,7 +54,9 @@ internal sealed class StepSequence(Action<Step> examined, TimeBudget budget, Tim
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            return Finding.Failed($"nothing came back within {limit.TotalSeconds:0.#} s", silence);
+            return Finding.Failed(
+                isCutShort ? $"nothing came back within the {Limits.Total.TotalSeconds:0} s that all steps have together" : $"nothing came back within {limit.TotalSeconds:0.#} s",
+                silence);
         }
     }
 

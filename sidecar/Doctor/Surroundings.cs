@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="Proxy">Name of a variable that sets a proxy; null if none does.</param>
 internal sealed record Surroundings(bool IsContainer, bool IsKubernetes, bool IsUnderGenkit, string? Proxy)
 {
-    private static readonly string[] s_proxyVariables = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NODE_USE_ENV_PROXY"];
+    private static readonly string[] s_proxyVariables = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
     public static Surroundings Of(IReadOnlyDictionary<string, string> environment, Func<string, bool> fileExists)
     {

@@ -1,17 +1,18 @@
 using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Doctor;
 
 /// <summary>Why a Unix socket takes no connection.</summary>
-internal static class SocketTrap
+internal static class SocketRefusal
 {
     public static Finding Of(string path, SocketException exception)
     {
         if (exception.SocketErrorCode == SocketError.AccessDenied)
         {
-            var mode = OperatingSystem.IsWindows() || !File.Exists(path) ? "" : $" (mode {Convert.ToString((int)File.GetUnixFileMode(path), 8)})";
             return Finding.Failed(
-                $"no permission to use the socket{mode}, as user {Environment.UserName}",
+                OperatingSystem.IsWindows() ? "no permission to use the socket" : $"user {Posix.EffectiveUser()} has no permission to use the socket{Mode(path)}",
                 "Run both as one user: `runAsUser` in Kubernetes, `user:` in Compose",
                 $"Or give the sidecar the right to write it: `chmod 0666 {path}`, and `chmod o+x` for its directories");
         }
@@ -28,4 +29,8 @@ internal static class SocketTrap
             exception.SocketErrorCode == SocketError.ConnectionRefused ? "nobody serves the socket: it was left behind" : $"no connection: {exception.Message}",
             $"Start the application, with its server at `unix:{path}`");
     }
+
+    // A directory on the way may be what is forbidden, and then there is no mode to be had.
+    [UnsupportedOSPlatform("windows")]
+    private static string Mode(string path) => File.Exists(path) ? $" (mode {Convert.ToString((int)File.GetUnixFileMode(path), 8)})" : "";
 }
