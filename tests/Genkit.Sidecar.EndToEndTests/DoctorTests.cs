@@ -136,7 +136,7 @@ public sealed class DoctorTests : EndToEndTest
 
         var report = await DoctorReport.OfAsync(Workspace, "--app", $"http://127.0.0.1:{port}");
 
-        report.AssertFailed("application-grpc", "", $"`--app https://127.0.0.1:{port}`");
+        report.AssertFailed("application-grpc", "TLS", $"`--app https://127.0.0.1:{port}`");
         report.AssertFailed("application-grpc", "", "`--app-ca FILE`");
     }
 
@@ -238,7 +238,7 @@ public sealed class DoctorTests : EndToEndTest
         var forbidden = await DoctorReport.OfAsync(Workspace, asNobodySpecial, new Dictionary<string, string>(), "--app", $"unix:{path}");
 
         missing.AssertFailed("application-connect", "there is no such socket file", $"`unix:{path}`");
-        forbidden.AssertFailed("application-connect", "no permission to use the socket (mode 0)", "chmod");
+        forbidden.AssertFailed("application-connect", "has no permission to use the socket (mode 0)", "chmod");
     }
 
     [Fact]
@@ -247,6 +247,16 @@ public sealed class DoctorTests : EndToEndTest
         var report = await DoctorReport.OfAsync(Workspace, "--", "sh", "-c", "echo to stdout; exit 3");
 
         report.AssertFailed("application-start", "exit code 3", "Run it alone");
+    }
+
+    [Fact]
+    public async Task Command_ForAnAddressThatIsTaken_IsNotStarted()
+    {
+        var address = await StartHelloAsync("python", FreeAddress());
+
+        var report = await DoctorReport.OfAsync(Workspace, ["--app", $"http://{address}", "--", .. s_hello.Command]);
+
+        report.AssertFailed("application-start", "already", "leave out `-- COMMAND`");
     }
 
     [Fact]
