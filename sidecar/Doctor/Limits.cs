@@ -11,6 +11,9 @@ internal static class Limits
     /// <summary>For one connection, and what is said on it first.</summary>
     public static readonly TimeSpan Connect = TimeSpan.FromSeconds(5);
 
+    /// <summary>For looking for another manager, which comes on top of the step that did not find one.</summary>
+    public static readonly TimeSpan Search = TimeSpan.FromSeconds(4);
+
     /// <summary>For one call to the application.</summary>
     public static readonly TimeSpan Call = TimeSpan.FromSeconds(10);
 

@@ -15,9 +15,6 @@ internal sealed class ManagerSearch(ManagerSocketOptions socketOptions)
     /// <summary>A machine with more CLIs than this has them all named by hand.</summary>
     private const int MaxCandidates = 8;
 
-    // Less than a step may take, as the search is part of one.
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(4);
-
     /// <summary>Gives the addresses that answer with a WebSocket. Only listeners are asked, for nobody likes a port scan.</summary>
     /// <param name="except">The address that was tried already, or null.</param>
     /// <param name="named">Addresses to ask, wherever they are.</param>
@@ -60,7 +57,7 @@ internal sealed class ManagerSearch(ManagerSocketOptions socketOptions)
     {
         try
         {
-            await using var socket = await ManagerSocket.ConnectAsync(address, socketOptions with { ConnectTimeout = s_limit }, metrics: null, cancellationToken);
+            await using var socket = await ManagerSocket.ConnectAsync(address, socketOptions with { ConnectTimeout = Limits.Search }, metrics: null, cancellationToken);
             return true;
         }
         catch (ManagerUnreachableException)

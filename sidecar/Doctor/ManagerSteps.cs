@@ -25,9 +25,9 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
         try
         {
             await steps.ExamineAsync(StepName.ManagerDns, $"looking up {address?.IdnHost ?? peer}", Limits.LookUp, LookUpAsync, UnknownHost(), stop);
-            await steps.ExamineAsync(StepName.ManagerTcp, $"connecting to {peer}", _limit, ConnectAsync, Unreachable(), stop);
-            await steps.ExamineAsync(StepName.ManagerWebSocket, $"upgrading a connection to {peer} to a WebSocket", _limit + Limits.Slack, UpgradeAsync, AnotherServer([]), stop);
-            await steps.ExamineAsync(StepName.ManagerRegister, $"registering as {runtimeId}, and leaving again", _limit, RegisterAsync, AnotherServer([]), stop);
+            await steps.ExamineAsync(StepName.ManagerTcp, $"connecting to {peer}", _limit + Limits.Search, ConnectAsync, Unreachable(), stop);
+            await steps.ExamineAsync(StepName.ManagerWebSocket, $"upgrading a connection to {peer} to a WebSocket", _limit + Limits.Search, UpgradeAsync, AnotherServer([]), stop);
+            await steps.ExamineAsync(StepName.ManagerRegister, $"registering as {runtimeId}, and leaving again", _limit + Limits.Slack, RegisterAsync, AnotherServer([]), stop);
             await steps.ExamineAsync(StepName.RuntimeId, "whether another sidecar holds the runtime id", Limits.LookUp, _ => Task.FromResult(RuntimeId()), [], stop);
         }
         finally
@@ -53,9 +53,14 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
 
     private async Task<Finding> ConnectAsync(CancellationToken cancellationToken)
     {
+        using var limit = Limited(cancellationToken);
         try
         {
-            return Finding.Ok(await Dial.ConnectAsync(new DnsEndPoint(address!.IdnHost, address.Port), cancellationToken));
+            return Finding.Ok(await Dial.ConnectAsync(new DnsEndPoint(address!.IdnHost, address.Port), limit.Token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Finding.Failed($"no connection within {_limit.TotalSeconds:0.#} s", Unreachable());
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
@@ -87,15 +92,20 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
         var session = new BriefSession(_socket!);
         var registration = new Registration(
             runtimeId, Environment.ProcessId, "genkit-sidecar doctor", $"genkit-sidecar/{SidecarVersion.Number}", ["dev"]);
+        using var limit = Limited(cancellationToken);
         try
         {
-            if (await session.RegisterAsync(registration, cancellationToken) is { } refusal)
+            if (await session.RegisterAsync(registration, limit.Token) is { } refusal)
             {
                 return Finding.Failed(refusal, AnotherServer([]));
             }
 
             await session.LeaveAsync(cancellationToken);
             return Finding.Ok("registered, and gone again; the runtime that serves, if there is one, was not replaced");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Finding.Failed($"`register` was not answered within {_limit.TotalSeconds:0.#} s", AnotherServer([]));
         }
         catch (WebSocketException exception)
         {
@@ -115,6 +125,14 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
                 $"a running sidecar holds {Quoted.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}: fine if it is the one you look into, but a second one replaces it",
                 $"Give each sidecar its own `{SettingTable.RuntimeId.Flag}` ({SettingTable.RuntimeId.EnvironmentVariable}), or none")
             : Finding.Ok($"no sidecar in this network namespace holds {Quoted.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}");
+    }
+
+    /// <summary>For the part of a step that has the peer's time, where the step itself has more to do.</summary>
+    private CancellationTokenSource Limited(CancellationToken cancellationToken)
+    {
+        var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(_limit);
+        return limited;
     }
 
     private Task<IReadOnlyList<Uri>> OthersAsync(CancellationToken cancellationToken)

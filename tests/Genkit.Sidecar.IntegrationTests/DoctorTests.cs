@@ -24,7 +24,7 @@ public sealed class DoctorTests
         await manager.AcceptAsync();
         await examining;
 
-        AssertStep(StepName.ManagerRegister, StepStatus.Failed, "nothing came back within 3 s", "reflection server");
+        AssertStep(StepName.ManagerRegister, StepStatus.Failed, "`register` was not answered within 3 s", "reflection server");
     }
 
     [Fact]
