@@ -21,7 +21,7 @@ public partial class DependencyTests
         ["Health"] = ["Configuration", "Application", "ReflectionV2", "Metrics", "Sockets"],
         ["Hosting"] = ["Configuration", "Application", "Runs", "ReflectionV2", "Health", "Metrics"],
         ["Supervision"] = ["Configuration", "Sockets", "Cli"],
-        ["Doctor"] = ["Grpc", "Configuration", "Application", "Runs", "JsonRpc", "Metrics", "ReflectionV2", "Sockets", "Supervision"],
+        ["Doctor"] = ["Grpc", "Configuration", "Application", "Runs", "JsonRpc", "Metrics", "ReflectionV2", "Supervision"],
         ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Health", "Hosting", "Supervision", "Doctor"],
     };
 
