@@ -24,10 +24,11 @@ public abstract class ComposeProject(ContainerEngine engine, string file) : IAsy
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        TestContext.Current.TestOutputHelper?.WriteLine(await ComposeAsync("logs", "--no-color"));
         Tools?.Dispose();
+        var (_, _, log) = await engine.TryAsync(["docker", "logs", await ComposeAsync("ps", "--quiet", "sidecar")]);
         await ComposeAsync("down", "--volumes");
 
+        SidecarLog.AssertHasNoErrors(log.Split('\n'));
         string[] ofTheProject = ["--quiet", "--filter", $"label=com.docker.compose.project={_name}"];
         Assert.Empty(await engine.DockerAsync(["ps", "--all", .. ofTheProject]));
         Assert.Empty(await engine.DockerAsync(["network", "ls", .. ofTheProject]));
@@ -52,23 +53,30 @@ public abstract class ComposeProject(ContainerEngine engine, string file) : IAsy
 
     /// <summary>Waits for what the health check of a service is to say: `healthy` or `unhealthy`.</summary>
     internal Task HealthAsync(string service, string expected) =>
-        UntilAsync(async () => await InspectAsync(service, "{{.State.Health.Status}}") == expected);
+        UntilAsync($"{service} is {expected}", async () => await InspectAsync(service, "{{.State.Health.Status}}") == expected);
 
     /// <summary>Waits until the sidecar itself says that manager and application are there, as they are now.</summary>
-    internal Task ReadyAsync() => UntilAsync(async () =>
+    internal Task ReadyAsync() => UntilAsync("the sidecar is ready", async () =>
     {
         var (exitCode, _, _) = await engine.TryComposeAsync([.. Prefix, "exec", "-T", "sidecar", "genkit-sidecar", "health"]);
         return exitCode == 0;
     });
 
-    private static async Task UntilAsync(Func<Task<bool>> holds)
+    private async Task UntilAsync(string what, Func<Task<bool>> holds)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         timeout.CancelAfter(Timeouts.Default);
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
-        while (!await holds())
+        try
         {
-            await poll.WaitForNextTickAsync(timeout.Token);
+            while (!await holds())
+            {
+                await poll.WaitForNextTickAsync(timeout.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"Not within {Timeouts.Default}: {what}.\n{await ComposeAsync("ps")}\n{await ComposeAsync("logs", "--no-color")}");
         }
     }
 }

@@ -7,11 +7,13 @@ internal sealed partial class SidecarLog(string path)
 {
     public string Path { get; } = path;
 
-    public void AssertHasNoErrors()
+    public static void AssertHasNoErrors(IEnumerable<string> lines)
     {
-        var errors = Lines().Where(line => ErrorLine().IsMatch(line)).ToList();
+        var errors = lines.Where(line => ErrorLine().IsMatch(line)).ToList();
         Assert.True(errors.Count == 0, $"The sidecar logged errors:\n{string.Join('\n', errors)}");
     }
+
+    public void AssertHasNoErrors() => AssertHasNoErrors(Lines());
 
     public override string ToString() => string.Join('\n', Lines());
 
