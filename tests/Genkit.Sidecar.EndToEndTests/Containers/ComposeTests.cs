@@ -53,6 +53,11 @@ public sealed class ComposeTests(OwnProject project) : IClassFixture<OwnProject>
         await project.AssertGreetsAsync();
     }
 
+    // Its exit code is 0 only if no step has failed.
+    [Fact]
+    public async Task Doctor_BesideTheSidecar_FindsNothingWrong() =>
+        Assert.Contains("ok       run:", await project.ComposeAsync("exec", "-T", "sidecar", "genkit-sidecar", "doctor"), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("pod")]
     [InlineData("genkit")]

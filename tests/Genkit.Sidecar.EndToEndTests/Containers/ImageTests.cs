@@ -50,6 +50,17 @@ public sealed class ImageTests(ContainerEngine engine)
         "--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", Image);
 
     [Fact]
+    public async Task Doctor_ManagerOnTheHostsLoopback_SaysThatAContainerHasItsOwn()
+    {
+        var (exitCode, report, _) = await engine.TryAsync(
+            ["docker", "run", "--rm", "--network", "none", "--env", "GENKIT_REFLECTION_V2_SERVER=ws://localhost:3200", Image, "doctor"]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("a container", report, StringComparison.Ordinal);
+        Assert.Contains("network_mode: host", report, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Binary_InAnApplicationsOwnImage_StartsAndStopsTheApplication()
     {
         const string OwnImage = "genkit-sidecar-own-image";
