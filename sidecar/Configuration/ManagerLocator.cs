@@ -32,6 +32,9 @@ internal sealed class ManagerLocator(SidecarSettings settings)
         return parsed.Problem is null ? parsed : Parsed<Uri?>.Bad($"{variable} in {_envFile.Path}: {parsed.Problem}");
     }
 
+    /// <summary>Where an address that this gave was said.</summary>
+    public string SourceOf(Uri address) => address == settings.Manager ? settings.ManagerSource.ToString() : settings.EnvFile!;
+
     private Parsed<Uri?> Known(string otherwise) =>
         settings.Manager is null ? Parsed<Uri?>.Bad(otherwise) : Parsed<Uri?>.Good(settings.Manager);
 }

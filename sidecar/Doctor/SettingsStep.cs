@@ -69,7 +69,7 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
     }
 
     private string Said() =>
-        $"manager {Shown(Manager!)}, from {(Manager == _settings.Manager ? _settings.ManagerSource.ToString() : _settings.EnvFile)}; " +
+        $"manager {Shown(Manager!)}, from {new ManagerLocator(_settings).SourceOf(Manager!)}; " +
         $"application {_settings.App}, from {_settings.AppSource}" +
         (surroundings.Proxy is { } proxy ? $"; {proxy} is set and not used" : "");
 

@@ -86,7 +86,7 @@ internal sealed partial class ManagerConnection(
         }
         catch (ManagerUnreachableException exception)
         {
-            NoteFailure($"Cannot reach the manager at {address} (--manager): {exception.Message}");
+            NoteFailure($"Cannot reach the manager at {address}, from {locator.SourceOf(address)}: {exception.Message}");
             return;
         }
 

@@ -12,7 +12,7 @@ public sealed class ReconnectTests
         await elsewhere.DisposeAsync();
         await using var application = await FakeApplication.StartAsync();
         await using var sidecar = await SidecarFixture.StartAsync(elsewhere.Address, application.Address, "--reconnect-interval", "20ms");
-        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {elsewhere.Address} (--manager): connection refused: nothing listens there");
+        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {elsewhere.Address}, from flag --manager: connection refused: nothing listens there");
         await sidecar.Log.WaitForAsync("Attempt 3 failed too");
 
         await using var manager = await FakeManager.StartAsync(elsewhere.Address.Port);
