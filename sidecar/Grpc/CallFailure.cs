@@ -28,7 +28,7 @@ internal static class CallFailure
             }
         }
 
-        if (exception is not (HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException))
+        if (exception is not (HttpRequestException or IOException or SocketException or OperationCanceledException or ObjectDisposedException))
         {
             return new GrpcStatus(GrpcStatusCode.Internal, $"the call to {target} failed on this side: {exception.Message}") { Cause = exception };
         }

@@ -315,6 +315,16 @@ public sealed class ConnectTests(PeerServers peers)
         }
     }
 
+    /// <summary>The handler looks at the socket's addresses before it uses the connection, and says so in its own way where a reset came first.</summary>
+    [Fact]
+    public void Connect_ConnectionIsResetBeforeItIsUsed_IsClosed()
+    {
+        var status = CallFailure.From(
+            new SocketException((int)SocketError.NotConnected), GrpcTarget.Parse("http://127.0.0.1:1"), wasSent: false, wasResent: false, connectFailure: null);
+
+        AssertFailed(status, GrpcConnectFailure.Closed, "http://127.0.0.1:1 closed the connection before the request was sent");
+    }
+
     private static void AssertFailed(GrpcStatus status, GrpcConnectFailure failure, params string[] texts)
     {
         Assert.True(status.ConnectFailure == failure, $"not {failure}: {status}");
