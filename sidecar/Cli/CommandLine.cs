@@ -73,7 +73,10 @@ internal sealed class CommandLine
                     IsJson = true;
                     break;
                 case RunFlag:
-                    ReadRunKey(words);
+                    TakeRunKey(words.TryPeek(out var next) && !next.StartsWith('-') ? words.Dequeue() : "");
+                    break;
+                case var _ when word.StartsWith($"{RunFlag}=", StringComparison.Ordinal):
+                    TakeRunKey(word[(RunFlag.Length + 1)..]);
                     break;
                 default:
                     // A lone dash is standard input, and one before a digit a negative number.
@@ -91,11 +94,11 @@ internal sealed class CommandLine
         }
     }
 
-    private void ReadRunKey(Queue<string> words)
+    private void TakeRunKey(string key)
     {
-        if (words.TryPeek(out var key) && !key.StartsWith('-'))
+        if (key.Length > 0)
         {
-            RunKey = words.Dequeue();
+            RunKey = key;
         }
         else
         {

@@ -46,6 +46,7 @@ public sealed class CommandLineTests
         Assert.Equal((Verb.Doctor, true, "/flow/x"), (line.Verb!.Value, line.IsJson, line.RunKey));
         Assert.Equal(["-5"], line.Arguments);
         Assert.Equal(["python", "app.py"], line.Command);
+        Assert.Equal("/flow/x=y", CommandLine.Parse(["doctor", "--run=/flow/x=y"]).RunKey);
     }
 
     [Theory]
@@ -61,6 +62,7 @@ public sealed class CommandLineTests
     [InlineData("run --json", "flag --json: only `doctor` takes it")]
     [InlineData("call /flow/x --run /flow/y", "flag --run: only `doctor` takes it")]
     [InlineData("doctor --run", "flag --run: needs the KEY of an action, such as /flow/summarize")]
+    [InlineData("doctor --run=", "flag --run: needs the KEY of an action, such as /flow/summarize")]
     [InlineData("doctor --run --json", "flag --run: needs the KEY of an action, such as /flow/summarize")]
     [InlineData("doctor {}", "\"{}\": is one argument too many")]
     [InlineData("doctor --run /flow/x {} {}", "\"{}\": is one argument too many")]
