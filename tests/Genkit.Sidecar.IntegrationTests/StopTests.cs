@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
@@ -36,6 +39,16 @@ public sealed class StopTests
         Assert.True(listing.Has("result"));
         Assert.Equal("1", answer.Result());
         Assert.Null(closed);
+    }
+
+    [Fact]
+    public async Task Stop_RunsTakeLongerThanAHostUsuallyWaits_AreNotCutShort()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync("--drain-timeout", "10m");
+
+        var host = sidecar.Sidecar.Services.GetRequiredService<IOptions<HostOptions>>().Value;
+
+        Assert.Equal(Timeout.InfiniteTimeSpan, host.ShutdownTimeout);
     }
 
     [Fact]
