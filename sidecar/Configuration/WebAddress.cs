@@ -3,6 +3,10 @@ namespace Genkit.Sidecar.Configuration;
 /// <summary>Addresses in messages: a user name, a password and a query are left out, for they may be secrets.</summary>
 internal static class WebAddress
 {
+    /// <summary>One that has been parsed, and so has no user name.</summary>
+    public static string Shown(Uri address) => address.GetLeftPart(UriPartial.Path);
+
+    /// <summary>What somebody gave as an address, in quotes.</summary>
     public static string Shown(string text)
     {
         var start = text.IndexOf("//", StringComparison.Ordinal) is var slashes and >= 0 ? slashes + 2 : 0;

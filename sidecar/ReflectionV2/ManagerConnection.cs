@@ -79,6 +79,7 @@ internal sealed partial class ManagerConnection(
             return;
         }
 
+        var shown = WebAddress.Shown(address);
         ManagerSocket socket;
         try
         {
@@ -86,12 +87,12 @@ internal sealed partial class ManagerConnection(
         }
         catch (ManagerUnreachableException exception)
         {
-            NoteFailure($"Cannot reach the manager at {address}, from {locator.SourceOf(address)}: {exception.Message}");
+            NoteFailure($"Cannot reach the manager at {shown}, from {locator.SourceOf(address)}: {exception.Message}");
             return;
         }
 
         var connectedAt = time.GetTimestamp();
-        status.Away($"connected to {address}, not registered yet");
+        status.Away($"connected to {shown}, not registered yet");
         var end = await RunSessionAsync(address, socket, stoppingToken);
         if (stoppingToken.IsCancellationRequested)
         {
@@ -100,12 +101,12 @@ internal sealed partial class ManagerConnection(
 
         if (end.Reason == SessionEndReason.NotRegistered)
         {
-            NoteFailure($"Not registered at {address}: {end.Detail}");
+            NoteFailure($"Not registered at {shown}: {end.Detail}");
         }
         else
         {
-            status.Away($"the connection to {address} has ended: {end.Detail}");
-            Log.Ended(logger, address, end.Reason, end.Detail);
+            status.Away($"the connection to {shown} has ended: {end.Detail}");
+            Log.Ended(logger, shown, end.Reason, end.Detail);
             if (time.GetElapsedTime(connectedAt) >= s_stablePeriod)
             {
                 _backoff.Reset();
@@ -181,8 +182,9 @@ internal sealed partial class ManagerConnection(
 
     private void OnRegistered(Uri address, Registration registration)
     {
-        status.Registered($"registered with {address} as {registration.RuntimeId} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}");
-        Log.Registered(logger, address, registration.RuntimeId, registration.Name, _failedAttempts);
+        var shown = WebAddress.Shown(address);
+        status.Registered($"registered with {shown} as {registration.RuntimeId} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}");
+        Log.Registered(logger, shown, registration.RuntimeId, registration.Name, _failedAttempts);
         _failedAttempts = 0;
         _lastFailure = "";
         claim.Claim(address);
@@ -234,10 +236,10 @@ internal sealed partial class ManagerConnection(
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Information, "Registered with the manager at {Address} as {RuntimeId} ({Name}) after {Failures} failed attempts")]
-        public static partial void Registered(ILogger logger, Uri address, string runtimeId, string name, long failures);
+        public static partial void Registered(ILogger logger, string address, string runtimeId, string name, long failures);
 
         [LoggerMessage(LogLevel.Warning, "The connection to the manager at {Address} has ended ({Reason}): {Detail}")]
-        public static partial void Ended(ILogger logger, Uri address, SessionEndReason reason, string detail);
+        public static partial void Ended(ILogger logger, string address, SessionEndReason reason, string detail);
 
         [LoggerMessage(LogLevel.Warning, "{Failure}. Trying on; is `genkit start --experimental-reflection-v2` running?")]
         public static partial void Failed(ILogger logger, string failure);

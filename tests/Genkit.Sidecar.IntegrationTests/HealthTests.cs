@@ -63,6 +63,26 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task Address_OfTheManagerHasAQuery_IsShownWithoutIt()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        await using var manager = await FakeManager.StartAsync();
+        await using var sidecar = await SidecarFixture.StartAsync(
+            new Uri($"{manager.Address}?token=s3cret"), application.Address, [.. s_health, "--reconnect-interval", "20ms"]);
+        using var health = sidecar.Health();
+
+        await manager.AcceptRegisteredAsync();
+        await sidecar.Log.WaitForAsync($"Registered with the manager at {manager.Address} as");
+        var registered = (await health.GetAsync("/readyz?verbose")).Text;
+        await manager.DisposeAsync();
+        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {manager.Address} (--manager)");
+        var away = (await health.GetAsync("/readyz?verbose")).Text;
+
+        Assert.Contains($"manager: yes, registered with {manager.Address} as", registered, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", string.Join('\n', [registered, away, .. sidecar.Log.Lines]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ready_ApplicationGoesAndComesBack_FollowsIt()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync(s_health);
