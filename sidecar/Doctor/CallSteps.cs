@@ -79,7 +79,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
         if (action is not null)
         {
             return failure is null
-                ? Finding.Ok($"it succeeded: {run.Chunks} {(run.Chunks == 1 ? "chunk" : "chunks")} and a result of {run.ResultBytes ?? 0} bytes")
+                ? Finding.Ok($"it succeeded: {run.Chunks} {(run.Chunks == 1 ? "chunk" : "chunks")} and a result of {run.ResultBytes} bytes")
                 : Failed(failure, $"`genkit-sidecar call {action.Key} JSON` runs it alone, without a deadline and with all that it says");
         }
 
