@@ -75,7 +75,8 @@ internal sealed class Examination(
         CommandStep starting, Parsed<ApplicationAddress> address, SidecarSettings settings, StepSequence steps, Action<Step> examined, CancellationToken stop)
     {
         // It has a setting of its own, and takes nothing from the time of the other steps.
-        var start = new StepSequence(examined, new TimeBudget(settings.AppStartTimeout), TimeProvider.System);
+        var limit = Limits.Most(settings.AppStartTimeout, Limits.Start);
+        var start = new StepSequence(examined, new TimeBudget(limit), TimeProvider.System);
         if (steps.Obstacle is { } obstacle)
         {
             start.Block(obstacle);
@@ -84,7 +85,7 @@ internal sealed class Examination(
         await start.ExamineAsync(
             StepName.ApplicationStart,
             $"starting {Quoted.Text(command[0])}",
-            settings.AppStartTimeout,
+            limit,
             token => starting.StartAsync(address, settings, token),
             CommandStep.Silence(settings.App),
             stop);

@@ -3,8 +3,11 @@ namespace Genkit.Sidecar.Doctor;
 /// <summary>How long the steps may take. Where a setting says less, that counts.</summary>
 internal static class Limits
 {
-    /// <summary>Of all steps together, without the start of a command, which has <c>--app-start-timeout</c>.</summary>
+    /// <summary>Of all steps together, without the start of a command.</summary>
     public static readonly TimeSpan Total = TimeSpan.FromSeconds(30);
+
+    /// <summary>What the start of a command has at least: <c>run</c> goes on without it after <c>--app-start-timeout</c>, which may be none, and the doctor cannot.</summary>
+    public static readonly TimeSpan Start = TimeSpan.FromSeconds(10);
 
     public static readonly TimeSpan LookUp = TimeSpan.FromSeconds(3);
 
@@ -21,4 +24,6 @@ internal static class Limits
     public static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
 
     public static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    public static TimeSpan Most(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

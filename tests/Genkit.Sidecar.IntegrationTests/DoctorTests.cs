@@ -14,6 +14,7 @@ namespace Genkit.Sidecar.IntegrationTests;
 public sealed class DoctorTests
 {
     private readonly List<Step> _steps = [];
+    private readonly List<string> _command = [];
 
     [Fact]
     public async Task Register_IsNeverAnswered_IsTheFinding()
@@ -199,6 +200,17 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public async Task Command_ThatRunWouldNotWaitFor_IsWaitedForAllTheSame()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        _command.AddRange(["sleep", "60"]);
+
+        await ExamineAsync("--app", application.Address, "--app-start-timeout", "0");
+
+        AssertStep(StepName.ApplicationStart, StepStatus.Failed, "another process listens on", "leave out `-- COMMAND`");
+    }
+
+    [Fact]
     public async Task Run_WithoutAsking_RunsNoAction()
     {
         await using var application = await FakeApplication.StartAsync();
@@ -234,6 +246,17 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public async Task Run_OfAnActionWithALargeResult_SaysItsSize()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        application.Actions["/flow/x"] = (call, _) => call.ResultAsync($"\"{new string('x', 1_000_000)}\"");
+
+        await ExamineAsync(new ActionToRun("/flow/x", null), "--app", application.Address);
+
+        AssertStep(StepName.Run, StepStatus.Ok, "a result of 1000002 bytes");
+    }
+
+    [Fact]
     public async Task Run_OfAnActionThatFails_IsAFailure()
     {
         await using var application = await FakeApplication.StartAsync();
@@ -263,7 +286,7 @@ public sealed class DoctorTests
             SettingsReader.ReadGood(line.Flags, new Dictionary<string, string>()),
             new Surroundings(IsContainer: false, IsKubernetes: false, IsUnderGenkit: false, Proxy: null),
             action,
-            [],
+            _command,
             SidecarExecutable.Current(),
             NullLoggerFactory.Instance);
         await examination.ExamineAsync(_steps.Add, TestContext.Current.CancellationToken).WaitAsync(Timeouts.Default);
