@@ -25,8 +25,8 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
         try
         {
             await steps.ExamineAsync(StepName.ManagerDns, $"looking up {address?.IdnHost ?? peer}", Limits.LookUp, LookUpAsync, UnknownHost(), stop);
-            await steps.ExamineAsync(StepName.ManagerTcp, $"connecting to {peer}", _limit + Limits.Search, ConnectAsync, Unreachable(), stop);
-            await steps.ExamineAsync(StepName.ManagerWebSocket, $"upgrading a connection to {peer} to a WebSocket", _limit + Limits.Search, UpgradeAsync, AnotherServer([]), stop);
+            await steps.ExamineAsync(StepName.ManagerTcp, $"connecting to {peer}", _limit + Limits.Search + Limits.Slack, ConnectAsync, Unreachable(), stop);
+            await steps.ExamineAsync(StepName.ManagerWebSocket, $"upgrading a connection to {peer} to a WebSocket", _limit + Limits.Search + Limits.Slack, UpgradeAsync, AnotherServer([]), stop);
             await steps.ExamineAsync(StepName.ManagerRegister, $"registering as {runtimeId}, and leaving again", _limit + Limits.Slack, RegisterAsync, AnotherServer([]), stop);
             await steps.ExamineAsync(StepName.RuntimeId, "whether another sidecar holds the runtime id", Limits.LookUp, _ => Task.FromResult(RuntimeId()), [], stop);
         }
