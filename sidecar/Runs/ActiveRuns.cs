@@ -9,8 +9,9 @@ namespace Genkit.Sidecar.Runs;
 internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits limits, RunMetrics metrics, TimeProvider time, ILogger<ActiveRuns> logger)
 {
     private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
+    private readonly Lock _gate = new();
     private int _count;
-    private volatile bool _isDraining;
+    private bool _isDraining;
 
     public int Count => Volatile.Read(ref _count);
 
@@ -21,26 +22,14 @@ internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits 
     public Run Start(RunRequest request)
     {
         var run = new Run(request, limits, metrics, time, logger);
-        if (_isDraining)
-        {
-            request.Owner?.Dispose();
-            run.TryFail(new ActionFailure(GrpcStatusCode.Unavailable, "The sidecar is stopping and starts no more runs"));
-            return run;
-        }
-
-        if (Interlocked.Increment(ref _count) > limits.MaxConcurrentRuns && IsFull())
-        {
-            Interlocked.Decrement(ref _count);
-            request.Owner?.Dispose();
-            run.TryFail(new ActionFailure(
-                GrpcStatusCode.ResourceExhausted,
-                $"{limits.MaxConcurrentRuns} runs are active, as many as --max-concurrent-runs allows"));
-            return run;
-        }
-
-        // Entered before it executes, so that a run that ends at once is there to be removed.
         var execution = new TaskCompletionSource();
-        _runs[run.TraceId] = (run, execution.Task);
+        if (Enter(run, execution.Task) is { } refusal)
+        {
+            request.Owner?.Dispose();
+            run.TryFail(refusal);
+            return run;
+        }
+
         _ = ExecuteAsync(run, execution);
         return run;
     }
@@ -54,8 +43,13 @@ internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits 
     /// <summary>Starts no more runs and lets the active ones end, for <paramref name="timeout"/> at most.</summary>
     public async Task DrainAsync(TimeSpan timeout)
     {
-        _isDraining = true;
-        var active = _runs.Values;
+        ICollection<(Run Run, Task Execution)> active;
+        lock (_gate)
+        {
+            _isDraining = true;
+            active = _runs.Values;
+        }
+
         if (active.Count == 0 || timeout == TimeSpan.Zero)
         {
             return;
@@ -82,6 +76,29 @@ internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits 
         }
 
         await Task.WhenAll(active.Select(entry => entry.Execution));
+    }
+
+    /// <summary>Enters a run before it executes, so that one that ends at once is there to be removed. Gives the reason if it may not start.</summary>
+    private ActionFailure? Enter(Run run, Task execution)
+    {
+        // No run may slip in behind a drain that has counted them.
+        lock (_gate)
+        {
+            if (_isDraining)
+            {
+                return new ActionFailure(GrpcStatusCode.Unavailable, "The sidecar is stopping and starts no more runs");
+            }
+
+            if (Interlocked.Increment(ref _count) > limits.MaxConcurrentRuns && IsFull())
+            {
+                Interlocked.Decrement(ref _count);
+                return new ActionFailure(
+                    GrpcStatusCode.ResourceExhausted, $"{limits.MaxConcurrentRuns} runs are active, as many as --max-concurrent-runs allows");
+            }
+
+            _runs[run.TraceId] = (run, execution);
+            return null;
+        }
     }
 
     /// <summary>A run whose answer may have been heard does not count, even if its call is not closed yet.</summary>
