@@ -52,7 +52,7 @@ internal sealed partial class HealthListener(SidecarSettings settings, HealthEnd
         {
             await _server.StartAsync(new Requests(endpoints), cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException)
+        catch (Exception exception) when (exception is IOException or SocketException or UnauthorizedAccessException)
         {
             return Refused(Reason(exception));
         }
