@@ -40,19 +40,19 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
     }
 
     /// <summary>
-    /// Whether the caller is a process of this machine that means this machine. A reverse proxy, and a web page that has made its
-    /// own name resolve to 127.0.0.1, connect from here too, but ask for another host.
+    /// Whether the caller is a process of this machine that means this machine. A web page that has made its own name resolve to
+    /// 127.0.0.1 connects from here too, but asks for another host; so does a reverse proxy, if it passes on the host that it was asked for.
     /// </summary>
-    private static bool IsLocal(HttpContext context)
+    private bool IsLocal(HttpContext context)
     {
-        // A Unix socket has no address, and its file's mode says who may connect.
-        if (context.Connection.RemoteIpAddress is not { } peer)
+        // The file's mode says who may connect.
+        if (settings.Health.SocketPath is not null)
         {
             return true;
         }
 
         var host = context.Request.Host.Host;
-        return IsLoopback(peer) && (host is "" or "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var named) && IsLoopback(named)));
+        return context.Connection.RemoteIpAddress is { } peer && IsLoopback(peer) && (host is "" or "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var named) && IsLoopback(named)));
     }
 
     private static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);

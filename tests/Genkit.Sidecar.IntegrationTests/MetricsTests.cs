@@ -218,13 +218,23 @@ public sealed class MetricsTests
         Assert.Equal(200, status);
     }
 
-    /// <summary>Asks as a peer whose address this machine does not have.</summary>
+    [Fact]
+    public async Task Metrics_CallerIsNotKnown_NeedsTheToken()
+    {
+        await using var sidecar = await RegisteredSidecar.StartAsync("--metrics-token", "s3cret");
+
+        var (status, _, _) = await FromAfarAsync(sidecar, "/metrics", null, null);
+
+        Assert.Equal(401, status);
+    }
+
+    /// <summary>Asks as a peer whose address this machine does not have, or of no address.</summary>
     private static async Task<(int Status, string Text, HttpResponse Response)> FromAfarAsync(
-        RegisteredSidecar sidecar, string path, string? authorization, string peer = "192.0.2.1")
+        RegisteredSidecar sidecar, string path, string? authorization, string? peer = "192.0.2.1")
     {
         var question = path.IndexOf('?', StringComparison.Ordinal);
         var body = new MemoryStream();
-        var context = new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Parse(peer) }, Response = { Body = body } };
+        var context = new DefaultHttpContext { Connection = { RemoteIpAddress = peer is null ? null : IPAddress.Parse(peer) }, Response = { Body = body } };
         context.Request.Method = "GET";
         context.Request.Host = new HostString("localhost");
         context.Request.Path = question < 0 ? path : path[..question];
