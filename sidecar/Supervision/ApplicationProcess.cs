@@ -24,6 +24,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
     private readonly TaskCompletionSource<ChildExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeSpan _stopTimeout;
     private readonly ILogger _logger;
+    private long? _stoppingSince;
 
     private ApplicationProcess(TimeSpan stopTimeout, ILogger logger)
     {
@@ -70,6 +71,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
     /// <summary>Asks with <paramref name="signal"/>, and kills when the stop timeout is over or <paramref name="hurry"/> has ended.</summary>
     public async Task<ChildExit> StopAsync(int signal, Task hurry)
     {
+        _stoppingSince ??= TimeProvider.System.GetTimestamp();
         var signalled = SignalAsync(signal);
         using var over = new CancellationTokenSource();
         var timeout = Task.Delay(_stopTimeout, TimeProvider.System, over.Token);
@@ -117,7 +119,9 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
 
         if (Id != 0 && !OperatingSystem.IsWindows())
         {
-            await new ProcessGroup(Id).EndAsync(_stopTimeout);
+            // One timeout for all: what the command took of it, the others do not have.
+            var spent = _stoppingSince is { } since ? TimeProvider.System.GetElapsedTime(since) : TimeSpan.Zero;
+            await new ProcessGroup(Id).EndAsync(_stopTimeout - spent);
         }
 
         _process.Dispose();
