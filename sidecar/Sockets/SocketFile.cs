@@ -31,13 +31,18 @@ internal static class SocketFile
 
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            // Without waiting: whoever serves it may hang, with all the callers that it has room for.
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             socket.Connect(new UnixDomainSocketEndPoint(path));
             return Parsed<SocketFileState>.Bad($"another process already serves {path}");
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
         {
             return Remove(path);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
+        {
+            return Parsed<SocketFileState>.Bad($"another process already serves {path}");
         }
         catch (SocketException e)
         {

@@ -133,6 +133,22 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_SocketOfAProcessThatHangsAndHasNoRoomForCallers_IsAnErrorThatNamesIt()
+    {
+        var path = _directory.File("app.sock");
+        using var other = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        other.Bind(new UnixDomainSocketEndPoint(path));
+        other.Listen(0);
+        using var caller = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await caller.ConnectAsync(new UnixDomainSocketEndPoint(path), TestContext.Current.CancellationToken);
+
+        using var sidecar = SidecarProcess.Run("echo started", $"--app unix:{path}");
+
+        Assert.Equal(1, await sidecar.ExitCodeAsync());
+        Assert.Contains($"another process already serves {path}", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_FileWhereTheSocketShouldBe_IsAnErrorAndStays()
     {
         var path = _directory.File("app.sock", "precious");
