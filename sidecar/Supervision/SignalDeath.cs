@@ -15,17 +15,18 @@ internal static class SignalDeath
             return;
         }
 
-        RemoveDebuggerSocket();
+        RemoveDebuggerFiles();
         _ = Posix.SetSignalAction(signal, Posix.DefaultAction);
         _ = Posix.Kill(Environment.ProcessId, signal);
     }
 
-    // The runtime removes it when it shuts down in order, which it does not get to here.
-    private static void RemoveDebuggerSocket()
+    // The runtime removes its socket and its pipes when it shuts down in order, which it does not get to here.
+    private static void RemoveDebuggerFiles()
     {
         try
         {
-            foreach (var path in Directory.EnumerateFiles(Path.GetTempPath(), $"dotnet-diagnostic-{Environment.ProcessId}-*"))
+            foreach (var path in ((string[])["dotnet-diagnostic", "clr-debug-pipe"])
+                .SelectMany(name => Directory.EnumerateFiles(Path.GetTempPath(), $"{name}-{Environment.ProcessId}-*")))
             {
                 File.Delete(path);
             }

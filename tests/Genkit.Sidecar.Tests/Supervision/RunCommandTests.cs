@@ -187,7 +187,7 @@ public sealed class RunCommandTests : IDisposable
         sidecar.Signal(Posix.SignalInterrupt);
 
         Assert.Equal(130, await sidecar.ExitCodeAsync());
-        Assert.Empty(Directory.EnumerateFiles(Path.GetTempPath(), $"dotnet-diagnostic-{sidecar.Id}-*"));
+        Assert.Empty(Directory.EnumerateFiles(Path.GetTempPath(), $"*-{sidecar.Id}-*"));
     }
 
     [Fact]
