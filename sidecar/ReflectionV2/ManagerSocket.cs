@@ -27,7 +27,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
     {
         _metrics = metrics;
         _maxMessageBytes = options.MaxMessageBytes;
-        _http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectCallback = ConnectAsync });
+        _http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ConnectCallback = ConnectAsync });
         _webSocket = new ClientWebSocket();
         _webSocket.Options.CollectHttpResponseDetails = true;
 

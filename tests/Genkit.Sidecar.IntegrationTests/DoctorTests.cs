@@ -91,6 +91,19 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public async Task Manager_Redirects_IsNotFollowed()
+    {
+        await using var other = await FakeManager.StartAsync();
+        await using var manager = await FakeManager.StartAsync();
+        manager.UpgradeStatus = 307;
+        manager.UpgradeLocation = other.Address;
+
+        await ExamineAsync("--manager", $"{manager.Address}");
+
+        AssertStep(StepName.ManagerWebSocket, StepStatus.Failed, "HTTP 307", "Dev UI (4000)");
+    }
+
+    [Fact]
     public async Task Manager_SpeaksNoTls_NamesTheAddressWithout()
     {
         await using var manager = await FakeManager.StartAsync();

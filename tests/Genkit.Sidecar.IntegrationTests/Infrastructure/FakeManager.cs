@@ -28,6 +28,9 @@ internal sealed class FakeManager : IAsyncDisposable
     /// <summary>Answers an upgrade with this HTTP status instead of a WebSocket.</summary>
     public int? UpgradeStatus { get; set; }
 
+    /// <summary>Where <see cref="UpgradeStatus"/> redirects to.</summary>
+    public Uri? UpgradeLocation { get; set; }
+
     /// <param name="port">Zero: a free one. Another: to come back where it was.</param>
     public static async Task<FakeManager> StartAsync(int port = 0)
     {
@@ -73,6 +76,7 @@ internal sealed class FakeManager : IAsyncDisposable
         if (UpgradeStatus is { } status)
         {
             context.Response.StatusCode = status;
+            context.Response.Headers.Location = UpgradeLocation?.ToString();
             return;
         }
 
