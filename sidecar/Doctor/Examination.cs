@@ -33,7 +33,7 @@ internal sealed class Examination(
     {
         var settings = new SettingsStep(reading, surroundings);
         await new StepSequence(examined, _budget, TimeProvider.System)
-            .ExamineAsync(StepName.Settings, "reading flags, environment and file", Limits.Connect, settings.ExamineAsync, [], stop);
+            .ExamineAsync(StepName.Settings, "reading flags, environment and file", Limits.Connect, settings.ExamineAsync, SettingsStep.Silence, stop);
 
         var managerSide = new StepSequence(examined, _budget, TimeProvider.System);
         if (settings.Manager is null)

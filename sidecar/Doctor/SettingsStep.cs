@@ -6,6 +6,10 @@ namespace Genkit.Sidecar.Doctor;
 /// <summary>The first step: what the settings say, and whether they say one thing.</summary>
 internal sealed class SettingsStep(PartialSettings reading, Surroundings surroundings)
 {
+    /// <summary>What to do where a file does not answer.</summary>
+    public static readonly IReadOnlyList<string> Silence =
+        [$"`{SettingTable.EnvFile.Flag}` with a regular file on a disk that answers: this one can be opened or read by nobody now"];
+
     private readonly SidecarSettings _settings = reading.Settings;
 
     /// <summary>Where <c>run</c> would connect to; null if it would not know, or not be sure.</summary>

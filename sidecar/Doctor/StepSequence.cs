@@ -49,8 +49,8 @@ internal sealed class StepSequence(Action<Step> examined, TimeBudget budget, Tim
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop);
         try
         {
-            // A look-up of a name cannot be cancelled, only left behind.
-            return await examine(either.Token).WaitAsync(either.Token);
+            // A look-up of a name, or a file on a disk that does not answer, cannot be cancelled, only left behind.
+            return await Task.Run(() => examine(either.Token), either.Token).WaitAsync(either.Token);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {

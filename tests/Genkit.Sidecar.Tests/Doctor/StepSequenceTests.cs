@@ -47,6 +47,21 @@ public sealed class StepSequenceTests
     }
 
     [Fact]
+    public async Task Examine_HoldsItsThread_IsLeftBehindAtTheLimit()
+    {
+        using var never = new ManualResetEventSlim();
+
+        await ExamineAsync(Sequence(s_long), "one", TimeSpan.FromMilliseconds(100), _ =>
+        {
+            never.Wait(TestContext.Current.CancellationToken);
+            return Task.FromResult(Finding.Ok("too late"));
+        });
+
+        Assert.Equal("nothing came back within 0.1 s", Assert.Single(_steps).Finding.Found);
+        never.Set();
+    }
+
+    [Fact]
     public async Task Examine_BudgetIsSpent_FailsBeforeTheLimit()
     {
         await ExamineAsync(Sequence(TimeSpan.FromMilliseconds(100)), "one", s_long, _ => new TaskCompletionSource<Finding>().Task);
