@@ -24,6 +24,31 @@ internal sealed class EnvFile(string path)
         }
     }
 
+    /// <summary>Why <paramref name="name"/> is not to be had from the file, for people.</summary>
+    public string WhyWithout(string name)
+    {
+        if (Directory.Exists(Path))
+        {
+            // What a container engine makes of a file that is not there when it mounts it.
+            return $"{Path} is a directory: it has to be a file before it is mounted";
+        }
+
+        try
+        {
+            using var stream = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return $"{Path} cannot be read: this user has no permission to";
+        }
+        catch (IOException)
+        {
+            // Not there yet, as far as anybody can tell.
+        }
+
+        return $"{Path} does not have {name} yet";
+    }
+
     internal static IReadOnlyDictionary<string, string> Parse(string text)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -16,7 +16,7 @@ internal sealed class ManagerLocator(SidecarSettings settings)
             return Known("there is no env file to look into");
         }
 
-        return InEnvFile() ?? Known($"{_envFile.Path} does not have {SettingTable.Manager.EnvironmentVariable} yet");
+        return InEnvFile() ?? Known(_envFile.WhyWithout(SettingTable.Manager.EnvironmentVariable));
     }
 
     /// <summary>What the env file says, whether it counts or not. Null if there is none or it says nothing of a manager.</summary>

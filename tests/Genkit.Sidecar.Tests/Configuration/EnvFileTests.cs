@@ -54,6 +54,10 @@ public sealed class EnvFileTests : IDisposable
     }
 
     [Fact]
+    public void Locate_Directory_IsNamedAsOne() =>
+        Assert.Contains("is a directory", new ManagerLocator(Reading.Good($"--env-file {_directory.File(".")}")).Locate().Problem, StringComparison.Ordinal);
+
+    [Fact]
     public void Locate_FileChanges_IsSeenTheNextTime()
     {
         var path = _directory.File("genkit.env");
