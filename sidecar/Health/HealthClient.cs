@@ -29,8 +29,10 @@ internal static class HealthClient
         limit.CancelAfter(s_limit);
         try
         {
-            return Read(await FetchAsync(endPoint, PathOf(probe), limit.Token))
-                ?? new(false, $"{address} does not answer like a sidecar: is it the address of one ({SettingTable.Health.Flag})?");
+            var answer = await FetchAsync(endPoint, PathOf(probe), limit.Token);
+            return answer.Length == 0
+                ? new(false, $"{address} closed the connection without an answer: it has too many callers, or is no sidecar's ({SettingTable.Health.Flag})")
+                : Read(answer) ?? new(false, $"{address} does not answer like a sidecar: is it the address of one ({SettingTable.Health.Flag})?");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -74,7 +76,10 @@ internal static class HealthClient
         var isGood = answer.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal);
         var body = answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) is >= 0 and var end ? answer[(end + 4)..] : "";
         return body.StartsWith(isGood ? HealthEndpoints.Good : HealthEndpoints.Bad, StringComparison.Ordinal)
-            ? new HealthAnswer(isGood, body.TrimEnd('\n'))
+            ? new HealthAnswer(isGood, Printable(body.TrimEnd('\n')))
             : null;
     }
+
+    // Reasons quote peers, who must not reach into the terminal.
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? '?' : c));
 }

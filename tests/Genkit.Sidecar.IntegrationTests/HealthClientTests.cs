@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
@@ -50,6 +51,30 @@ public sealed class HealthClientTests
         var answer = await AskAsync(address, Probe.Ready);
 
         Assert.Equal(new HealthAnswer(false, $"no answer from {address} within 2 s"), answer);
+    }
+
+    [Theory]
+    [InlineData("", "closed the connection without an answer: it has too many callers, or is no sidecar's (--health)")]
+    [InlineData("HTTP/1.1 200 OK\r\n\r\nok\napplication: \u001b[2J\a\n", "ok\napplication: ?[2J?")]
+    public async Task Ask_OddAnswer_IsMadeSenseOf(string answer, string text)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var asking = AskUntilAnsweredAsync($"{listener.LocalEndpoint}", Probe.Ready);
+        while (!asking.IsCompleted)
+        {
+            var accepting = listener.AcceptSocketAsync(TestContext.Current.CancellationToken).AsTask();
+            if (await Task.WhenAny(accepting, asking) == asking)
+            {
+                break;
+            }
+
+            using var peer = await accepting;
+            await peer.ReceiveAsync(new byte[1024], TestContext.Current.CancellationToken);
+            await peer.SendAsync(Encoding.UTF8.GetBytes(answer), TestContext.Current.CancellationToken);
+        }
+
+        Assert.EndsWith(text, (await asking).Text, StringComparison.Ordinal);
     }
 
     /// <summary>The client gives up after 2 s, which a busy machine may take.</summary>
