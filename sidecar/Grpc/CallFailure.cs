@@ -104,6 +104,12 @@ internal static class CallFailure
             {
                 return e.Message;
             }
+
+            if (e is ObjectDisposedException)
+            {
+                // Of a stream of ours, which the handler closes when it finds that the peer ends the connection.
+                return "the peer ended it while the request was on its way";
+            }
         }
 
         return exception.GetBaseException().Message.TrimEnd('.');
