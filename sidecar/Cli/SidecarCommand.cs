@@ -9,6 +9,20 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
     public async Task<int> RunAsync(IReadOnlyList<string> words)
     {
         var line = CommandLine.Parse(words);
+        try
+        {
+            return await RunAsync(line);
+        }
+        catch (Exception exception) when (line.Verb != Verb.Run && exception is IOException or UnauthorizedAccessException)
+        {
+            // The second is what .NET makes of a stream that was closed before the start.
+            await ComplainOfOutputAsync(exception.GetBaseException().Message);
+            return ExitCode.Failure;
+        }
+    }
+
+    private async Task<int> RunAsync(CommandLine line)
+    {
         if (line.WantsHelp || line is { Verb: Verb.Help, Problems.Count: 0 })
         {
             await terminal.Out.WriteAsync(HelpText.Write());
@@ -72,27 +86,31 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         return await UntilStoppedAsync(stop => doctor.RunAsync(reading, new(line.IsJson, line.RunKey, line.Arguments.ElementAtOrDefault(0), line.Command), stop));
     }
 
-    private async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)
+    private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)
     {
         using var signals = new StopSignals();
         using var stop = new CancellationTokenSource();
+        var running = verb(stop.Token);
+        if (await Task.WhenAny(running, signals.First) == running)
+        {
+            return await running;
+        }
+
+        // A verb that cancels its call says so and exits by itself, unless somebody insists.
+        await stop.CancelAsync();
+        await Task.WhenAny(running, signals.Second);
+        return ExitCode.Signal + await signals.First;
+    }
+
+    private async Task ComplainOfOutputAsync(string reason)
+    {
         try
         {
-            var running = verb(stop.Token);
-            if (await Task.WhenAny(running, signals.First) == running)
-            {
-                return await running;
-            }
-
-            // A verb that cancels its call says so and exits by itself, unless somebody insists.
-            await stop.CancelAsync();
-            await Task.WhenAny(running, signals.Second);
-            return ExitCode.Signal + await signals.First;
+            await terminal.Error.WriteLineAsync($"genkit-sidecar: the output cannot be written: {reason}");
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            await terminal.Error.WriteLineAsync($"genkit-sidecar: the output cannot be written: {exception.Message}");
-            return ExitCode.Failure;
+            // Then only the exit code is left to say it.
         }
     }
 

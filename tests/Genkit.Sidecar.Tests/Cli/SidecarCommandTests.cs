@@ -110,8 +110,39 @@ public sealed class SidecarCommandTests
         Assert.DoesNotContain("cret", _error.ToString(), StringComparison.Ordinal);
     }
 
-    private Task<int> RunAsync(string words) => new SidecarCommand(
-        new(TextReader.Null, _out, _error),
+    [Theory]
+    [InlineData("help")]
+    [InlineData("version")]
+    [InlineData("health --health off")]
+    [InlineData("doctor --manager nonsense --app nonsense")]
+    [InlineData("doctor --json --manager nonsense --app nonsense")]
+    public async Task Run_OutputIsClosed_FailsAndSaysSo(string words)
+    {
+        Assert.Equal(ExitCode.Failure, await RunAsync(words, new ClosedWriter(), _error));
+
+        Assert.Equal("genkit-sidecar: the output cannot be written: Bad file descriptor\n", _error.ToString());
+    }
+
+    [Fact]
+    public async Task Run_OutputAndErrorAreClosed_Fails() =>
+        Assert.Equal(ExitCode.Failure, await RunAsync("version", new ClosedWriter(), new ClosedWriter()));
+
+    private Task<int> RunAsync(string words) => RunAsync(words, _out, _error);
+
+    private static Task<int> RunAsync(string words, TextWriter output, TextWriter error) => new SidecarCommand(
+        new(TextReader.Null, output, error),
         new Dictionary<string, string>(),
         (_, _, _) => Task.FromResult(ExitCode.Failure)).RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    /// <summary>Fails as .NET's console does where the descriptor is closed.</summary>
+    private sealed class ClosedWriter : StringWriter
+    {
+        private static readonly UnauthorizedAccessException s_failure = new("Access to the path is denied.", new IOException("Bad file descriptor"));
+
+        public override void Write(string? value) => throw s_failure;
+
+        public override Task WriteAsync(string? value) => throw s_failure;
+
+        public override Task WriteLineAsync(string? value) => throw s_failure;
+    }
 }
