@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Cli;
 /// <summary><c>doctor</c>: what is wrong between the manager and the application, step by step, and what mends it.</summary>
 internal sealed class DoctorVerb(Terminal terminal, IReadOnlyDictionary<string, string> environment, SidecarExecutable executable, ILoggerFactory logs)
 {
-    public async Task<int> RunAsync(PartialSettings reading, DoctorArguments arguments, CancellationToken stop)
+    public async Task<int> RunAsync(PartialSettings reading, DoctorArguments arguments, Task hurry, CancellationToken stop)
     {
         var input = arguments.Json is null ? null : Encoding.UTF8.GetBytes(arguments.Json);
         if (input is not null && JsonPayload.FindDefect(input, out _) is { } defect)
@@ -29,7 +29,8 @@ internal sealed class DoctorVerb(Terminal terminal, IReadOnlyDictionary<string, 
             arguments.Key is null ? null : new(arguments.Key, input),
             arguments.Command,
             executable,
-            logs);
+            logs,
+            hurry);
         var steps = new List<Step>();
         if (arguments.IsJson)
         {

@@ -6,6 +6,9 @@ namespace Genkit.Sidecar.Cli;
 /// <summary>From the words of the command line to the exit code.</summary>
 internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<string, string> environment, SidecarCore core)
 {
+    /// <summary>What a verb gets even when somebody insists: enough to kill a command that it has started.</summary>
+    private static readonly TimeSpan s_lastMoment = TimeSpan.FromMilliseconds(250);
+
     public async Task<int> RunAsync(IReadOnlyList<string> words)
     {
         var line = CommandLine.Parse(words);
@@ -83,14 +86,17 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         var level = reading.Settings.LogLevel;
         using var logs = LogOutput.Create(reading.Settings with { LogLevel = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error });
         var doctor = new DoctorVerb(terminal, environment, SidecarExecutable.Current(), logs);
-        return await UntilStoppedAsync(stop => doctor.RunAsync(reading, new(line.IsJson, line.RunKey, line.Arguments.ElementAtOrDefault(0), line.Command), stop));
+        return await UntilStoppedAsync((stop, hurry) => doctor.RunAsync(reading, new(line.IsJson, line.RunKey, line.Arguments.ElementAtOrDefault(0), line.Command), hurry, stop));
     }
 
-    private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb)
+    private static Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb) => UntilStoppedAsync((stop, _) => verb(stop));
+
+    /// <param name="verb">Is given what asks it to stop, and what ends when somebody insists.</param>
+    private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task, Task<int>> verb)
     {
         using var signals = new StopSignals();
         using var stop = new CancellationTokenSource();
-        var running = verb(stop.Token);
+        var running = verb(stop.Token, signals.Second);
         if (await Task.WhenAny(running, signals.First) == running)
         {
             return await running;
@@ -99,6 +105,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         // A verb that cancels its call says so and exits by itself, unless somebody insists.
         await stop.CancelAsync();
         await Task.WhenAny(running, signals.Second);
+        await Task.WhenAny(running, Task.Delay(s_lastMoment, TimeProvider.System, CancellationToken.None));
         return ExitCode.Signal + await signals.First;
     }
 

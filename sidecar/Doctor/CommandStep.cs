@@ -5,7 +5,7 @@ using Genkit.Sidecar.Supervision;
 namespace Genkit.Sidecar.Doctor;
 
 /// <summary>Starts the command as <c>run</c> does, and waits until it listens.</summary>
-internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutable executable, ILoggerFactory logs) : IAsyncDisposable
+internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutable executable, ILoggerFactory logs, Task hurry) : IAsyncDisposable
 {
     /// <summary>What a command gets to end by itself once all is said; a person waits.</summary>
     private static readonly TimeSpan s_stopLimit = TimeSpan.FromSeconds(2);
@@ -54,6 +54,7 @@ internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutab
     {
         if (_process is not null)
         {
+            await _process.StopAsync(Posix.SignalTerminate, hurry);
             await _process.DisposeAsync();
         }
     }

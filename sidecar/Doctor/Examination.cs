@@ -13,13 +13,15 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="command">The command to start first; empty for an application that runs by itself.</param>
 /// <param name="executable">Starts the command.</param>
 /// <param name="logs">Where the sidecar's parts log to.</param>
+/// <param name="hurry">Ends when nobody waits for the command any more: then it is killed.</param>
 internal sealed class Examination(
     PartialSettings reading,
     Surroundings surroundings,
     ActionToRun? action,
     IReadOnlyList<string> command,
     SidecarExecutable executable,
-    ILoggerFactory logs)
+    ILoggerFactory logs,
+    Task hurry)
 {
     private readonly TimeBudget _budget = new(Limits.Total);
 
@@ -59,7 +61,7 @@ internal sealed class Examination(
             AppConnectTimeout = Limits.Least(reading.Settings.AppConnectTimeout, Limits.Connect),
             AppCallTimeout = Limits.Least(reading.Settings.AppCallTimeout, Limits.Call),
         };
-        await using var starting = new CommandStep(command, executable, logs);
+        await using var starting = new CommandStep(command, executable, logs, hurry);
         if (command.Count > 0)
         {
             var address = ListenAddress.Choose(settings, logs.CreateLogger<Examination>());

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -279,6 +280,25 @@ public sealed class DoctorTests : EndToEndTest
 
         Assert.Equal(64, await doctor.ExitAsync());
         Assert.Empty(doctor.Output.Snapshot());
+    }
+
+    [Fact]
+    public async Task InterruptedTwice_CommandDoesNotStop_IsKilledWithWhatItStarted()
+    {
+        // Not through the workspace's log file: this test waits for what the command says, which goes to stderr.
+        var doctor = Workspace.Start(
+        [
+            Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "doctor", "--",
+            "sh", "-c", "trap '' TERM; sleep 1000 & trap 'echo asked' TERM; echo started $!; wait; wait; wait",
+        ]);
+        var started = await doctor.Errors.FirstAsync(line => line.StartsWith("started ", StringComparison.Ordinal), "the command");
+
+        Signal.Interrupt.Send(doctor.Id);
+        await doctor.Errors.FirstAsync(line => line == "asked", "that the command is to stop");
+        Signal.Interrupt.Send(doctor.Id);
+
+        Assert.Equal(130, await doctor.ExitAsync());
+        await Gone.WaitAsync([int.Parse(started["started ".Length..], CultureInfo.InvariantCulture)]);
     }
 
     [Fact]

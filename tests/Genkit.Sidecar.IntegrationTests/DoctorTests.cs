@@ -301,7 +301,8 @@ public sealed class DoctorTests
             action,
             _command,
             SidecarExecutable.Current(),
-            NullLoggerFactory.Instance);
+            NullLoggerFactory.Instance,
+            hurry: Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken));
         await examination.ExamineAsync(_steps.Add, TestContext.Current.CancellationToken).WaitAsync(Timeouts.Default);
     }
 
