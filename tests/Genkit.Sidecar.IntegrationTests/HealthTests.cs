@@ -66,7 +66,7 @@ public sealed class HealthTests
         await sidecar.Log.WaitForAsync($"Registered with the manager at {manager.Address} as");
         var registered = (await health.GetAsync("/readyz?verbose")).Text;
         await manager.DisposeAsync();
-        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {manager.Address} (--manager)");
+        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {manager.Address}, from flag --manager");
         var away = (await health.GetAsync("/readyz?verbose")).Text;
 
         Assert.Contains($"manager: yes, registered with {manager.Address} as", registered, StringComparison.Ordinal);
