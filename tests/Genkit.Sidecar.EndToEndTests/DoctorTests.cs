@@ -316,6 +316,20 @@ public sealed class DoctorTests : EndToEndTest
         Assert.DoesNotContain(doctor.Output.Snapshot(), line => line.Contains("manager-websocket", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Interrupt_WhileTheCommandStarts_LeavesNothingBehind()
+    {
+        // Not through the workspace's log file: what the command prints goes to stderr.
+        var doctor = Workspace.Start(
+            [Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "doctor", "--", "sh", "-c", "echo started; exec sleep 600"]);
+        await doctor.Errors.FirstAsync(line => line == "started", "the command");
+
+        Signal.Interrupt.Send(doctor.Id);
+
+        Assert.Equal(130, await doctor.ExitAsync());
+        Assert.Empty(Workspace.ProcessIds());
+    }
+
     private static async Task AssertGreetsAsync(ManagerHost manager)
     {
         var run = await manager.RunActionAsync("""{"key": "/flow/greet", "input": {"name": "Ada"}}""");
