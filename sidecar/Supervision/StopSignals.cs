@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Genkit.Sidecar.Supervision;
 
-/// <summary>The signals that ask the sidecar to end, as tasks: the first one asks, the second one insists.</summary>
+/// <summary>The signals that ask the sidecar to end, as tasks: the first one asks, the second one insists, unless it is SIGHUP.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly TaskCompletionSource<int> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,7 +31,9 @@ internal sealed class StopSignals : IDisposable
     private void Take(PosixSignalContext context, int signal)
     {
         context.Cancel = true;
-        if (!_first.TrySetResult(signal))
+
+        // A terminal that goes away hangs up, often more than once and right behind a Ctrl-C: that is no hurry.
+        if (!_first.TrySetResult(signal) && signal != Posix.SignalHangup)
         {
             _second.TrySetResult(signal);
         }

@@ -201,6 +201,25 @@ public sealed class RunCommandTests : IDisposable
         Assert.Equal(0, await sidecar.ExitCodeAsync());
     }
 
+    [Theory]
+    [InlineData(Posix.SignalInterrupt)]
+    [InlineData(Posix.SignalHangup)]
+    public async Task Run_HungUpOnWhileItStops_LetsTheCommandEnd(int first)
+    {
+        using var sidecar = SidecarProcess.Run(
+            "trap 'echo asked; read word; echo clean $word; exit 0' INT HUP; echo ready; while :; do sleep 1; done", "--stop-timeout 10m");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(first);
+        await sidecar.LineAsync("asked");
+        sidecar.Signal(Posix.SignalHangup);
+        await sidecar.StandardInput.WriteAsync("up\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        await sidecar.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("ready\nasked\nclean up\n", await sidecar.OutputAsync());
+        Assert.Equal(0, await sidecar.ExitCodeAsync());
+    }
+
     [Fact]
     public async Task Run_SignalledTwice_KillsTheCommand()
     {
