@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Supervision;
 using Microsoft.Extensions.Logging;
@@ -48,8 +49,11 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return await running;
         }
 
+        var start = Stopwatch.GetTimestamp();
         var exit = first == stopped ? await application.StopAsync(await stopped, signals.Second) : await application.Exited;
-        await EndCoreAsync(running, settings, coreStop, signals);
+
+        // Runs have had that time already, and hardly any outlives the application.
+        await EndCoreAsync(running, settings.DrainTimeout - Stopwatch.GetElapsedTime(start), coreStop, signals);
         return first == stopped && IsGoodEnd(exit, await stopped, signals) ? ExitCode.Success : exit.Code;
     }
 
@@ -72,7 +76,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return await running;
         }
 
-        return await EndCoreAsync(running, settings, coreStop, signals);
+        return await EndCoreAsync(running, settings.DrainTimeout, coreStop, signals);
     }
 
     private static async Task<int> StoppedAsync(StopSignals signals, CancellationToken stop)
@@ -82,10 +86,10 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         return await await Task.WhenAny(signals.First, asked.Task);
     }
 
-    private async Task<int> EndCoreAsync(Task<int> running, SidecarSettings settings, CancellationTokenSource coreStop, StopSignals signals)
+    private async Task<int> EndCoreAsync(Task<int> running, TimeSpan drain, CancellationTokenSource coreStop, StopSignals signals)
     {
         await coreStop.CancelAsync();
-        var late = Task.Delay(settings.DrainTimeout + s_coreStopTimeout, TimeProvider.System, CancellationToken.None);
+        var late = Task.Delay((drain > TimeSpan.Zero ? drain : TimeSpan.Zero) + s_coreStopTimeout, TimeProvider.System, CancellationToken.None);
         var first = await Task.WhenAny(running, late, signals.Second);
         if (first != running)
         {

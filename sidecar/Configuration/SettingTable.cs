@@ -232,7 +232,7 @@ internal static class SettingTable
             : Parsed<string?>.Bad("has a character that a token cannot have")),
     };
 
-    public static readonly TypedSetting<TimeSpan> StopTimeout = Time("stop-timeout", SettingGroup.Process, "4s", "0", "10m",
+    public static readonly TypedSetting<TimeSpan> StopTimeout = Time("stop-timeout", SettingGroup.Process, "3s", "0", "10m",
         "How long a stopped command may take to end before it is killed",
         "the sidecar itself then ends within 5 s, half of what container runtimes give it");
 

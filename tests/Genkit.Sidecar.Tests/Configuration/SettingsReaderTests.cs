@@ -31,7 +31,7 @@ public sealed class SettingsReaderTests : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(60), settings.RunGrace);
         Assert.Equal(256, settings.MaxConcurrentRuns);
         Assert.Equal(8 * 1024 * 1024, settings.MaxInputQueueBytes);
-        Assert.Equal(TimeSpan.FromSeconds(4), settings.StopTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(3), settings.StopTimeout);
         Assert.Equal(TimeSpan.FromSeconds(3), settings.DrainTimeout);
         Assert.Equal(LogLevel.Information, settings.LogLevel);
         Assert.Equal(LogFormat.Text, settings.LogFormat);
