@@ -1,13 +1,21 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Genkit.Sidecar.Supervision;
 
-/// <summary>The signals that ask the sidecar to end, as tasks: the first one asks, the second one insists, unless it is SIGHUP.</summary>
+/// <summary>The signals that ask the sidecar to end, as tasks: the first one asks, the second one insists, unless it is SIGHUP or comes along with the first.</summary>
 internal sealed class StopSignals : IDisposable
 {
+    /// <summary>
+    /// What comes this soon is the same request: <c>timeout</c> signals the process and then its group, and nobody presses Ctrl-C twice in
+    /// that time.
+    /// </summary>
+    private static readonly TimeSpan s_sameRequest = TimeSpan.FromMilliseconds(200);
+
     private readonly TaskCompletionSource<int> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<int> _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PosixSignalRegistration[] _registrations;
+    private long _firstAt;
 
     public StopSignals() => _registrations =
     [
@@ -32,9 +40,15 @@ internal sealed class StopSignals : IDisposable
     {
         context.Cancel = true;
 
-        // A terminal that goes away hangs up, often more than once and right behind a Ctrl-C: that is no hurry.
-        if (!_first.TrySetResult(signal) && signal != Posix.SignalHangup)
+        var now = Stopwatch.GetTimestamp();
+        var firstAt = Interlocked.CompareExchange(ref _firstAt, now, 0);
+        if (firstAt == 0)
         {
+            _first.TrySetResult(signal);
+        }
+        else if (signal != Posix.SignalHangup && Stopwatch.GetElapsedTime(firstAt, now) > s_sameRequest)
+        {
+            // Not SIGHUP: a terminal that goes away hangs up, often more than once and right behind a Ctrl-C. That is no hurry.
             _second.TrySetResult(signal);
         }
     }

@@ -295,7 +295,7 @@ public sealed class DoctorTests : EndToEndTest
 
         Signal.Interrupt.Send(doctor.Id);
         await doctor.Errors.FirstAsync(line => line == "asked", "that the command is to stop");
-        Signal.Interrupt.Send(doctor.Id);
+        await doctor.InsistAsync(Signal.Interrupt);
 
         Assert.Equal(130, await doctor.ExitAsync());
         await Gone.WaitAsync([int.Parse(started["started ".Length..], CultureInfo.InvariantCulture)]);

@@ -73,7 +73,7 @@ public sealed class StoppingTests : EndToEndTest
 
         Signal.Terminate.Send(sidecar.Id);
         await sidecar.Errors.FirstAsync(line => line.Contains("Stopping: 1 runs may go on", StringComparison.Ordinal), "that it stops");
-        Signal.Terminate.Send(sidecar.Id);
+        await sidecar.InsistAsync(Signal.Terminate);
 
         Assert.Equal(143, await sidecar.ExitAsync());
     }

@@ -32,6 +32,18 @@ internal sealed class RunningProcess : IAsyncDisposable
         return new RunningProcess(process, $"{start.FileName} {string.Join(' ', start.ArgumentList)}");
     }
 
+    /// <summary>Signals until the process has ended: a second signal that comes along with the first does not insist.</summary>
+    public async Task InsistAsync(Signal signal)
+    {
+        using var timeout = new CancellationTokenSource(Timeouts.Default);
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!_process.HasExited)
+        {
+            signal.Send(Id);
+            await pulse.WaitForNextTickAsync(timeout.Token);
+        }
+    }
+
     public async Task WriteLineAsync(string line)
     {
         await _process.StandardInput.WriteLineAsync(line);

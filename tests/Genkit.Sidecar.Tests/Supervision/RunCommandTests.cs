@@ -220,6 +220,22 @@ public sealed class RunCommandTests : IDisposable
         Assert.Equal(0, await sidecar.ExitCodeAsync());
     }
 
+    // As `timeout` does: the process, and then its group.
+    [Fact]
+    public async Task Run_SignalledTwiceAtOnce_LetsTheCommandEnd()
+    {
+        using var sidecar = SidecarProcess.Run("trap 'echo asked; read word; echo clean $word; exit 0' TERM; echo ready; while :; do sleep 1; done", "--stop-timeout 10m");
+        await sidecar.LineAsync("ready");
+
+        sidecar.Signal(Posix.SignalTerminate);
+        sidecar.Signal(Posix.SignalTerminate);
+        await sidecar.LineAsync("asked");
+        await sidecar.StandardInput.WriteAsync("up\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        await sidecar.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("ready\nasked\nclean up\n", await sidecar.OutputAsync());
+    }
+
     [Fact]
     public async Task Run_SignalledTwice_KillsTheCommand()
     {
@@ -227,7 +243,7 @@ public sealed class RunCommandTests : IDisposable
         await sidecar.LineAsync("ready");
 
         sidecar.Signal(Posix.SignalTerminate);
-        sidecar.Signal(Posix.SignalInterrupt);
+        await sidecar.InsistAsync(Posix.SignalInterrupt);
 
         Assert.Equal(137, await sidecar.ExitCodeAsync());
         await sidecar.OutputAsync();

@@ -82,6 +82,19 @@ internal sealed class SidecarProcess : IDisposable
 
     public void Signal(int signal) => Assert.Equal(0, Posix.Kill(Id, signal));
 
+    /// <summary>Signals until the process has ended: a second signal that comes along with the first does not insist.</summary>
+    public async Task InsistAsync(int signal)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        timeout.CancelAfter(Timeouts.Default);
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!_process.HasExited)
+        {
+            _ = Posix.Kill(Id, signal);
+            await pulse.WaitForNextTickAsync(timeout.Token);
+        }
+    }
+
     public void Dispose()
     {
         _process.Kill(entireProcessTree: true);
