@@ -52,7 +52,7 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
         }
 
         var host = context.Request.Host.Host;
-        return context.Connection.RemoteIpAddress is { } peer && IsLoopback(peer) && (host is "" or "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var named) && IsLoopback(named)));
+        return context.Connection.RemoteIpAddress is { } peer && IsLoopback(peer) && (host.ToLowerInvariant() is "" or "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var named) && IsLoopback(named)));
     }
 
     private static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);

@@ -75,16 +75,16 @@ internal sealed partial class HealthListener(SidecarSettings settings, HealthEnd
 
     private static void SetLimits(KestrelServerLimits limits)
     {
-        limits.MaxConcurrentConnections = 64;
+        limits.MaxConcurrentConnections = 256;
         limits.MaxConcurrentUpgradedConnections = 0;
         limits.MaxRequestLineSize = 1024;
         limits.MaxRequestHeadersTotalSize = 8 * 1024;
         limits.MaxRequestHeaderCount = 32;
         limits.MaxRequestBodySize = 0;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
-        // Longer than the usual minute between two scrapes.
-        limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+        // Short, so that callers who connect and say nothing cannot keep the probes out for long. A scraper connects anew.
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(5);
     }
 
     private static Socket Bind(EndPoint endPoint)
