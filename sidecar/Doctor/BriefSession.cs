@@ -9,7 +9,8 @@ namespace Genkit.Sidecar.Doctor;
 
 /// <summary>
 /// A session as short as can be: it registers and leaves. The manager may ask a runtime that has only just come, and waits for the
-/// answer to a run without end, so whatever it asks meanwhile is refused.
+/// answer to a run without end, so whatever it asks before its answer to the registration is refused. What it asks in the milliseconds
+/// between that and the goodbye goes unanswered: nothing can be sent behind a close.
 /// </summary>
 internal sealed class BriefSession(ManagerSocket socket)
 {
