@@ -1,12 +1,20 @@
+using Genkit.Sidecar.Configuration;
+
 namespace Genkit.Sidecar.Supervision;
 
-/// <summary>The environment of the application: ours, but for what would make it a second runtime.</summary>
+/// <summary>The environment of the application: ours, but for what would make it a second runtime, and for a secret that it has no use for.</summary>
 internal static class ApplicationEnvironment
 {
     public const string Listen = "GENKIT_SIDECAR_LISTEN";
 
-    // An application that carries a Genkit SDK would register by itself, next to the sidecar that speaks for it.
-    public static readonly IReadOnlyList<string> Withheld = ["GENKIT_REFLECTION_V2_SERVER", "GENKIT_RUNTIME_ID", "GENKIT_TELEMETRY_SERVER"];
+    // With the first three an application that carries a Genkit SDK would register by itself, next to the sidecar that speaks for it.
+    public static readonly IReadOnlyList<string> Withheld =
+    [
+        "GENKIT_REFLECTION_V2_SERVER",
+        "GENKIT_RUNTIME_ID",
+        "GENKIT_TELEMETRY_SERVER",
+        SettingTable.MetricsToken.EnvironmentVariable,
+    ];
 
     public static void Apply(IDictionary<string, string?> environment, string listenAddress)
     {

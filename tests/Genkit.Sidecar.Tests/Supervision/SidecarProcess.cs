@@ -38,6 +38,7 @@ internal sealed class SidecarProcess : IDisposable
         start.Environment["GENKIT_REFLECTION_V2_SERVER"] = "ws://localhost:1";
         start.Environment["GENKIT_TELEMETRY_SERVER"] = "http://localhost:2";
         start.Environment["GENKIT_RUNTIME_ID"] = "fixed";
+        start.Environment["GENKIT_SIDECAR_METRICS_TOKEN"] = "secret";
         foreach (var word in (string[])[.. executable.Arguments, "run", "--health", "off", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--", .. command])
         {
             start.ArgumentList.Add(word);
