@@ -4,6 +4,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Metrics;
+using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.Runs;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Genkit.Sidecar.Tests.Infrastructure;
 
@@ -14,6 +15,18 @@ internal static class TestData
 
     public static IReadOnlyList<GoldenFrame> GoldenFrames { get; } =
         [.. File.ReadLines(Path.Combine(s_data, "golden", "frames.jsonl")).Select(Parse)];
+
+    /// <summary>By scenario; that of a span's start ends in "(start)".</summary>
+    public static IReadOnlyDictionary<string, GoldenTrace> GoldenTraces { get; } =
+        File.ReadLines(Path.Combine(s_data, "golden", "traces.jsonl")).Select(ParseTrace).ToDictionary(trace => trace.Scenario);
+
+    private static GoldenTrace ParseTrace(string line)
+    {
+        var post = JsonNode.Parse(line)!.AsObject();
+        var body = post["body"]!.AsObject();
+        var isStart = body["endTime"]!.GetValue<decimal>() == 0;
+        return new GoldenTrace(post["scenario"]!.GetValue<string>() + (isStart ? " (start)" : ""), body);
+    }
 
     private static GoldenFrame Parse(string line)
     {

@@ -1,0 +1,14 @@
+using System.Text.Json.Nodes;
+
+namespace Genkit.Sidecar.Tests.Infrastructure;
+
+/// <param name="Scenario">What was going on, and whether it is the span's start.</param>
+/// <param name="Body">What Genkit's JavaScript runtime posted.</param>
+internal sealed record GoldenTrace(string Scenario, JsonObject Body)
+{
+    public JsonObject Span => Body["spans"]!.AsObject().Single().Value!.AsObject();
+
+    public JsonObject Attributes => Span["attributes"]!.AsObject();
+
+    public override string ToString() => Scenario;
+}
