@@ -53,6 +53,7 @@ internal static class HelpText
         SettingGroup.Manager => "Manager",
         SettingGroup.Application => "Application",
         SettingGroup.Runs => "Runs",
+        SettingGroup.Telemetry => "Telemetry",
         _ => "Process",
     };
 

@@ -22,6 +22,14 @@ internal static class Choice
         ["json"] = LogFormat.Json,
     };
 
+    private static readonly Dictionary<string, bool> s_flags = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["true"] = true,
+        ["false"] = false,
+    };
+
+    public static Parsed<bool> Flag(string text) => Named(s_flags, text);
+
     public static Parsed<LogLevel> LogLevelNamed(string text) => Named(s_logLevels, text);
 
     public static Parsed<LogFormat> LogFormatNamed(string text) => Named(s_logFormats, text);

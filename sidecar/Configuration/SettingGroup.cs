@@ -6,5 +6,6 @@ internal enum SettingGroup
     Manager,
     Application,
     Runs,
+    Telemetry,
     Process,
 }

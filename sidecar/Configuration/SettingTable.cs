@@ -204,6 +204,82 @@ internal static class SettingTable
         Parser = TypedSetting<long>.Single(ByteSize.Between(ByteSize.KiB, 1024 * ByteSize.MiB)),
     };
 
+    public static readonly TypedSetting<TelemetryAddress?> TelemetryServer = new()
+    {
+        Name = "telemetry-server",
+        EnvironmentVariable = "GENKIT_TELEMETRY_SERVER",
+        Group = SettingGroup.Telemetry,
+        Placeholder = "URL",
+        DefaultNote = "the one that the manager names",
+        Description = "Genkit's telemetry server, which gets a trace of each run; `off` for none",
+        Reason = "the Genkit CLI sets the variable for the command it starts, and tells every other runtime when it registers",
+        Accepts = "http://host:port, https://host:port or off",
+        Parser = TypedSetting<TelemetryAddress?>.Single(TelemetryAddress.Parse!),
+    };
+
+    public static readonly TypedSetting<IReadOnlyList<string>> TelemetryAllowHost = new()
+    {
+        Name = "telemetry-allow-host",
+        EnvironmentVariable = Variable("telemetry-allow-host"),
+        Group = SettingGroup.Telemetry,
+        Placeholder = "HOST",
+        DefaultNote = "none but the manager's own",
+        Description = "Host on which the manager may name a telemetry server; may be repeated, in the variable one per line, in the file an array",
+        Reason = "traces hold inputs and outputs, and must not go wherever a peer says",
+        Accepts = "host names or IP addresses, without port",
+        IsRepeatable = true,
+        Parser = texts => texts.FirstOrDefault(text => Uri.CheckHostName(text) == UriHostNameType.Unknown) is { } wrong
+            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} is not a host")
+            : Parsed<IReadOnlyList<string>>.Good(texts),
+    };
+
+    public static readonly TypedSetting<bool> RealtimeTelemetry = new()
+    {
+        Name = "telemetry-realtime",
+        EnvironmentVariable = "GENKIT_ENABLE_REALTIME_TELEMETRY",
+        Group = SettingGroup.Telemetry,
+        Placeholder = "BOOL",
+        Default = "false",
+        Description = "Whether a run is in the Dev UI's traces from its start, not only from its end",
+        Reason = "the Genkit CLI sets the variable for the command it starts; nobody else looks on while a run lasts",
+        Accepts = "true or false",
+        Parser = TypedSetting<bool>.Single(Choice.Flag),
+    };
+
+    public static readonly TypedSetting<TimeSpan> TelemetryWait = Time("telemetry-wait", SettingGroup.Telemetry, "2s", "0", "1m",
+        "How long a run's answer waits for its trace to be readable, 500ms of it if the run was cancelled; 0 to not wait. A server that takes longer is not waited for until it is quick again",
+        "tools read the trace as soon as they have the answer; people do not wait longer for one");
+
+    public static readonly TypedSetting<TimeSpan> TelemetryTimeout = Time("telemetry-timeout", SettingGroup.Telemetry, "10s", "100ms", "10m",
+        "How long the telemetry server may take for one span, which is then sent again, three times in all",
+        "it writes large spans to its disk before it answers");
+
+    public static readonly TypedSetting<long> TelemetryMaxSpanBytes = new()
+    {
+        Name = "telemetry-max-span-bytes",
+        EnvironmentVariable = Variable("telemetry-max-span-bytes"),
+        Group = SettingGroup.Telemetry,
+        Placeholder = "SIZE",
+        Default = "16MiB",
+        Description = "Largest span; an input or output that does not fit is left out of the trace, with a note of its size",
+        Reason = "the telemetry server takes up to 100 MiB, and is busy with nothing else meanwhile",
+        Accepts = "1MiB to 95MiB, in bytes or with KiB or MiB",
+        Parser = TypedSetting<long>.Single(ByteSize.Between(ByteSize.MiB, 95 * ByteSize.MiB)),
+    };
+
+    public static readonly TypedSetting<long> TelemetryMaxQueueBytes = new()
+    {
+        Name = "telemetry-max-queue-bytes",
+        EnvironmentVariable = Variable("telemetry-max-queue-bytes"),
+        Group = SettingGroup.Telemetry,
+        Placeholder = "SIZE",
+        Default = "64MiB",
+        Description = "Memory of spans, those of active runs and those that wait for the telemetry server, 4KiB at least for each; past it they are lost",
+        Reason = "a few of the largest, or 16384 small ones while the CLI restarts",
+        Accepts = "64KiB to 1024MiB, in bytes or with KiB or MiB",
+        Parser = TypedSetting<long>.Single(ByteSize.Between(64 * ByteSize.KiB, 1024 * ByteSize.MiB)),
+    };
+
     public static readonly TypedSetting<HealthAddress> Health = new()
     {
         Name = "health",
@@ -273,6 +349,7 @@ internal static class SettingTable
         MaxMessageBytes,
         App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout,
         RunTimeout, RunGrace, MaxConcurrentRuns, MaxInputQueueBytes,
+        TelemetryServer, TelemetryAllowHost, RealtimeTelemetry, TelemetryWait, TelemetryTimeout, TelemetryMaxSpanBytes, TelemetryMaxQueueBytes,
         Config, Health, MetricsToken, StopTimeout, DrainTimeout, LogLevel, LogFormat,
     ];
 

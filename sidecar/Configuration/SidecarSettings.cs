@@ -65,6 +65,21 @@ internal sealed record SidecarSettings
 
     public required long MaxInputQueueBytes { get; init; }
 
+    /// <summary>Null: what the manager says counts.</summary>
+    public required TelemetryAddress? TelemetryServer { get; init; }
+
+    public required IReadOnlyList<string> TelemetryAllowedHosts { get; init; }
+
+    public required bool RealtimeTelemetry { get; init; }
+
+    public required TimeSpan TelemetryWait { get; init; }
+
+    public required TimeSpan TelemetryTimeout { get; init; }
+
+    public required long TelemetryMaxSpanBytes { get; init; }
+
+    public required long TelemetryMaxQueueBytes { get; init; }
+
     public required HealthAddress Health { get; init; }
 
     public required SettingSource HealthSource { get; init; }

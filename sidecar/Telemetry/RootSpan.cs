@@ -1,0 +1,119 @@
+using System.Buffers;
+
+namespace Genkit.Sidecar.Telemetry;
+
+/// <summary>
+/// The span of one run, from its start to its one end. What it is made of is encoded at once, so that it needs nobody's buffers later.
+/// </summary>
+internal sealed class RootSpan
+{
+    /// <summary>What a span usually is without its payloads.</summary>
+    private const long OtherBytes = TraceExporter.LeastBytes / 2;
+
+    private readonly TraceExporter _exporter;
+    private readonly RootSpanWriter _writer;
+    private readonly TimeProvider _time;
+    private readonly DateTimeOffset _startedAt;
+    private readonly long _startStamp;
+    private readonly string _traceId;
+    private long _payloadBytes;
+    private long _takenBytes = TraceExporter.LeastBytes;
+
+    /// <param name="exporter">Of which <see cref="TraceExporter.LeastBytes"/> have been taken.</param>
+    /// <param name="run">What it tells of; its payloads are read here and now.</param>
+    /// <param name="maxSpanBytes">Bound of what is posted.</param>
+    /// <param name="isRealtime">Whether the start is posted too.</param>
+    /// <param name="time">Whose clock and stamps it takes.</param>
+    public RootSpan(TraceExporter exporter, in TracedRun run, long maxSpanBytes, bool isRealtime, TimeProvider time)
+    {
+        _exporter = exporter;
+        _time = time;
+        _traceId = run.Trace.TraceId;
+        _startedAt = time.GetUtcNow();
+        _startStamp = time.GetTimestamp();
+        if (isRealtime && exporter.TryTake(TraceExporter.LeastBytes))
+        {
+            var start = new RootSpanWriter(run, _startedAt, maxSpanBytes);
+            start.WriteStart();
+            start.WriteRunning();
+            exporter.Post(new TracePost(_traceId, start.Body, IsEnd: false, TraceExporter.LeastBytes));
+        }
+
+        _writer = new RootSpanWriter(run, _startedAt, maxSpanBytes);
+        _writer.WriteStart();
+        _writer.WriteNames();
+        if (run.Context is { } context)
+        {
+            WriteContext(context, maxSpanBytes);
+        }
+
+        Write("\"genkit:input\""u8, run.Input);
+        Write("\"genkit:init\""u8, run.Init);
+    }
+
+    /// <summary>Ends the span of a run that succeeded and posts it.</summary>
+    /// <param name="output">JSON, read before this returns; null if the action returned nothing.</param>
+    /// <param name="patience">How long the task may take.</param>
+    /// <returns>Completes when the span can be read at the telemetry server, or that is not worth waiting for. Does not fail.</returns>
+    public Task SucceedAsync(in ReadOnlySequence<byte>? output, TimeSpan patience) => EndAsync(output, null, patience);
+
+    /// <summary>Ends the span of a run that failed and posts it.</summary>
+    /// <inheritdoc cref="SucceedAsync"/>
+    public Task FailAsync(in SpanFailure failure, TimeSpan patience) => EndAsync(null, failure, patience);
+
+    private void WriteContext(in ReadOnlySequence<byte> context, long maxSpanBytes)
+    {
+        // Redacting makes a copy, which one that is too large to be shown is not worth.
+        if (context.Length > maxSpanBytes)
+        {
+            _writer.WriteLeftOut("\"genkit:metadata:context\""u8, context.Length);
+        }
+        else
+        {
+            Write("\"genkit:metadata:context\""u8, TracedContext.Redact(context));
+        }
+    }
+
+    private void Write(ReadOnlySpan<byte> attribute, in ReadOnlySequence<byte>? payload)
+    {
+        if (payload is { } json)
+        {
+            _writer.WritePayload(attribute, json, TryTake);
+        }
+    }
+
+    private Task EndAsync(in ReadOnlySequence<byte>? output, SpanFailure? failure, TimeSpan patience)
+    {
+        try
+        {
+            Write("\"genkit:output\""u8, output);
+
+            // Not the clock, which may have been set meanwhile.
+            _writer.WriteEnd(_startedAt + _time.GetElapsedTime(_startStamp), failure);
+            return _exporter.PostAsync(new TracePost(_traceId, _writer.Body, IsEnd: true, _takenBytes), patience);
+        }
+        catch (Exception exception)
+        {
+            // The run has an answer to give, whatever is wrong here.
+            _exporter.NoteFaulted(exception);
+            return Task.CompletedTask;
+        }
+    }
+
+    private bool TryTake(long bytes)
+    {
+        var missing = OtherBytes + _payloadBytes + bytes - _takenBytes;
+        if (missing > 0)
+        {
+            if (!_exporter.TryTake(missing))
+            {
+                return false;
+            }
+
+            _takenBytes += missing;
+        }
+
+        _payloadBytes += bytes;
+        return true;
+    }
+}
