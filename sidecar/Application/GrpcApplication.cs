@@ -91,12 +91,12 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     }
 
     /// <summary>Starts a run. How it goes, a failure to connect included, comes from the run.</summary>
-    public ApplicationRun StartRun(RunRequest request, string traceParent, CancellationToken cancellationToken)
+    public ApplicationRun StartRun(RunRequest request, string traceParent, string traceState, CancellationToken cancellationToken)
     {
         var options = new GrpcCallOptions
         {
             Deadline = _options.RunTimeout > TimeSpan.Zero ? _options.RunTimeout : null,
-            Metadata = new GrpcMetadata { { "traceparent", traceParent } },
+            Metadata = new GrpcMetadata { { "traceparent", traceParent }, { "tracestate", traceState } },
         };
         var rpc = request.StreamInput ? "RunBidiAction" : "RunAction";
         var call = _channel.StartCall($"/{Service}/{rpc}", options, cancellationToken);

@@ -28,7 +28,7 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
             logs.CreateLogger<GrpcApplication>());
         var limits = RunLimits.From(settings);
         using var meter = SidecarMeter.Create();
-        var runs = new ActiveRuns(application, limits, new RunMetrics(meter), TimeProvider.System, logs.CreateLogger<ActiveRuns>());
+        var runs = new ActiveRuns(application, limits, new RunMetrics(meter), tracer: null, TimeProvider.System, logs.CreateLogger<ActiveRuns>());
         var run = runs.Start(new RunRequest(arguments.Key)
         {
             Input = input is null ? null : new ReadOnlySequence<byte>(input),

@@ -32,7 +32,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
         using var meter = SidecarMeter.Create();
         var runs = application is null
             ? null
-            : new ActiveRuns(application, RunLimits.From(settings), new RunMetrics(meter), TimeProvider.System, logs.CreateLogger<ActiveRuns>());
+            : new ActiveRuns(application, RunLimits.From(settings), new RunMetrics(meter), tracer: null, TimeProvider.System, logs.CreateLogger<ActiveRuns>());
         var silence = ApplicationSilence.Remedies(SettingTable.AppCallTimeout, settings.AppCallTimeout);
         await steps.ExamineAsync(
             StepName.ListActions, "asking for the actions", settings.AppCallTimeout + Limits.Slack, token => ListAsync(application!, token), silence, stop);

@@ -5,6 +5,7 @@ using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
+using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.Hosting;
 
@@ -48,6 +49,10 @@ internal static class SidecarHost
         services.AddSingleton(RunLimits.From(settings));
         services.AddSingleton(provider => ApplicationChannel.Options(settings, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<GrpcApplication>();
+        services.AddSingleton(TelemetryOptions.From(settings));
+        services.AddSingleton<TelemetryServer>();
+        services.AddSingleton<TraceExporter>();
+        services.AddSingleton<Tracer>();
         services.AddSingleton<ActiveRuns>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationStart>(provider, settings.AppStartTimeout));
         services.AddSingleton<ManagerLocator>();
@@ -61,6 +66,7 @@ internal static class SidecarHost
         services.AddSingleton(_ => SidecarMeter.Create());
         services.AddSingleton<RunMetrics>();
         services.AddSingleton<ManagerMetrics>();
+        services.AddSingleton<TelemetryMetrics>();
         services.AddSingleton(provider =>
         {
             var meter = provider.GetRequiredService<Meter>();

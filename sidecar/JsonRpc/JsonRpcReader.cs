@@ -42,15 +42,20 @@ internal static class JsonRpcReader
     }
 
     /// <summary>Gives <c>message</c> of an error object, or null if it has none.</summary>
-    public static string? ReadErrorMessage(in ReadOnlySequence<byte> error)
+    public static string? ReadErrorMessage(in ReadOnlySequence<byte> error) => ReadString(error, "message"u8);
+
+    /// <summary>Gives <c>telemetryServerUrl</c> of the answer to <c>register</c>, or null if it has none.</summary>
+    public static string? ReadTelemetryServerUrl(in ReadOnlySequence<byte> result) => ReadString(result, "telemetryServerUrl"u8);
+
+    private static string? ReadString(in ReadOnlySequence<byte> value, ReadOnlySpan<byte> member)
     {
-        var reader = new Utf8JsonReader(error, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
+        var reader = new Utf8JsonReader(value, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
         reader.Read();
         while (reader.TokenType != JsonTokenType.None && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isMessage = reader.NameEquals("message"u8);
+            var isIt = reader.NameEquals(member);
             reader.Read();
-            if (isMessage && reader.TokenType == JsonTokenType.String)
+            if (isIt && reader.TokenType == JsonTokenType.String)
             {
                 return reader.GetStringOrNull();
             }

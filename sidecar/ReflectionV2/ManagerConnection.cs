@@ -3,6 +3,7 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
+using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.ReflectionV2;
 
@@ -17,6 +18,8 @@ internal sealed partial class ManagerConnection(
     ApplicationStart applicationStart,
     ActiveRuns runs,
     RunLimits limits,
+    TelemetryServer telemetry,
+    TraceExporter traces,
     RuntimeIdClaim claim,
     ManagerStatus status,
     ManagerMetrics metrics,
@@ -42,6 +45,11 @@ internal sealed partial class ManagerConnection(
     private long _heldSince;
     private long _failedAttempts;
     private string _lastFailure = "";
+    private long? _farewellSince;
+
+    /// <summary>What the last answers leave to the last traces.</summary>
+    private TimeSpan FarewellLeft =>
+        _farewellSince is { } since ? TimeSpan.FromTicks(Math.Max(0, (s_farewell - time.GetElapsedTime(since)).Ticks)) : s_farewell;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -67,6 +75,8 @@ internal sealed partial class ManagerConnection(
             _pendingRuns.Hold();
             DropHeld("the sidecar stops");
             await runs.StopAsync();
+            using var over = new CancellationTokenSource(FarewellLeft, time);
+            await traces.DrainAsync(over.Token);
         }
     }
 
@@ -128,7 +138,8 @@ internal sealed partial class ManagerConnection(
             DropHeld("the manager's address has changed");
         }
 
-        await using var session = new ManagerSession(socket, _identity, _pendingRuns, runs, application, limits, time, logger);
+        telemetry.Connected(address);
+        await using var session = new ManagerSession(socket, _identity, _pendingRuns, runs, application, limits, telemetry, time, logger);
         _session = session;
         var running = session.RunAsync(
             RegistrationAsync,
@@ -153,6 +164,7 @@ internal sealed partial class ManagerConnection(
     private async Task FarewellAsync(ManagerSession session, Task running)
     {
         await Task.WhenAny(runs.DrainAsync(settings.DrainTimeout), running);
+        _farewellSince = time.GetTimestamp();
         using var over = new CancellationTokenSource(s_farewell, time);
         try
         {

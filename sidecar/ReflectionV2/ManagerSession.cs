@@ -4,6 +4,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
+using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.ReflectionV2;
 
@@ -24,6 +25,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     private readonly ManagerSocket _socket;
     private readonly ManagerIdentity _identity;
     private readonly PendingRuns _pendingRuns;
+    private readonly TelemetryServer _telemetry;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _session = new();
@@ -39,15 +41,17 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         ActiveRuns runs,
         GrpcApplication application,
         RunLimits limits,
+        TelemetryServer telemetry,
         TimeProvider time,
         ILogger logger)
     {
         _socket = socket;
         _identity = identity;
         _pendingRuns = pendingRuns;
+        _telemetry = telemetry;
         _time = time;
         _logger = logger;
-        _dispatcher = new RequestDispatcher(_queue, pendingRuns, runs, application, limits, logger, _session.Token);
+        _dispatcher = new RequestDispatcher(_queue, pendingRuns, runs, application, limits, telemetry, logger, _session.Token);
         _writer = new SessionWriter(socket, _queue, limits, _dispatcher.Completed);
     }
 
@@ -173,6 +177,8 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         }
         else
         {
+            // Before the next frame is read, which may start a run.
+            _telemetry.Registered(message.Result.IsPresent ? JsonRpcReader.ReadTelemetryServerUrl(message.Bytes(message.Result)) : null);
             _registered.TrySetResult(null);
         }
     }

@@ -5,6 +5,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
+using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.ReflectionV2;
 
@@ -18,6 +19,7 @@ internal sealed partial class RequestDispatcher(
     ActiveRuns runs,
     GrpcApplication application,
     RunLimits limits,
+    TelemetryServer telemetry,
     ILogger logger,
     CancellationToken sessionToken)
 {
@@ -247,6 +249,10 @@ internal sealed partial class RequestDispatcher(
         if (!valid)
         {
             Log.BadConfigure(logger);
+        }
+        else if (message.String(message.TelemetryServerUrl) is { } url)
+        {
+            telemetry.Configured(url);
         }
 
         if (id is { } request)

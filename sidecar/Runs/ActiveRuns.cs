@@ -2,11 +2,19 @@ using System.Collections.Concurrent;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Metrics;
+using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>The runs of one runtime, by trace id. The only place where a run begins and where it is cancelled.</summary>
-internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits limits, RunMetrics metrics, TimeProvider time, ILogger<ActiveRuns> logger)
+/// <param name="application">What runs them.</param>
+/// <param name="limits">Bounds of each and of all.</param>
+/// <param name="metrics">Where they are counted.</param>
+/// <param name="tracer">Where they are traced; null for nowhere.</param>
+/// <param name="time">Clock and timers.</param>
+/// <param name="logger">Of runs too.</param>
+internal sealed partial class ActiveRuns(
+    GrpcApplication application, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger<ActiveRuns> logger)
 {
     private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
     private readonly Lock _gate = new();
@@ -21,12 +29,11 @@ internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits 
     /// </summary>
     public Run Start(RunRequest request)
     {
-        var run = new Run(request, limits, metrics, time, logger);
+        var run = new Run(request, limits, metrics, tracer, time, logger);
         var execution = new TaskCompletionSource();
         if (Enter(run, execution.Task) is { } refusal)
         {
-            request.Owner?.Dispose();
-            run.TryFail(refusal);
+            Refuse(run, request, refusal);
             return run;
         }
 
@@ -66,7 +73,7 @@ internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits 
         }
     }
 
-    /// <summary>Cancels every run and waits until their calls are closed.</summary>
+    /// <summary>Cancels every run and waits until their calls are closed and their last words are said.</summary>
     public async Task StopAsync()
     {
         var active = _runs.Values;
@@ -75,7 +82,33 @@ internal sealed partial class ActiveRuns(GrpcApplication application, RunLimits 
             run.TryFail(ActionFailure.Cancelled);
         }
 
-        await Task.WhenAll(active.Select(entry => entry.Execution));
+        var ending = Task.WhenAll(active.Select(entry => entry.Execution));
+        if (tracer is not null && !ending.IsCompleted)
+        {
+            // Those that had ended before may wait longer for their traces than those that were cancelled.
+            await Task.WhenAny(ending, Task.Delay(tracer.CancelledWait, time));
+            tracer.StopWaiting();
+        }
+
+        await ending;
+    }
+
+    /// <summary>Ends a run that is not to be executed. It counts as active only for whoever waits for last words.</summary>
+    private void Refuse(Run run, RunRequest request, ActionFailure failure)
+    {
+        request.Owner?.Dispose();
+        run.TryFail(failure);
+        if (!run.LastWord.IsCompleted)
+        {
+            _runs[run.TraceId] = (run, run.LastWord);
+            _ = ForgetAsync(run);
+        }
+    }
+
+    private async Task ForgetAsync(Run run)
+    {
+        await run.LastWord;
+        _runs.TryRemove(run.TraceId, out _);
     }
 
     /// <summary>Enters a run before it executes, so that one that ends at once is there to be removed. Gives the reason if it may not start.</summary>

@@ -28,19 +28,34 @@ internal sealed partial class Run
 
     /// <summary>Not disposed, as it has no timer and may be cancelled at any moment, also after the run's end.</summary>
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _lastWord = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Tracer? _tracer;
+
+    /// <summary>Null if nobody takes traces.</summary>
+    private readonly RootSpan? _span;
     private readonly long _startedAt;
     private int _decided;
 
-    public Run(RunRequest request, RunLimits limits, RunMetrics metrics, TimeProvider time, ILogger logger)
+    public Run(RunRequest request, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger logger)
     {
         _request = request;
         _limits = limits;
         _metrics = metrics;
+        _tracer = tracer;
         _time = time;
         _logger = logger;
         Trace = TraceContext.Create();
         Input = request.StreamInput ? new RunInput(limits.MaxInputQueueBytes) : null;
         _startedAt = time.GetTimestamp();
+
+        // Here, as the request's memory is given back whenever the call is over.
+        _span = tracer?.Start(new TracedRun(Trace, request.Key)
+        {
+            Input = request.Input,
+            Init = request.Init,
+            Context = request.Context,
+            Labels = request.TelemetryLabels,
+        });
         metrics.Started(Length(request.Input) + Length(request.Init) + Length(request.Context));
         Outbox.Post(RunEvent.Started);
     }
@@ -54,6 +69,9 @@ internal sealed partial class Run
     /// <summary>Whether it is decided how the run ends; its call may be open for a moment longer.</summary>
     public bool HasEnded => Volatile.Read(ref _decided) != 0;
 
+    /// <summary>Completes when the run's last word is in its outbox, which is a moment after it is decided if its trace is waited for.</summary>
+    public Task LastWord => _lastWord.Task;
+
     public RunOutbox Outbox { get; } = new();
 
     /// <summary>Where input chunks go; null if the input came with the request.</summary>
@@ -64,16 +82,8 @@ internal sealed partial class Run
     /// <param name="beforeItEnds">Called before the outbox says so, if the run ends by this.</param>
     public bool TryFail(ActionFailure failure, Action? beforeItEnds = null)
     {
-        if (!TryDecide(failure.Code))
-        {
-            return false;
-        }
-
-        beforeItEnds?.Invoke();
-        Outbox.Post(RunEvent.Failed(failure));
-        Input?.Complete();
-        _stop.Cancel();
-        return true;
+        var patience = failure.Code == GrpcStatusCode.Cancelled ? _tracer?.CancelledWait : _tracer?.Wait;
+        return TryFail(failure, patience, beforeItEnds);
     }
 
     /// <summary>Feeds the run. Past the bound the run fails, naming the limit.</summary>
@@ -100,15 +110,15 @@ internal sealed partial class Run
     {
         // First, so that not even the failure is read any more.
         Outbox.Abandon();
-        TryFail(ActionFailure.Cancelled);
+        TryFail(ActionFailure.Cancelled, TimeSpan.Zero, beforeItEnds: null);
     }
 
-    /// <summary>Runs the action to its end. Never throws.</summary>
+    /// <summary>Runs the action to its end, and until its last word is in the outbox. Never throws.</summary>
     public async Task ExecuteAsync(GrpcApplication application)
     {
         try
         {
-            await using var call = application.StartRun(_request, Trace.TraceParent, _stop.Token);
+            await using var call = application.StartRun(_request, Trace.TraceParent, Trace.TraceState, _stop.Token);
             var feeding = Input is null ? Task.CompletedTask : FeedAsync(call, Input);
             try
             {
@@ -134,6 +144,8 @@ internal sealed partial class Run
         {
             Input?.Complete();
         }
+
+        await LastWord;
     }
 
     private static long Length(in ReadOnlySequence<byte>? payload) => payload?.Length ?? 0;
@@ -148,6 +160,46 @@ internal sealed partial class Run
 
         _metrics.Ended(Key, GrpcStatusName.Of(code), _time.GetElapsedTime(_startedAt));
         return true;
+    }
+
+    private bool TryFail(ActionFailure failure, TimeSpan? patience, Action? beforeItEnds)
+    {
+        if (!TryDecide(failure.Code))
+        {
+            return false;
+        }
+
+        beforeItEnds?.Invoke();
+        SayFailure(failure, patience);
+        Input?.Complete();
+        _stop.Cancel();
+        return true;
+    }
+
+    private void SayFailure(ActionFailure failure, TimeSpan? patience)
+    {
+        var last = RunEvent.Failed(failure);
+        var traced = _span?.FailAsync(new SpanFailure(GrpcStatusName.Of(failure.Code), failure.Message, failure.Stack), patience ?? TimeSpan.Zero);
+        if (traced is null or { IsCompleted: true })
+        {
+            SayLast(last);
+        }
+        else
+        {
+            _ = SayLastAfterAsync(traced, last);
+        }
+    }
+
+    private async Task SayLastAfterAsync(Task traced, RunEvent last)
+    {
+        await traced;
+        SayLast(last);
+    }
+
+    private void SayLast(in RunEvent last)
+    {
+        Outbox.Post(last);
+        _lastWord.TrySetResult();
     }
 
     private async Task FeedAsync(ApplicationRun call, RunInput input)
@@ -227,8 +279,13 @@ internal sealed partial class Run
         if (TryDecide(GrpcStatusCode.OK))
         {
             _metrics.Result(Length(result));
+            if (_span is not null)
+            {
+                await _span.SucceedAsync(result, _tracer!.Wait);
+            }
+
             var runEvent = RunEvent.WithPayload(RunEventKind.Result, result);
-            Outbox.Post(runEvent);
+            SayLast(runEvent);
             await runEvent.Sent;
         }
     }
@@ -242,7 +299,7 @@ internal sealed partial class Run
 
         if (TryDecide(failure.Code))
         {
-            Outbox.Post(RunEvent.Failed(failure));
+            SayFailure(failure, _tracer?.Wait);
         }
     }
 

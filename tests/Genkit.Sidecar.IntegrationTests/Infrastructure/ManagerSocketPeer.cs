@@ -106,11 +106,11 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
         return await ReceiveUntilAnswerAsync();
     }
 
-    /// <summary>Receives the registration and answers it.</summary>
-    public async Task<JsonElement> AcceptRegistrationAsync()
+    /// <summary>Receives the registration and answers it with this result.</summary>
+    public async Task<JsonElement> AcceptRegistrationAsync(string result = "{}")
     {
         var register = await ReceiveAsync();
-        await SendAsync($$"""{"jsonrpc":"2.0","result":{},"id":{{register.GetProperty("id").GetRawText()}}}""");
+        await SendAsync($$"""{"jsonrpc":"2.0","result":{{result}},"id":{{register.GetProperty("id").GetRawText()}}}""");
         return register;
     }
 

@@ -95,7 +95,7 @@ public class RunTests
     public async Task ActiveRuns_AsManyAsAllowed_TheNextOneFailsAndGivesItsFrameBack()
     {
         await using var application = Application();
-        var runs = new ActiveRuns(application, Limits with { MaxConcurrentRuns = 0 }, Metrics, TimeProvider.System, NullLogger<ActiveRuns>.Instance);
+        var runs = new ActiveRuns(application, Limits with { MaxConcurrentRuns = 0 }, Metrics, tracer: null, TimeProvider.System, NullLogger<ActiveRuns>.Instance);
         var owner = new Owner();
 
         var run = runs.Start(new RunRequest("/flow/a") { Owner = owner });
@@ -115,7 +115,7 @@ public class RunTests
 
     private static ReadOnlySequence<byte> Chunk { get; } = new("1"u8.ToArray());
 
-    private static Run Create(RunRequest request) => new(request, Limits, Metrics, TimeProvider.System, NullLogger.Instance);
+    private static Run Create(RunRequest request) => new(request, Limits, Metrics, tracer: null, TimeProvider.System, NullLogger.Instance);
 
     /// <summary>Never dialled.</summary>
     private static GrpcApplication Application() => new(
