@@ -4,7 +4,8 @@
 //   out  {"event": "result", "id": 1, "value": {}} or {"event": "error", "id": 1, "value": {"message": "", "data": {}}}
 //
 // Events of their own: listening, runtime-added, runtime-removed, frame (all that a runtime sends), trace and chunk.
-// Usage: node manager-host.cjs PORT PROJECT_ROOT
+// Usage: node manager-host.cjs PORT PROJECT_ROOT [TELEMETRY_PORT]
+// With TELEMETRY_PORT the telemetry server of Genkit's CLI listens there, and the manager names it to runtimes.
 
 const { once } = require('node:events');
 const path = require('node:path');
@@ -44,14 +45,34 @@ class Input {
   }
 }
 
-async function main([port, projectRoot]) {
-  const manager = await RuntimeManagerV2.create({ projectRoot, reflectionV2Port: Number(port) });
+async function startTelemetry(port, projectRoot) {
+  const { LocalFileLogStore, LocalFileTraceStore, startTelemetryServer } = require('@genkit-ai/telemetry-server');
+  const roots = { storeRoot: projectRoot, indexRoot: projectRoot };
+  await startTelemetryServer({ port, traceStore: new LocalFileTraceStore(roots), logStore: new LocalFileLogStore(roots) });
+  return `http://localhost:${port}`;
+}
+
+async function main([port, projectRoot, telemetryPort]) {
+  const telemetryServerUrl = telemetryPort && (await startTelemetry(Number(telemetryPort), projectRoot));
+  const manager = await RuntimeManagerV2.create({ projectRoot, reflectionV2Port: Number(port), telemetryServerUrl });
   const inputs = new Map();
   const commands = {
     runtimes: () => manager.listRuntimes(),
     listActions: ({ input }) => manager.listActions(input),
     listValues: ({ input }) => manager.listValues(input),
     cancelAction: ({ input }) => manager.cancelAction(input),
+    getTrace: ({ input }) => manager.getTrace(input),
+    listTraces: ({ input }) => manager.listTraces(input),
+    /** Runs an action so many times, and gives the runs whose trace was not there, whole, straight after the answer. */
+    async runTraced({ input, times }) {
+      const missing = [];
+      for (let i = 0; i < times; i++) {
+        const { traceId } = (await manager.runAction(input)).telemetry;
+        const root = Object.values((await manager.getTrace({ traceId }))?.spans ?? {}).find((span) => !span.parentSpanId);
+        if (!(root?.endTime > 0) || !root.attributes['genkit:output']) missing.push({ i, traceId, root });
+      }
+      return missing;
+    },
     sendInput: ({ run, chunk }) => void inputs.get(run).push(chunk),
     endInput: ({ run }) => void inputs.get(run).end(),
     runAction({ id, input, stream, streamInput }) {

@@ -15,6 +15,14 @@ internal static class GenkitCli
         return string.Join('\n', [.. cli.Output.Snapshot(), .. cli.Errors.Snapshot()]);
     }
 
+    /// <summary>Runs `genkit arguments`, which look at what earlier commands left in the project.</summary>
+    public static async Task<string> RunAsync(Workspace workspace, params IEnumerable<string> arguments)
+    {
+        var cli = workspace.Start(Command(arguments));
+        await cli.ExitAsync();
+        return string.Join('\n', [.. cli.Output.Snapshot(), .. cli.Errors.Snapshot()]);
+    }
+
     /// <summary>Starts `genkit start -- genkit-sidecar run -- application`.</summary>
     public static RunningProcess Start(Workspace workspace, HelloApplication application) => workspace.Start(Command(
         ["start", "--experimental-reflection-v2", "--", .. SidecarCommand.Run(workspace, application.Command)]));

@@ -26,11 +26,16 @@ internal sealed class ManagerHost
 
     public static Task<ManagerHost> StartAsync(Workspace workspace) => StartAsync(workspace, FreePort());
 
-    public static async Task<ManagerHost> StartAsync(Workspace workspace, int port)
+    public static Task<ManagerHost> StartAsync(Workspace workspace, int port) => StartAsync(workspace, port, []);
+
+    /// <summary>Starts the manager and the telemetry server of Genkit's CLI.</summary>
+    public static Task<ManagerHost> StartWithTelemetryAsync(Workspace workspace) => StartAsync(workspace, FreePort(), [$"{FreePort()}"]);
+
+    private static async Task<ManagerHost> StartAsync(Workspace workspace, int port, string[] more)
     {
         var script = Repository.Require("tests/e2e/manager-host.cjs", "git checkout tests/e2e");
         Repository.Require("tests/e2e/node_modules/@genkit-ai/tools-common/package.json", "tests/e2e/setup cli");
-        var host = new ManagerHost(workspace.Start(["node", script, $"{port}", workspace.Folder]), port);
+        var host = new ManagerHost(workspace.Start(["node", script, $"{port}", workspace.Folder, .. more]), port);
         await host.EventAsync("listening");
         return host;
     }
@@ -49,6 +54,15 @@ internal sealed class ManagerHost
 
     public Task<JsonElement> CancelActionAsync(string traceId) =>
         AskAsync("cancelAction", new JsonObject { ["traceId"] = traceId });
+
+    public Task<JsonElement> GetTraceAsync(string traceId) =>
+        AskAsync("getTrace", new JsonObject { ["traceId"] = traceId });
+
+    public Task<JsonElement> ListTracesAsync() => AskAsync("listTraces", []);
+
+    /// <summary>Runs an action so many times, and gives what of the traces could not be read straight after each answer.</summary>
+    public async Task<JsonElement> RunTracedAsync(string request, int times) => await AnswerAsync(
+        await SendAsync("runTraced", new JsonObject { ["input"] = JsonNode.Parse(request), ["times"] = times }));
 
     /// <summary>Starts a run; <paramref name="request"/> is what the CLI's own callers pass: key, input, init, context….</summary>
     public async Task<ManagerRun> RunActionAsync(string request, bool stream = false, bool streamInput = false)
