@@ -256,6 +256,44 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public async Task Server_MisbehavesAtRandom_EachSpanIsCountedOnceAndNothingIsKept()
+    {
+        await using var telemetry = await FakeTelemetryServer.StartAsync();
+        var isWell = false;
+        telemetry.Answer = async (context, _) =>
+        {
+            switch (Volatile.Read(ref isWell) ? 0 : Random.Shared.Next(8))
+            {
+                case 1:
+                    return 500;
+                case 2:
+                    return 503;
+                case 3:
+                    context.Abort();
+                    return 200;
+                case 4:
+                    return await HangAsync(context, null!);
+                default:
+                    return 200;
+            }
+        };
+        await using var sidecar = await StartAsync(
+            telemetry, "--telemetry-wait", "20ms", "--telemetry-timeout", "100ms", "--telemetry-realtime", "true", "--health", "127.0.0.1:0");
+        Echo(sidecar);
+
+        const int Runs = 300;
+        await AskManyAsync(sidecar, Runs);
+        Volatile.Write(ref isWell, true);
+
+        using var health = sidecar.Sidecar.Health();
+        await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_length", 0);
+        await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_size_bytes", 0);
+        var metrics = await health.MetricsAsync();
+        Assert.Equal(0, metrics[Spans("dropped")]);
+        Assert.Equal(Runs, metrics[Spans("accepted")] + metrics[Spans("refused")] + metrics[Spans("unanswered")]);
+    }
+
+    [Fact]
     public async Task Server_DoesNotSpeakHttp_IsSaid()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
