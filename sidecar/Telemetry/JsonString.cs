@@ -6,7 +6,12 @@ namespace Genkit.Sidecar.Telemetry;
 /// <summary>Writes UTF-8 as a JSON string. Only what must be escaped is: a payload inside a string stays readable, and nearly as long.</summary>
 internal static class JsonString
 {
+    private const int LongestEscape = 6;
+
     private static readonly SearchValues<byte> s_escaped = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(code => (byte)code), (byte)'"', (byte)'\\']);
+
+    /// <summary>Those of <see cref="s_escaped"/> that take six bytes. Valid JSON has none.</summary>
+    private static readonly SearchValues<byte> s_rare = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(code => (byte)code).Where(code => ShortForm(code) == 0)]);
 
     /// <summary>Bytes that <see cref="Write(IBufferWriter{byte}, in ReadOnlySequence{byte})"/> would write, without the quotes.</summary>
     public static long Length(in ReadOnlySequence<byte> utf8)
@@ -14,10 +19,16 @@ internal static class JsonString
         var length = utf8.Length;
         foreach (var segment in utf8)
         {
+            // Every second byte of a payload may be a quote: counting is many times faster than finding one after the other.
             var rest = segment.Span;
-            while (rest.IndexOfAny(s_escaped) is >= 0 and var next)
+            foreach (var code in "\"\\\n\r\t\b\f"u8)
             {
-                length += ShortForm(rest[next]) == 0 ? 5 : 1;
+                length += rest.Count(code);
+            }
+
+            while (rest.IndexOfAny(s_rare) is >= 0 and var next)
+            {
+                length += 5;
                 rest = rest[(next + 1)..];
             }
         }
@@ -59,23 +70,42 @@ internal static class JsonString
 
     private static void Escape(IBufferWriter<byte> output, ReadOnlySpan<byte> utf8)
     {
-        while (utf8.IndexOfAny(s_escaped) is >= 0 and var next)
+        while (utf8.Length > 0)
         {
-            output.Write(utf8[..next]);
-            var code = utf8[next];
-            if (ShortForm(code) is not 0 and var letter)
+            var span = output.GetSpan(LongestEscape);
+            var written = 0;
+            while (utf8.Length > 0 && span.Length - written >= LongestEscape)
             {
-                output.Write([(byte)'\\', letter]);
-            }
-            else
-            {
-                output.Write([(byte)'\\', (byte)'u', (byte)'0', (byte)'0', (byte)('0' + (code >> 4)), HexDigit(code & 0xF)]);
+                var plain = utf8.IndexOfAny(s_escaped);
+                plain = Math.Min(plain < 0 ? utf8.Length : plain, span.Length - written);
+                utf8[..plain].CopyTo(span[written..]);
+                utf8 = utf8[plain..];
+                written += plain;
+                while (utf8.Length > 0 && s_escaped.Contains(utf8[0]) && span.Length - written >= LongestEscape)
+                {
+                    written += Escape(utf8[0], span[written..]);
+                    utf8 = utf8[1..];
+                }
             }
 
-            utf8 = utf8[(next + 1)..];
+            output.Advance(written);
+        }
+    }
+
+    /// <returns>Bytes written.</returns>
+    private static int Escape(byte code, Span<byte> output)
+    {
+        output[0] = (byte)'\\';
+        output[1] = ShortForm(code);
+        if (output[1] != 0)
+        {
+            return 2;
         }
 
-        output.Write(utf8);
+        "u00"u8.CopyTo(output[1..]);
+        output[4] = (byte)('0' + (code >> 4));
+        output[5] = HexDigit(code & 0xF);
+        return LongestEscape;
     }
 
     private static byte HexDigit(int value) => (byte)(value < 10 ? '0' + value : 'a' + value - 10);
