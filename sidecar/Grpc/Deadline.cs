@@ -11,14 +11,14 @@ internal sealed class Deadline : IDisposable
     private readonly TimeSpan _length;
     private readonly TimeProvider _time;
     private readonly long _startedAt;
-    private readonly GrpcCall _call;
+    private readonly Action<GrpcStatus> _end;
     private readonly ITimer _timer;
 
-    public Deadline(TimeSpan length, TimeProvider time, GrpcCall call)
+    public Deadline(TimeSpan length, TimeProvider time, Action<GrpcStatus> end)
     {
         _length = length;
         _time = time;
-        _call = call;
+        _end = end;
         _startedAt = time.GetTimestamp();
         _timer = time.CreateTimer(static deadline => ((Deadline)deadline!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -33,7 +33,7 @@ internal sealed class Deadline : IDisposable
     {
         if (_length <= TimeSpan.Zero)
         {
-            _call.End(ToStatus());
+            _end(ToStatus());
         }
         else
         {
@@ -57,7 +57,7 @@ internal sealed class Deadline : IDisposable
         }
         else
         {
-            _call.End(ToStatus());
+            _end(ToStatus());
         }
     }
 }

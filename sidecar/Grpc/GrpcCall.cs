@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 
 namespace Genkit.Sidecar.Grpc;
@@ -52,7 +53,7 @@ public sealed class GrpcCall : IAsyncDisposable
         _channel = channel;
         _address = address;
         _options = options;
-        Reader = new MessageReader(channel.Options.MaxReceiveMessageBytes);
+        Reader = new MessageReader("peer", channel.Options.MaxReceiveMessageBytes);
     }
 
     /// <summary>How the call ended; null while it goes on. Set once.</summary>
@@ -173,7 +174,7 @@ public sealed class GrpcCall : IAsyncDisposable
     {
         if (_options.Deadline is { } length)
         {
-            _deadline = new Deadline(length, _channel.Options.TimeProvider, this);
+            _deadline = new Deadline(length, _channel.Options.TimeProvider, End);
             _deadline.Start();
             if (Status is not null)
             {
@@ -430,7 +431,7 @@ public sealed class GrpcCall : IAsyncDisposable
     private void TakeHeaders(HttpResponseMessage response)
     {
         var headers = new GrpcMetadata();
-        headers.AddReceived(response.Headers.NonValidated);
+        AddReceived(headers, response.Headers.NonValidated);
         ResponseHeaders = headers;
 
         var contentType = response.Content.Headers.NonValidated.TryGetValues("content-type", out var values) ? values.ToString() : null;
@@ -442,6 +443,17 @@ public sealed class GrpcCall : IAsyncDisposable
 
         Reader.Encoding = headers.Get("grpc-encoding");
         _body = response.Content.ReadAsStream();
+    }
+
+    private static void AddReceived(GrpcMetadata metadata, HttpHeadersNonValidated headers)
+    {
+        foreach (var header in headers)
+        {
+            foreach (var value in header.Value)
+            {
+                metadata.AddReceived(header.Key, value);
+            }
+        }
     }
 
     // application/grpc, +proto and other formats, with or without parameters; not application/grpc-web.
@@ -504,7 +516,7 @@ public sealed class GrpcCall : IAsyncDisposable
     private void TakeTrailers()
     {
         var trailers = new GrpcMetadata();
-        trailers.AddReceived(_response!.TrailingHeaders.NonValidated);
+        AddReceived(trailers, _response!.TrailingHeaders.NonValidated);
         var status = ResponseStatus.Read(trailers);
         if (status is null && ResponseStatus.Read(ResponseHeaders) is { } inHeaders)
         {

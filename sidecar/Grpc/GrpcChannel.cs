@@ -206,12 +206,7 @@ public sealed class GrpcChannel : IDisposable
             return known;
         }
 
-        if (method.Length < 4 || method[0] != '/' || method.LastIndexOf('/') is var last && (last <= 1 || last == method.Length - 1 || method.IndexOf('/', 1) != last)
-            || method.AsSpan().ContainsAnyExceptInRange('!', '~') || method.AsSpan().ContainsAny('?', '#'))
-        {
-            throw new ArgumentException($"'{method}' is not the path of a method: /package.Service/Method", nameof(method));
-        }
-
+        MethodPath.ThrowIfInvalid(method);
         var target = Options.Target.Address;
         var address = new Uri(
             $"{target.Scheme}://{target.Authority}{method}",

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections;
-using System.Net.Http.Headers;
 
 namespace Genkit.Sidecar.Grpc;
 
@@ -89,26 +88,20 @@ public sealed class GrpcMetadata : IEnumerable<KeyValuePair<string, string>>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>Takes what a peer sent as it is: its mistakes are not this side's exceptions.</summary>
-    internal void AddReceived(HttpHeadersNonValidated headers)
+    internal void AddReceived(string name, string value)
     {
-        foreach (var header in headers)
+        name = name.ToLowerInvariant();
+        if (name.EndsWith(BinarySuffix, StringComparison.Ordinal) && value.Contains(','))
         {
-            var name = header.Key.ToLowerInvariant();
-            foreach (var value in header.Value)
+            // Several values of one name may come joined; base64 has no comma.
+            foreach (var part in value.Split(',', StringSplitOptions.TrimEntries))
             {
-                if (name.EndsWith(BinarySuffix, StringComparison.Ordinal) && value.Contains(','))
-                {
-                    // Several values of one name may come joined; base64 has no comma.
-                    foreach (var part in value.Split(',', StringSplitOptions.TrimEntries))
-                    {
-                        _entries.Add(new(name, part));
-                    }
-                }
-                else
-                {
-                    _entries.Add(new(name, value));
-                }
+                _entries.Add(new(name, part));
             }
+        }
+        else
+        {
+            _entries.Add(new(name, value));
         }
     }
 

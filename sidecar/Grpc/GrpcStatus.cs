@@ -5,7 +5,10 @@ namespace Genkit.Sidecar.Grpc;
 /// <param name="Message">The peer's own message, decoded, possibly empty; or what this side has to say about the failure.</param>
 public sealed record GrpcStatus(GrpcStatusCode Code, string Message)
 {
-    /// <summary>The peer's <c>grpc-status-details-bin</c>, decoded from base64: usually a <c>google.rpc.Status</c>. Empty when it sent none.</summary>
+    /// <summary>Success, without a message.</summary>
+    public static GrpcStatus OK { get; } = new(GrpcStatusCode.OK, "");
+
+    /// <summary>The bytes of <c>grpc-status-details-bin</c>: usually a <c>google.rpc.Status</c>. Empty when there is none.</summary>
     public ReadOnlyMemory<byte> Details { get; init; }
 
     /// <summary>The exception behind a status that this side made, if there is one.</summary>

@@ -3,9 +3,11 @@ using System.Runtime.CompilerServices;
 
 namespace Genkit.Sidecar.Grpc;
 
-/// <summary>Cuts messages out of a response's bytes. Small ones are slices of one pooled buffer, large ones are read straight into pooled segments.</summary>
+/// <summary>Cuts messages out of a body's bytes. Small ones are slices of one pooled buffer, large ones are read straight into pooled segments.</summary>
 /// <remarks>Used by one reader at a time; the call that owns it sees to that.</remarks>
-internal sealed class MessageReader(int maxMessageBytes) : IDisposable
+/// <param name="sender">Who sends the messages, for errors, which on a server travel to the sender.</param>
+/// <param name="maxMessageBytes">The largest message taken, after decompression too.</param>
+internal sealed class MessageReader(string sender, int maxMessageBytes) : IDisposable
 {
     // What one call holds while it waits: many calls idle, few are busy.
     private const int SmallBuffer = 4 * 1024;
@@ -38,10 +40,10 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
     /// <summary>The message cut last. Valid until the next <see cref="TryTake"/>.</summary>
     public ReadOnlySequence<byte> Message { get; private set; }
 
-    /// <summary>What is wrong with the response.</summary>
+    /// <summary>What is wrong with the body.</summary>
     public GrpcStatus? Error { get; private set; }
 
-    /// <summary>The response's <c>grpc-encoding</c>.</summary>
+    /// <summary>The body's <c>grpc-encoding</c>.</summary>
     public string? Encoding { get; set; }
 
     /// <summary>Whether the bytes so far end inside a message.</summary>
@@ -73,9 +75,9 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
         {
             return Fail(
                 GrpcStatusCode.Internal,
-                flag > 1 ? $"the peer sent a message with the compressed flag {flag}, which means nothing: it may not speak gRPC"
-                : Encoding is null or "identity" ? "the peer sent a compressed message without naming its compression"
-                : $"the peer sent a message compressed with '{Encoding}', it was offered gzip only");
+                flag > 1 ? $"the {sender} sent a message with the compressed flag {flag}, which means nothing: it may not speak gRPC"
+                : Encoding is null or "identity" ? $"the {sender} sent a compressed message without naming its compression"
+                : $"the {sender} sent a message compressed with '{Encoding}', it was offered gzip only");
         }
 
         if (length > maxMessageBytes)
@@ -106,7 +108,7 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
         return Outcome.None;
     }
 
-    /// <summary>Reads once. False at the end of the response.</summary>
+    /// <summary>Reads once. False at the end of the body.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FillAsync(Stream body, CancellationToken cancellationToken)
     {
@@ -207,7 +209,7 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            return Fail(GrpcStatusCode.Internal, "the peer sent a message that is marked as gzip and is not valid gzip");
+            return Fail(GrpcStatusCode.Internal, $"the {sender} sent a message that is marked as gzip and is not valid gzip");
         }
 
         Message = _decompressed.Sequence;
@@ -216,7 +218,7 @@ internal sealed class MessageReader(int maxMessageBytes) : IDisposable
 
     private Outcome TooLarge(string what) => Fail(new GrpcStatus(
         GrpcStatusCode.ResourceExhausted,
-        $"the peer sent a message of {what}, the limit for messages received is {maxMessageBytes} bytes")
+        $"the {sender} sent a message of {what}, the limit for messages received is {maxMessageBytes} bytes")
     {
         IsOverReceiveLimit = true,
     });

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Genkit.Sidecar.Grpc;
 
-/// <summary>Reads the status that a peer sent, in trailers or, where there is no message, in headers.</summary>
+/// <summary>The status as it travels, in trailers or, where there is no message, in headers.</summary>
 internal static class ResponseStatus
 {
-    private const string CodeName = "grpc-status";
-    private const string MessageName = "grpc-message";
-    private const string DetailsName = "grpc-status-details-bin";
+    public const string CodeName = "grpc-status";
+    public const string MessageName = "grpc-message";
+    public const string DetailsName = "grpc-status-details-bin";
 
     /// <summary>Null when there is no <c>grpc-status</c>.</summary>
     public static GrpcStatus? Read(GrpcMetadata metadata)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 
 namespace Genkit.Sidecar.Grpc;
@@ -6,6 +7,31 @@ namespace Genkit.Sidecar.Grpc;
 /// <summary>The text of <c>grpc-message</c>: UTF-8 in which every byte outside printable ASCII, and '%', is written as %XX.</summary>
 internal static class StatusMessage
 {
+    private static readonly SearchValues<char> s_plain = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(number => (char)number).Where(character => character != '%')]);
+
+    public static string Encode(string text)
+    {
+        if (!text.AsSpan().ContainsAnyExcept(s_plain))
+        {
+            return text;
+        }
+
+        var encoded = new StringBuilder(text.Length + 16);
+        foreach (var b in Encoding.UTF8.GetBytes(text))
+        {
+            if (s_plain.Contains((char)b))
+            {
+                encoded.Append((char)b);
+            }
+            else
+            {
+                encoded.Append(CultureInfo.InvariantCulture, $"%{b:X2}");
+            }
+        }
+
+        return encoded.ToString();
+    }
+
     /// <summary>Decodes leniently: what is not a valid escape stays as it came, as the specification wants it.</summary>
     public static string Decode(string text)
     {

@@ -72,4 +72,36 @@ public sealed class TextTests
         Assert.Equal(expected, text);
         Assert.InRange(text.Length, 2, 9);
     }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("plain text ~", "plain text ~")]
+    [InlineData("100%", "100%25")]
+    [InlineData("Käse", "K%C3%A4se")]
+    [InlineData("a\nb", "a%0Ab")]
+    [InlineData("👩", "%F0%9F%91%A9")]
+    public void StatusMessage_Plain_IsEncodedAsPrintableAscii(string text, string expected) => Assert.Equal(expected, StatusMessage.Encode(text));
+
+    [Fact]
+    public void StatusMessage_HalfACharacter_IsReplaced() => Assert.Equal("%EF%BF%BD", StatusMessage.Encode("\ud83d"));
+
+    [Theory]
+    [InlineData("1n", 1L)]
+    [InlineData("100n", 1L)]
+    [InlineData("101n", 2L)]
+    [InlineData("0S", 0L)]
+    [InlineData("7u", TimeSpan.TicksPerMicrosecond * 7)]
+    [InlineData("00000020m", TimeSpan.TicksPerMillisecond * 20)]
+    [InlineData("3S", TimeSpan.TicksPerSecond * 3)]
+    [InlineData("4M", TimeSpan.TicksPerMinute * 4)]
+    [InlineData("99999999H", TimeSpan.TicksPerHour * 99_999_999)]
+    [InlineData("", null)]
+    [InlineData("S", null)]
+    [InlineData("1", null)]
+    [InlineData("1s", null)]
+    [InlineData("-1S", null)]
+    [InlineData(" 1S", null)]
+    [InlineData("1.5S", null)]
+    [InlineData("100000000S", null)]
+    public void Timeout_Received_IsDecodedOrRefused(string text, long? ticks) => Assert.Equal(ticks, TimeoutHeader.Decode(text)?.Ticks);
 }
