@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Grpc;
 
-/// <summary>A status as an exception, for callers that want one. Nothing in this library throws it by itself but <see cref="GrpcUnaryResult.ThrowIfFailed"/>.</summary>
+/// <summary>A status as an exception, for those who want one: on the client side nothing throws it but <see cref="GrpcUnaryResult.ThrowIfFailed"/>, on a server it ends the call of the handler that throws it.</summary>
 public class GrpcException : Exception
 {
     /// <summary>Makes an exception of a status.</summary>

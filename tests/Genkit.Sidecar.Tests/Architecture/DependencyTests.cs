@@ -11,6 +11,7 @@ public partial class DependencyTests
     {
         ["Json"] = [],
         ["Grpc"] = [],
+        ["Grpc.Server"] = ["Grpc"],
         ["Configuration"] = [],
         ["Application"] = ["Json", "Grpc", "Configuration"],
         ["Metrics"] = ["Configuration"],
@@ -97,6 +98,15 @@ public partial class DependencyTests
     }
 
     [Fact]
+    public void WireLayerServer_Project_ReferencesTheWireLayerAndAspNetCoreAlone()
+    {
+        var project = File.ReadAllText(Path.Combine(s_sidecar, "Grpc.Server", "Genkit.Sidecar.Grpc.Server.csproj"));
+
+        Assert.DoesNotContain("PackageReference", project, StringComparison.Ordinal);
+        Assert.Equal(["../Grpc/Genkit.Sidecar.Grpc.csproj", "Microsoft.AspNetCore.App"], ProjectReferences().Matches(project).Select(match => match.Groups["what"].Value).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Folder_Sources_AreInTheNamespaceOfTheirFolder()
     {
         foreach (var folder in s_allowed.Keys)
@@ -112,8 +122,11 @@ public partial class DependencyTests
     private static string Code(string file) => CommentsAndStrings().Replace(File.ReadAllText(file), "");
 
     /// <summary>Full names, and names from the common root such as <c>Grpc.GrpcStatus</c>.</summary>
-    [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<folder>\w+)|(?<![\w.])(?<folder>\w+)(?=\.[A-Z])")]
+    [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<folder>Grpc\.Server\b|\w+)|(?<![\w.])(?<folder>Grpc\.Server\b|\w+)(?=\.[A-Z])")]
     private static partial Regex References();
+
+    [GeneratedRegex(@"<\w*Reference Include=""(?<what>[^""]+)""")]
+    private static partial Regex ProjectReferences();
 
     /// <summary>Names, but for those of other types' members.</summary>
     [GeneratedRegex(@"(?<![\w.])\w+")]
