@@ -1,0 +1,7 @@
+namespace Genkit.Sidecar.Otlp;
+
+internal enum OtlpEncoding
+{
+    Protobuf,
+    Json,
+}

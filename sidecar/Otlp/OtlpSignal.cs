@@ -1,0 +1,8 @@
+namespace Genkit.Sidecar.Otlp;
+
+internal enum OtlpSignal
+{
+    Traces,
+    Metrics,
+    Logs,
+}
