@@ -25,6 +25,9 @@ internal readonly record struct RunUpdate(RunUpdateKind Kind, ReadOnlySequence<b
     private const byte ResultTag = (V1.RunActionResponse.ResultFieldNumber << 3) | (int)WireFormat.WireType.LengthDelimited;
     private const byte ResultJsonTag = (V1.ActionResult.ResultJsonFieldNumber << 3) | (int)WireFormat.WireType.LengthDelimited;
 
+    /// <summary>What the application calls its own trace of the run, of a state; empty or null if it says nothing.</summary>
+    public string? AliasTraceId { get; private init; }
+
     /// <exception cref="InvalidProtocolBufferException">The bytes are not such a message.</exception>
     public static RunUpdate Decode(in ReadOnlySequence<byte> message)
     {
@@ -54,7 +57,7 @@ internal readonly record struct RunUpdate(RunUpdateKind Kind, ReadOnlySequence<b
         var parsed = V1.RunActionResponse.Parser.ParseFrom(message);
         return parsed.UpdateCase switch
         {
-            V1.RunActionResponse.UpdateOneofCase.State => new(RunUpdateKind.State, null, null),
+            V1.RunActionResponse.UpdateOneofCase.State => new(RunUpdateKind.State, null, null) { AliasTraceId = parsed.State.TraceId },
             V1.RunActionResponse.UpdateOneofCase.ChunkJson => new(RunUpdateKind.Chunk, Sequence(parsed.ChunkJson), null),
             V1.RunActionResponse.UpdateOneofCase.Result => new(RunUpdateKind.Result, parsed.Result.HasResultJson ? Sequence(parsed.Result.ResultJson) : null, null),
             V1.RunActionResponse.UpdateOneofCase.Error => new(RunUpdateKind.Error, null, ApplicationError.Read(parsed.Error)),

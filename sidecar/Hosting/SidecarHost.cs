@@ -51,6 +51,7 @@ internal static class SidecarHost
         services.AddSingleton<GrpcApplication>();
         services.AddSingleton(TelemetryOptions.From(settings));
         services.AddSingleton<TelemetryServer>();
+        services.AddSingleton<KnownTraces>();
         services.AddSingleton<TraceExporter>();
         services.AddSingleton<Tracer>();
         services.AddSingleton<ActiveRuns>();

@@ -158,6 +158,7 @@ internal sealed partial class Run
             return false;
         }
 
+        _tracer?.End(TraceId);
         _metrics.Ended(Key, GrpcStatusName.Of(code), _time.GetElapsedTime(_startedAt));
         return true;
     }
@@ -226,6 +227,9 @@ internal sealed partial class Run
             var update = call.Update;
             switch (update.Kind)
             {
+                case RunUpdateKind.State when update.AliasTraceId is { Length: > 0 } alias:
+                    _tracer?.AddAlias(TraceId, alias);
+                    break;
                 case RunUpdateKind.Chunk when !await RelayChunkAsync(update.Payload!.Value):
                     return;
                 case RunUpdateKind.Result:

@@ -1,7 +1,10 @@
 namespace Genkit.Sidecar.Telemetry;
 
-/// <summary>Begins the root spans of one runtime's runs, for as long as there is a server to post them to.</summary>
-internal sealed class Tracer(TelemetryServer server, TraceExporter exporter, TelemetryOptions options, TimeProvider time)
+/// <summary>
+/// Begins the root spans of one runtime's runs, for as long as there is a server to post them to, and knows their traces for spans of
+/// the application.
+/// </summary>
+internal sealed class Tracer(TelemetryServer server, KnownTraces traces, TraceExporter exporter, TelemetryOptions options, TimeProvider time)
 {
     /// <summary>Who cancels looks at the answer, not at the trace, and a sidecar that stops has a second for all its last answers.</summary>
     private static readonly TimeSpan s_cancelledWait = TimeSpan.FromMilliseconds(500);
@@ -12,9 +15,10 @@ internal sealed class Tracer(TelemetryServer server, TraceExporter exporter, Tel
     /// <summary>The same for a run that was cancelled.</summary>
     public TimeSpan CancelledWait => options.Wait < s_cancelledWait ? options.Wait : s_cancelledWait;
 
-    /// <summary>Begins a span, or gives null if no server is known or there is no room for it.</summary>
+    /// <summary>A run starts. Begins its span, or gives null if no server is known or there is no room for it.</summary>
     public RootSpan? Start(in TracedRun run)
     {
+        traces.Begin(run.Trace);
         if (server.Address is null)
         {
             return null;
@@ -36,6 +40,12 @@ internal sealed class Tracer(TelemetryServer server, TraceExporter exporter, Tel
             return null;
         }
     }
+
+    /// <inheritdoc cref="KnownTraces.AddAlias"/>
+    public void AddAlias(string traceId, string alias) => traces.AddAlias(traceId, alias);
+
+    /// <summary>A run has ended, whether it has a span or not.</summary>
+    public void End(string traceId) => traces.End(traceId);
 
     /// <summary>Lets every answer go that waits for its span, and those to come.</summary>
     public void StopWaiting() => exporter.StopWaiting();
