@@ -2,46 +2,73 @@ using System.Diagnostics.Metrics;
 
 namespace Genkit.Sidecar.Metrics;
 
-/// <summary>What is counted of the root spans of runs. A span counts once, when it has ended.</summary>
+/// <summary>What is counted of spans, logs and metrics. Each counts once, when nothing more will become of it.</summary>
 internal sealed class TelemetryMetrics
 {
+    private const string OutcomeTag = "genkit.telemetry.outcome";
+
+    private static readonly TelemetryOutcome[] s_posted = [TelemetryOutcome.Accepted, TelemetryOutcome.Refused, TelemetryOutcome.Unanswered, TelemetryOutcome.Dropped];
+    private static readonly TelemetryOutcome[] s_received =
+        [.. s_posted, TelemetryOutcome.UnknownTrace, TelemetryOutcome.Rejected, TelemetryOutcome.Overloaded, TelemetryOutcome.Ignored];
+
     private readonly Meter _meter;
-    private long _accepted;
-    private long _refused;
-    private long _unanswered;
-    private long _dropped;
+    private readonly long[,] _counts = new long[Enum.GetValues<TelemetryItem>().Length, Enum.GetValues<TelemetryOutcome>().Length];
 
     public TelemetryMetrics(Meter meter)
     {
         _meter = meter;
         meter.CreateObservableCounter<long>(
             "genkit.sidecar.telemetry.spans",
-            () => [With(ref _accepted, "accepted"), With(ref _refused, "refused"), With(ref _unanswered, "unanswered"), With(ref _dropped, "dropped")],
+            () => Measure(TelemetryItem.RootSpan, s_posted),
             "{span}",
             "Root spans of runs by what became of them; all but the accepted ones are lost");
+        meter.CreateObservableCounter<long>(
+            "genkit.sidecar.otlp.spans",
+            () => Measure(TelemetryItem.Span, s_received),
+            "{span}",
+            "Spans that the application exported, by what became of them");
+        meter.CreateObservableCounter<long>(
+            "genkit.sidecar.otlp.log.records",
+            () => Measure(TelemetryItem.LogRecord, s_received),
+            "{record}",
+            "Log records that the application exported, by what became of them");
+        meter.CreateObservableCounter<long>(
+            "genkit.sidecar.otlp.metrics",
+            () => Measure(TelemetryItem.Metric, [TelemetryOutcome.Ignored]),
+            "{metric}",
+            "Metrics that the application exported, which nobody takes");
     }
 
-    /// <summary>Spans that no trace will show.</summary>
-    public long Lost => Volatile.Read(ref _refused) + Volatile.Read(ref _unanswered) + Volatile.Read(ref _dropped);
+    /// <summary>What was kept to be posted, and nothing will show.</summary>
+    public long Lost
+    {
+        get
+        {
+            long lost = 0;
+            foreach (var item in Enum.GetValues<TelemetryItem>())
+            {
+                lost += Of(item, TelemetryOutcome.Refused) + Of(item, TelemetryOutcome.Unanswered) + Of(item, TelemetryOutcome.Dropped);
+            }
 
-    public void Accepted() => Interlocked.Increment(ref _accepted);
+            return lost;
+        }
+    }
 
-    /// <summary>The telemetry server said no to one.</summary>
-    public void Refused() => Interlocked.Increment(ref _refused);
-
-    /// <summary>One was posted several times and never answered.</summary>
-    public void Unanswered() => Interlocked.Increment(ref _unanswered);
-
-    /// <summary>There was no room for one, or no time when the sidecar stopped.</summary>
-    public void Dropped() => Interlocked.Increment(ref _dropped);
+    public void Count(TelemetryItem item, TelemetryOutcome outcome, long count = 1) =>
+        Interlocked.Add(ref _counts[(int)item, (int)outcome], count);
 
     /// <summary>Shows what waits for the telemetry server.</summary>
-    public void WatchQueue(Func<long> spans, Func<long> bytes)
+    public void WatchQueue(Func<long> posts, Func<long> bytes)
     {
-        _meter.CreateObservableUpDownCounter("genkit.sidecar.telemetry.queue.length", spans, "{span}", "Requests that wait for the telemetry server to take them");
+        _meter.CreateObservableUpDownCounter("genkit.sidecar.telemetry.queue.length", posts, "{span}", "Requests that wait for the telemetry server to take them");
         _meter.CreateObservableUpDownCounter("genkit.sidecar.telemetry.queue.size", bytes, "By", "Memory of spans, those of active runs included");
     }
 
-    private static Measurement<long> With(ref long count, string outcome) =>
-        new(Volatile.Read(ref count), new KeyValuePair<string, object?>("genkit.telemetry.outcome", outcome));
+    private static string Name(TelemetryOutcome outcome) =>
+        outcome == TelemetryOutcome.UnknownTrace ? "unknown_trace" : outcome.ToString().ToLowerInvariant();
+
+    private long Of(TelemetryItem item, TelemetryOutcome outcome) => Volatile.Read(ref _counts[(int)item, (int)outcome]);
+
+    private Measurement<long>[] Measure(TelemetryItem item, TelemetryOutcome[] outcomes) =>
+        [.. outcomes.Select(outcome => new Measurement<long>(Of(item, outcome), new KeyValuePair<string, object?>(OutcomeTag, Name(outcome))))];
 }

@@ -36,7 +36,7 @@ internal sealed class RootSpan
             var start = new RootSpanWriter(run, _startedAt, maxSpanBytes);
             start.WriteStart();
             start.WriteRunning();
-            exporter.Post(new TracePost(_traceId, start.Body, IsEnd: false, TraceExporter.LeastBytes));
+            exporter.Post(new TracePost(_traceId, start.Body, PostContent.RootStart, Items: 1, TraceExporter.LeastBytes));
         }
 
         _writer = new RootSpanWriter(run, _startedAt, maxSpanBytes);
@@ -90,7 +90,7 @@ internal sealed class RootSpan
 
             // Not the clock, which may have been set meanwhile.
             _writer.WriteEnd(_startedAt + _time.GetElapsedTime(_startStamp), failure);
-            return _exporter.PostAsync(new TracePost(_traceId, _writer.Body, IsEnd: true, _takenBytes), patience);
+            return _exporter.PostAsync(new TracePost(_traceId, _writer.Body, PostContent.RootEnd, Items: 1, _takenBytes), patience);
         }
         catch (Exception exception)
         {

@@ -32,13 +32,14 @@ internal sealed class TelemetryClient : IDisposable
 
     /// <summary>Posts once. Does not throw.</summary>
     /// <param name="server">Ends in a slash.</param>
+    /// <param name="path">Relative to it.</param>
     /// <param name="body">Held until the request is over.</param>
     /// <param name="stop">Gives the request up.</param>
-    public async Task<(PostOutcome Outcome, string Problem)> PostAsync(Uri server, SpanBody body, CancellationToken stop)
+    public async Task<(PostOutcome Outcome, string Problem)> PostAsync(Uri server, string path, SpanBody body, CancellationToken stop)
     {
         using var timeout = new CancellationTokenSource(_timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, "api/traces")) { Content = new SpanContent(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, path)) { Content = new SpanContent(body) };
         try
         {
             using var response = await _http.SendAsync(request, either.Token);

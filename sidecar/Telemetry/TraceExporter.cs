@@ -17,6 +17,9 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     /// <summary>A span that the server never answers must not be tried for ever in front of all others.</summary>
     private const int MaxUnanswered = 3;
 
+    /// <summary>One in so many parts of the queue is kept for the runs' own spans, however much an application exports.</summary>
+    private const int ReservedPart = 4;
+
     /// <summary>One span may be at fault by itself; as many in a row are the server's fault.</summary>
     private const int RefusalsThatOpen = 3;
 
@@ -75,21 +78,27 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     /// <summary>Counts a span for which there was no room.</summary>
     public void NoteDropped()
     {
-        _metrics.Dropped();
-        lock (_gate)
+        _metrics.Count(TelemetryItem.RootSpan, TelemetryOutcome.Dropped);
+        SayFull();
+    }
+
+    /// <summary>Takes bytes of the bound for spans that the application exported, which leave some of it to the runs' own. False if there are not so many left.</summary>
+    public bool TryTakeForExported(long bytes)
+    {
+        if (TryTake(bytes + (_options.MaxQueueBytes / ReservedPart)))
         {
-            if (!_saidFull)
-            {
-                _saidFull = true;
-                Log.Full(_logger, _options.MaxQueueBytes);
-            }
+            Interlocked.Add(ref _takenBytes, -(_options.MaxQueueBytes / ReservedPart));
+            return true;
         }
+
+        SayFull();
+        return false;
     }
 
     /// <summary>Says that a span was lost by a fault of the sidecar's own.</summary>
     public void NoteFaulted(Exception exception)
     {
-        _metrics.Dropped();
+        _metrics.Count(TelemetryItem.RootSpan, TelemetryOutcome.Dropped);
         Log.Faulted(_logger, exception);
     }
 
@@ -101,17 +110,17 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         {
             if (_isStopped)
             {
-                Lose(post, _metrics.Dropped);
+                Lose(post, TelemetryOutcome.Dropped);
                 return;
             }
 
-            if (!_lanes.TryGetValue(post.TraceId, out var lane))
+            if (!_lanes.TryGetValue(post.Order, out var lane))
             {
-                _lanes[post.TraceId] = lane = new Lane(post.TraceId);
+                _lanes[post.Order] = lane = new Lane(post.Order);
                 _ready.Enqueue(lane);
             }
 
-            if (post.IsEnd && lane.DropNeedlessStart() is { } start)
+            if (post.Content == PostContent.RootEnd && lane.DropNeedlessStart() is { } start)
             {
                 _queued--;
                 Free(start);
@@ -191,9 +200,9 @@ internal sealed partial class TraceExporter : IAsyncDisposable
                 // What is under way is its sender's to count.
                 foreach (var post in lane.Posts.Skip(lane.IsSending ? 1 : 0))
                 {
-                    lost += post.IsEnd ? 1 : 0;
+                    lost += post.Content == PostContent.RootStart ? 0 : post.Items;
                     _queued--;
-                    Lose(post, _metrics.Dropped);
+                    Lose(post, TelemetryOutcome.Dropped);
                 }
             }
 
@@ -264,7 +273,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     private async Task SendAsync(Lane lane, TracePost post, Uri address)
     {
         var sentAt = _time.GetTimestamp();
-        var (outcome, problem) = await _client.PostAsync(address, post.Body, _stop.Token);
+        var (outcome, problem) = await _client.PostAsync(address, post.Content == PostContent.Logs ? "api/otlp/v1/logs" : "api/traces", post.Body, _stop.Token);
         var isQuick = _options.Wait == TimeSpan.Zero || _time.GetElapsedTime(sentAt) < _options.Wait;
         lock (_gate)
         {
@@ -287,7 +296,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
             }
             else
             {
-                _lanes.Remove(lane.TraceId);
+                _lanes.Remove(lane.Order);
             }
 
             if (_isDraining && (_lanes.Count == 0 || outcome is PostOutcome.Unanswered or PostOutcome.Unreachable))
@@ -311,11 +320,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
                     _breaker.Close();
                 }
 
-                if (post.IsEnd)
-                {
-                    _metrics.Accepted();
-                }
-
+                Count(post, TelemetryOutcome.Accepted);
                 post.Settle();
                 Free(post);
                 SayWell();
@@ -328,13 +333,13 @@ internal sealed partial class TraceExporter : IAsyncDisposable
                 }
 
                 SayRefused(problem);
-                Lose(post, _metrics.Refused);
+                Lose(post, TelemetryOutcome.Refused);
                 return true;
 
             case PostOutcome.Unanswered when _isStopped || ++post.Unanswered >= MaxUnanswered:
                 Open(static breaker => breaker.Failed());
                 SayAway(problem);
-                Lose(post, _isStopped ? _metrics.Dropped : _metrics.Unanswered);
+                Lose(post, _isStopped ? TelemetryOutcome.Dropped : TelemetryOutcome.Unanswered);
                 return true;
 
             default:
@@ -342,7 +347,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
                 SayAway(problem);
                 if (_isStopped)
                 {
-                    Lose(post, _metrics.Dropped);
+                    Lose(post, TelemetryOutcome.Dropped);
                 }
 
                 return _isStopped;
@@ -362,13 +367,23 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         }
     }
 
-    private void Lose(TracePost post, Action count)
+    private void Count(TracePost post, TelemetryOutcome outcome)
     {
-        if (post.IsEnd)
+        if (post.Content != PostContent.RootStart)
         {
-            count();
+            var item = post.Content switch
+            {
+                PostContent.RootEnd => TelemetryItem.RootSpan,
+                PostContent.Spans => TelemetryItem.Span,
+                _ => TelemetryItem.LogRecord,
+            };
+            _metrics.Count(item, outcome, post.Items);
         }
+    }
 
+    private void Lose(TracePost post, TelemetryOutcome outcome)
+    {
+        Count(post, outcome);
         post.Settle();
         Free(post);
     }
@@ -385,6 +400,18 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         {
             _saidAway = true;
             Log.Away(_logger, _lastAddress, problem, _options.MaxQueueBytes);
+        }
+    }
+
+    private void SayFull()
+    {
+        lock (_gate)
+        {
+            if (!_saidFull)
+            {
+                _saidFull = true;
+                Log.Full(_logger, _options.MaxQueueBytes);
+            }
         }
     }
 
@@ -407,18 +434,19 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         }
     }
 
-    /// <summary>Posts of one trace. In <see cref="_ready"/> unless one of them is being sent.</summary>
-    private sealed class Lane(string traceId)
+    /// <summary>Posts of one order. In <see cref="_ready"/> unless one of them is being sent.</summary>
+    private sealed class Lane(string order)
     {
-        public string TraceId { get; } = traceId;
+        public string Order { get; } = order;
 
         public Queue<TracePost> Posts { get; } = new();
 
         /// <summary>Whether the first one is being sent.</summary>
         public bool IsSending { get; set; }
 
-        /// <summary>Takes out the post of a start that nobody has sent; the span's end tells all of it.</summary>
-        public TracePost? DropNeedlessStart() => !IsSending && Posts.Count == 1 && !Posts.Peek().IsEnd ? Posts.Dequeue() : null;
+        /// <summary>Takes out the post of a start that nobody has sent; the span's end tells all of it. A start is always the first.</summary>
+        public TracePost? DropNeedlessStart() =>
+            !IsSending && Posts.TryPeek(out var first) && first.Content == PostContent.RootStart ? Posts.Dequeue() : null;
     }
 
     private static partial class Log
@@ -426,19 +454,19 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} {Problem}. Traces wait for it, {Bytes} bytes at most (--telemetry-max-queue-bytes), and runs do not")]
         public static partial void Away(ILogger logger, Uri? address, string problem, long bytes);
 
-        [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} refused a span: it {Problem}")]
+        [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} refused spans or logs: it {Problem}")]
         public static partial void Refused(ILogger logger, Uri? address, string problem);
 
-        [LoggerMessage(LogLevel.Warning, "Traces of runs are lost: {Bytes} bytes wait for the telemetry server already, as many as --telemetry-max-queue-bytes allows")]
+        [LoggerMessage(LogLevel.Warning, "Traces lose spans: there is no room for more than the {Bytes} bytes that --telemetry-max-queue-bytes allows to wait for the telemetry server")]
         public static partial void Full(ILogger logger, long bytes);
 
         [LoggerMessage(LogLevel.Error, "A span was lost inside the sidecar")]
         public static partial void Faulted(ILogger logger, Exception exception);
 
-        [LoggerMessage(LogLevel.Information, "The telemetry server at {Address} takes traces again; {Lost} spans were lost")]
+        [LoggerMessage(LogLevel.Information, "The telemetry server at {Address} takes traces again; {Lost} spans and log records were lost")]
         public static partial void Well(ILogger logger, Uri? address, long lost);
 
-        [LoggerMessage(LogLevel.Warning, "{Count} spans were lost: the telemetry server had not taken them when the sidecar stopped")]
+        [LoggerMessage(LogLevel.Warning, "{Count} spans and log records were lost: the telemetry server had not taken them when the sidecar stopped")]
         public static partial void LostAtEnd(ILogger logger, int count);
     }
 }

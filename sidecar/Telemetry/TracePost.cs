@@ -1,12 +1,16 @@
 namespace Genkit.Sidecar.Telemetry;
 
 /// <summary>One request to the telemetry server.</summary>
-/// <param name="TraceId">Posts of one trace go out in their order.</param>
+/// <param name="Order">Posts of the same order go out one after the other: a trace id, or <see cref="LogOrder"/>.</param>
 /// <param name="Body">JSON; the exporter releases it.</param>
-/// <param name="IsEnd">Whether it tells of a span that has ended: the one that counts, and makes an earlier one of the span needless.</param>
+/// <param name="Content">What the body tells of.</param>
+/// <param name="Items">How many spans or log records it holds.</param>
 /// <param name="TakenBytes">What its maker has taken of the exporter's bound for it.</param>
-internal sealed record TracePost(string TraceId, SpanBody Body, bool IsEnd, long TakenBytes)
+internal sealed record TracePost(string Order, SpanBody Body, PostContent Content, int Items, long TakenBytes)
 {
+    /// <summary>Of all logs together, for the server keeps them in one file.</summary>
+    public const string LogOrder = "logs";
+
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What it takes of the bound while it is queued.</summary>

@@ -202,7 +202,7 @@ public sealed class TraceTests
         await using var telemetry = await FakeTelemetryServer.StartAsync(port);
         traces.AddRange(await AskManyAsync(sidecar, 1));
 
-        await sidecar.Log.WaitForAsync("takes traces again; 0 spans were lost");
+        await sidecar.Log.WaitForAsync("takes traces again; 0 spans and log records were lost");
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Spans("accepted"), 51);
         Assert.Equal(traces.Order(), telemetry.Taken.Select(post => post.TraceId).Order());
@@ -230,8 +230,8 @@ public sealed class TraceTests
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Spans("refused"), 2);
         await health.UntilMetricAsync(Spans("accepted"), 1);
-        Assert.Equal(1, sidecar.Log.Count("refused a span: it answered with HTTP 500"));
-        await sidecar.Log.WaitForAsync("takes traces again; 2 spans were lost");
+        Assert.Equal(1, sidecar.Log.Count("refused spans or logs: it answered with HTTP 500"));
+        await sidecar.Log.WaitForAsync("takes traces again; 2 spans and log records were lost");
     }
 
     [Fact]
@@ -324,7 +324,7 @@ public sealed class TraceTests
 
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Spans("dropped"), 40 - 16);
-        Assert.Equal(1, sidecar.Log.Count("Traces of runs are lost"));
+        Assert.Equal(1, sidecar.Log.Count("Traces lose spans"));
         Assert.Equal(64 * 1024, (await health.MetricsAsync())["genkit_sidecar_telemetry_queue_size_bytes"]);
     }
 
@@ -412,7 +412,7 @@ public sealed class TraceTests
         await sidecar.Sidecar.StopAsync();
 
         // Eight are under way, and theirs to count.
-        await sidecar.Log.WaitForAsync("12 spans were lost");
+        await sidecar.Log.WaitForAsync("12 spans and log records were lost");
     }
 
     [Fact]
