@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace Genkit.Sidecar.Json;
@@ -18,6 +21,49 @@ internal static class JsonText
         {
             return false;
         }
+    }
+
+    /// <summary>
+    /// Gives the value of a string or a name as JSON.parse does, with lone surrogates where escapes make such. The bytes must be valid UTF-8.
+    /// </summary>
+    public static string GetStringAsEscaped(this ref Utf8JsonReader reader)
+    {
+        if (reader.GetStringOrNull() is { } text)
+        {
+            return text;
+        }
+
+        var raw = Encoding.UTF8.GetString(reader.HasValueSequence ? reader.ValueSequence : new ReadOnlySequence<byte>(reader.ValueSpan.ToArray()));
+        var plain = new StringBuilder(raw.Length);
+        for (var i = 0; i < raw.Length; i++)
+        {
+            if (raw[i] != '\\')
+            {
+                plain.Append(raw[i]);
+                continue;
+            }
+
+            i++;
+            if (raw[i] == 'u')
+            {
+                plain.Append((char)ushort.Parse(raw.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+                i += 4;
+            }
+            else
+            {
+                plain.Append(raw[i] switch
+                {
+                    'b' => '\b',
+                    'f' => '\f',
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    var itself => itself,
+                });
+            }
+        }
+
+        return plain.ToString();
     }
 
     /// <summary>Gives the value of a string, or null if it has no UTF-16 form that another program would take.</summary>
