@@ -1,0 +1,94 @@
+using System.Buffers;
+using Genkit.Sidecar.Telemetry;
+
+namespace Genkit.Sidecar.Otlp;
+
+/// <summary>
+/// Makes posts of spans: one for each trace, or more where they do not fit into one. A post says nothing of its trace but the id and the
+/// spans, so that it leaves alone what the run's own span says.
+/// </summary>
+internal sealed class TracePosts(SpanWriter writer, long maxBytes)
+{
+    /// <summary>Spans of that subtype are thrown away by Genkit's telemetry server, and a post of such alone makes it take orphans for roots.</summary>
+    private const string UnwantedSubtype = "prompt";
+
+    private readonly OrderedDictionary<string, OrderedDictionary<string, ReceivedSpan>> _traces = [];
+
+    /// <summary>Spans that nobody wants to see.</summary>
+    public long Ignored { get; private set; }
+
+    /// <summary>Adds a span. Of two with the same id the later one counts, but not one that is running still over one that has ended.</summary>
+    public void Add(ReceivedSpan span)
+    {
+        if (!_traces.TryGetValue(span.Run.TraceId, out var spans))
+        {
+            _traces[span.Run.TraceId] = spans = [];
+        }
+
+        if (span.IsEnded || !spans.TryGetValue(span.SpanId, out var earlier) || !earlier.IsEnded)
+        {
+            spans[span.SpanId] = span;
+        }
+    }
+
+    /// <summary>Each with its share of the exporter's bound, which has yet to be taken.</summary>
+    public List<TracePost> Build()
+    {
+        var posts = new List<TracePost>();
+        foreach (var (traceId, spans) in _traces)
+        {
+            SpanBody? body = null;
+            var count = 0;
+            foreach (var span in spans.Values)
+            {
+                var attributes = SpanAttributes.Of(span);
+                if (attributes.TryGetValue("genkit:metadata:subtype", out var subtype) && subtype.StringValue == UnwantedSubtype)
+                {
+                    Ignored++;
+                    continue;
+                }
+
+                var json = writer.Write(span, attributes);
+                if (body is not null && body.Length + json.Length + Overhead > maxBytes)
+                {
+                    Close();
+                }
+
+                if (body is null)
+                {
+                    body = new SpanBody();
+                    body.Write("{\"traceId\":"u8);
+                    JsonString.Write(body, traceId);
+                    body.Write(",\"spans\":{"u8);
+                }
+                else
+                {
+                    body.Write(","u8);
+                }
+
+                JsonString.Write(body, span.SpanId);
+                body.Write(":"u8);
+                body.Write(json.Span);
+                count++;
+            }
+
+            Close();
+
+            void Close()
+            {
+                if (body is not null)
+                {
+                    body.Write("}}"u8);
+                    posts.Add(new TracePost(traceId, body, PostContent.Spans, count, Math.Max(TraceExporter.LeastBytes, body.Length)));
+                    body = null;
+                    count = 0;
+                }
+            }
+        }
+
+        return posts;
+    }
+
+    /// <summary>What a post takes besides its spans.</summary>
+    public const int Overhead = 256;
+}
