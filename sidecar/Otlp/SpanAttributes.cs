@@ -11,6 +11,7 @@ internal static class SpanAttributes
     public static OrderedDictionary<string, AnyValue> Of(ReceivedSpan received)
     {
         var attributes = Own(received.Span.Attributes);
+        GenAiSpan.AddTo(attributes, received.Span);
         if (received.TraceId != received.Run.TraceId)
         {
             attributes[OriginalTraceId] = new AnyValue { StringValue = received.TraceId };
