@@ -3,6 +3,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
@@ -54,6 +55,7 @@ internal static class SidecarHost
         services.AddSingleton<KnownTraces>();
         services.AddSingleton<TraceExporter>();
         services.AddSingleton<Tracer>();
+        services.AddSingleton<OtlpReceiver>();
         services.AddSingleton<ActiveRuns>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationStart>(provider, settings.AppStartTimeout));
         services.AddSingleton<ManagerLocator>();

@@ -1,0 +1,128 @@
+using System.Buffers;
+using Genkit.Sidecar.Metrics;
+using Genkit.Sidecar.Otlp.Wire;
+using Genkit.Sidecar.Telemetry;
+
+namespace Genkit.Sidecar.Otlp;
+
+/// <summary>
+/// Takes what an application exports with OpenTelemetry: spans of runs and logs go to Genkit's telemetry server, whatever else comes is
+/// accepted and dropped, for an application may export more than runs. May be called by several threads at once.
+/// </summary>
+internal sealed partial class OtlpReceiver(
+    KnownTraces traces, TelemetryServer server, TraceExporter exporter, TelemetryOptions options, TelemetryMetrics metrics, ILogger<OtlpReceiver> logger)
+{
+    private static readonly OtlpReply s_accepted = new(OtlpVerdict.Accepted);
+
+    private int _saidUnknown;
+
+    /// <summary>Decodes a request and queues what it holds. Does not throw, and does not keep the bytes.</summary>
+    public OtlpReply Receive(OtlpSignal signal, OtlpEncoding encoding, in ReadOnlySequence<byte> request)
+    {
+        try
+        {
+            return signal switch
+            {
+                OtlpSignal.Traces => Receive(OtlpRequest.Traces(encoding, request)),
+                OtlpSignal.Logs => Receive(OtlpRequest.Logs(encoding, request)),
+                _ => Receive(OtlpRequest.Metrics(encoding, request)),
+            };
+        }
+        catch (InvalidDataException exception)
+        {
+            return new OtlpReply(OtlpVerdict.Malformed, Problem: exception.Message);
+        }
+        catch (Exception exception)
+        {
+            Log.Faulted(logger, exception, signal);
+            return new OtlpReply(OtlpVerdict.Malformed, Problem: "The sidecar failed over the request. Its log has the details");
+        }
+    }
+
+    private OtlpReply Receive(ExportTraceServiceRequest request)
+    {
+        var sorted = new SortedSpans(request, traces);
+        long ignored = sorted.OfRuns.Count;
+        if (server.Address is not null)
+        {
+            var builder = new TracePosts(new SpanWriter(traces, (int)options.MaxSpanBytes - TracePosts.Overhead), options.MaxSpanBytes);
+            foreach (var span in sorted.OfRuns)
+            {
+                builder.Add(span);
+            }
+
+            var posts = builder.Build();
+            ignored = builder.Ignored;
+            if (!TryQueue(posts))
+            {
+                return Overloaded(TelemetryItem.Span, sorted.Count);
+            }
+        }
+
+        metrics.Count(TelemetryItem.Span, TelemetryOutcome.Ignored, ignored);
+        metrics.Count(TelemetryItem.Span, TelemetryOutcome.Rejected, sorted.Rejected);
+        metrics.Count(TelemetryItem.Span, TelemetryOutcome.UnknownTrace, sorted.Unknown);
+        if (sorted.UnknownTraceId is { } unknown && Interlocked.Exchange(ref _saidUnknown, 1) == 0)
+        {
+            Log.UnknownTrace(logger, unknown);
+        }
+
+        return s_accepted with { Rejected = sorted.Rejected, Problem = sorted.Problem };
+    }
+
+    private OtlpReply Receive(ExportLogsServiceRequest request)
+    {
+        var count = request.ResourceLogs.Sum(resource => resource.ScopeLogs.Sum(scope => (long)scope.LogRecords.Count));
+        if (server.Address is null)
+        {
+            metrics.Count(TelemetryItem.LogRecord, TelemetryOutcome.Ignored, count);
+            return s_accepted;
+        }
+
+        var builder = new LogPosts(new LogWriter(traces, (int)options.MaxSpanBytes - LogPosts.Overhead), options.MaxSpanBytes);
+        foreach (var resource in request.ResourceLogs)
+        {
+            foreach (var scope in resource.ScopeLogs)
+            {
+                builder.Add(scope, resource.Resource);
+            }
+        }
+
+        return TryQueue(builder.Build()) ? s_accepted : Overloaded(TelemetryItem.LogRecord, count);
+    }
+
+    private OtlpReply Receive(ExportMetricsServiceRequest request)
+    {
+        var count = request.ResourceMetrics.Sum(resource => resource.ScopeMetrics.Sum(scope => (long)scope.Metrics.Count));
+        metrics.Count(TelemetryItem.Metric, TelemetryOutcome.Ignored, count);
+        return s_accepted;
+    }
+
+    /// <summary>Queues all posts, or none.</summary>
+    private bool TryQueue(List<TracePost> posts)
+    {
+        if (posts.Count > 0 && !exporter.TryTakeForExported(posts.Sum(post => post.TakenBytes)))
+        {
+            posts.ForEach(post => post.Body.Release());
+            return false;
+        }
+
+        posts.ForEach(exporter.Post);
+        return true;
+    }
+
+    private OtlpReply Overloaded(TelemetryItem item, long count)
+    {
+        metrics.Count(item, TelemetryOutcome.Overloaded, count);
+        return new OtlpReply(OtlpVerdict.Overloaded, Problem: "As much waits for the telemetry server as --telemetry-max-queue-bytes allows");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "The application exports spans of traces that are no run's, such as {TraceId}. They are not shown: only what it does in the trace of a call's traceparent is")]
+        public static partial void UnknownTrace(ILogger logger, string traceId);
+
+        [LoggerMessage(LogLevel.Error, "A request of OpenTelemetry's signal {Signal} failed inside the sidecar")]
+        public static partial void Faulted(ILogger logger, Exception exception, OtlpSignal signal);
+    }
+}
