@@ -289,7 +289,7 @@ internal static class SettingTable
         Default = "127.0.0.1:9466",
         Description = "Where /healthz, /readyz, /startupz and /metrics are served, and where `health` asks; `off` for nowhere",
         Reason = "nobody else's business; a second sidecar that finds the default taken goes on without",
-        Accepts = "host:port with the IP address of an interface, localhost or * as host, unix:/path, or off",
+        Accepts = $"{BindAddress.Accepts}, unix:/path, or off",
         Parser = TypedSetting<HealthAddress>.Single(HealthAddress.Parse),
     };
 

@@ -110,6 +110,19 @@ public sealed class SettingTextTests
     public void HealthAddress_OtherForm_IsRefused(string text) => Assert.NotNull(HealthAddress.Parse(text).Problem);
 
     [Theory]
+    [InlineData("9466", "has no port")]
+    [InlineData("[::1]", "has no port")]
+    [InlineData("127.0.0.1:-1", "has no port")]
+    [InlineData("127.0.0.1:65536", "has a port over 65535")]
+    [InlineData(":99999999999999999999", "has a port over 65535")]
+    [InlineData(":9466", "has no host")]
+    [InlineData("::1:9466", "has an IPv6 address that is not in brackets ([::1])")]
+    [InlineData("example.com:9466", "has a host that is no address of this machine's")]
+    [InlineData("http://127.0.0.1:9466", "is a URL")]
+    public void BindAddress_OtherForm_IsExplained(string text, string problem) =>
+        Assert.Equal($"\"{text}\" {problem}", BindAddress.Parse(text).Problem);
+
+    [Theory]
     [InlineData("ws://localhost:3200", null)]
     [InlineData("wss://example.com/path?x=1", null)]
     [InlineData("https://h:1/x", "\"https://h:1/x\" is not a WebSocket address: use wss://h:1")]
