@@ -293,7 +293,7 @@ internal static class SettingTable
         Parser = TypedSetting<HealthAddress>.Single(HealthAddress.Parse),
     };
 
-    public static readonly TypedSetting<string?> MetricsToken = new()
+    public static readonly TypedSetting<BearerToken?> MetricsToken = new()
     {
         Name = "metrics-token",
         EnvironmentVariable = Variable("metrics-token"),
@@ -303,9 +303,7 @@ internal static class SettingTable
         Description = "Bearer token that opens /metrics to other machines; probes and this machine need none",
         Reason = "who calls what, and how often, is not for every neighbour",
         Accepts = "visible ASCII characters without spaces",
-        Parser = TypedSetting<string?>.Single(text => text.All(character => character is > ' ' and <= '~')
-            ? Parsed<string?>.Good(text)
-            : Parsed<string?>.Bad("has a character that a token cannot have")),
+        Parser = TypedSetting<BearerToken?>.Single(BearerToken.Parse),
     };
 
     public static readonly TypedSetting<TimeSpan> StopTimeout = Time("stop-timeout", SettingGroup.Process, "3s", "0", "10m",

@@ -85,7 +85,7 @@ internal sealed record SidecarSettings
     public required SettingSource HealthSource { get; init; }
 
     /// <summary>Null: metrics are for this machine alone.</summary>
-    public required string? MetricsToken { get; init; }
+    public required BearerToken? MetricsToken { get; init; }
 
     public required TimeSpan StopTimeout { get; init; }
 
