@@ -15,6 +15,12 @@ public sealed class GrpcServerOptions
     /// <summary>Whether a caller is told the message of an exception that a handler let go, and not only the server's log. Default false: it may hold anything.</summary>
     public bool TellExceptions { get; init; }
 
+    /// <summary>
+    /// Whether a caller may be silent for as long as it likes, as one of a stream may. Default true. Otherwise the server's minimum rate of request bodies holds while a
+    /// message is waited for: that suits methods whose callers have all to say when they call.
+    /// </summary>
+    public bool AllowSlowCallers { get; init; } = true;
+
     /// <summary>The clock of deadlines.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }
