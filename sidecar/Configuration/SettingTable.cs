@@ -280,6 +280,51 @@ internal static class SettingTable
         Parser = TypedSetting<long>.Single(ByteSize.Between(64 * ByteSize.KiB, 1024 * ByteSize.MiB)),
     };
 
+    public static readonly TypedSetting<OtlpAddress> OtlpGrpc = Otlp("otlp-grpc", "127.0.0.1:4317", "gRPC");
+
+    public static readonly TypedSetting<OtlpAddress> OtlpHttp = Otlp("otlp-http", "127.0.0.1:4318", "HTTP");
+
+    public static readonly TypedSetting<BearerToken?> OtlpToken = new()
+    {
+        Name = "otlp-token",
+        EnvironmentVariable = Variable("otlp-token"),
+        Group = SettingGroup.Telemetry,
+        Placeholder = "TOKEN",
+        DefaultNote = "none; OTLP is taken on loopback addresses alone",
+        Description = "Bearer token that everybody has to show who sends OTLP; a command of `run` is told it",
+        Reason = "who may write into traces is not for every neighbour",
+        Accepts = "visible ASCII characters without spaces",
+        Parser = TypedSetting<BearerToken?>.Single(BearerToken.Parse),
+    };
+
+    public static readonly TypedSetting<string?> OtlpAdvertise = new()
+    {
+        Name = "otlp-advertise",
+        EnvironmentVariable = Variable("otlp-advertise"),
+        Group = SettingGroup.Telemetry,
+        Placeholder = "HOST",
+        DefaultNote = "the address that is listened at",
+        Description = "Host at which the application reaches the sidecar's OTLP listeners, which it is told with their ports",
+        Reason = "only an application in another container or on another machine needs another name",
+        Accepts = "a host name or an IP address, without port",
+        Parser = TypedSetting<string?>.Single(text => Uri.CheckHostName(text) == UriHostNameType.Unknown
+            ? Parsed<string?>.Bad($"{Quoted.Text(text)} is not a host")
+            : Parsed<string?>.Good(text)),
+    };
+
+    public static readonly TypedSetting<long> OtlpMaxRequestBytes = new()
+    {
+        Name = "otlp-max-request-bytes",
+        EnvironmentVariable = Variable("otlp-max-request-bytes"),
+        Group = SettingGroup.Telemetry,
+        Placeholder = "SIZE",
+        Default = "16MiB",
+        Description = "Largest OTLP request, as it is sent and after decompression; a larger one is refused",
+        Reason = "a batch of 512 spans with 32 KiB each, which is how many an SDK sends at a time",
+        Accepts = "64KiB to 256MiB, in bytes or with KiB or MiB",
+        Parser = TypedSetting<long>.Single(ByteSize.Between(64 * ByteSize.KiB, 256 * ByteSize.MiB)),
+    };
+
     public static readonly TypedSetting<HealthAddress> Health = new()
     {
         Name = "health",
@@ -348,6 +393,7 @@ internal static class SettingTable
         App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout,
         RunTimeout, RunGrace, MaxConcurrentRuns, MaxInputQueueBytes,
         TelemetryServer, TelemetryAllowHost, RealtimeTelemetry, TelemetryWait, TelemetryTimeout, TelemetryMaxSpanBytes, TelemetryMaxQueueBytes,
+        OtlpGrpc, OtlpHttp, OtlpToken, OtlpAdvertise, OtlpMaxRequestBytes,
         Config, Health, MetricsToken, StopTimeout, DrainTimeout, LogLevel, LogFormat,
     ];
 
@@ -370,6 +416,19 @@ internal static class SettingTable
             Accepts = Duration.Accepts(least, most),
             Parser = TypedSetting<TimeSpan>.Single(Duration.Between(least, most)),
         };
+
+    private static TypedSetting<OtlpAddress> Otlp(string name, string byDefault, string protocol) => new()
+    {
+        Name = name,
+        EnvironmentVariable = Variable(name),
+        Group = SettingGroup.Telemetry,
+        Placeholder = "ADDRESS",
+        Default = byDefault,
+        Description = $"Where the application's own spans and logs are taken by OTLP over {protocol}; `off` for nowhere. `run -- command` without it takes a free port and tells the command",
+        Reason = "OpenTelemetry's own; nothing is taken if --telemetry-server is off",
+        Accepts = $"{BindAddress.Accepts}, or off",
+        Parser = TypedSetting<OtlpAddress>.Single(OtlpAddress.Parse),
+    };
 
     private static TypedSetting<string?> Pem(string name, Func<string, Parsed<string?>> check, string description, string reason) => new()
     {

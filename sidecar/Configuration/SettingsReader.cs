@@ -98,6 +98,13 @@ internal sealed class SettingsReader
             TelemetryTimeout = Value(SettingTable.TelemetryTimeout, out _),
             TelemetryMaxSpanBytes = Value(SettingTable.TelemetryMaxSpanBytes, out _),
             TelemetryMaxQueueBytes = Value(SettingTable.TelemetryMaxQueueBytes, out _),
+            OtlpGrpc = Value(SettingTable.OtlpGrpc, out var otlpGrpc)!,
+            OtlpGrpcSource = otlpGrpc,
+            OtlpHttp = Value(SettingTable.OtlpHttp, out var otlpHttp)!,
+            OtlpHttpSource = otlpHttp,
+            OtlpToken = Value(SettingTable.OtlpToken, out _),
+            OtlpAdvertise = Value(SettingTable.OtlpAdvertise, out _),
+            OtlpMaxRequestBytes = Value(SettingTable.OtlpMaxRequestBytes, out _),
             Health = Value(SettingTable.Health, out var health)!,
             HealthSource = health,
             MetricsToken = Value(SettingTable.MetricsToken, out _),
@@ -115,6 +122,7 @@ internal sealed class SettingsReader
         }
 
         CheckTls(settings.App, app, appCa, appCert, appKey);
+        CheckOtlp(settings);
 
         // A value that is wrong by itself reads as zero here, and is not complained about twice.
         if (settings.ReconnectMaxInterval > TimeSpan.Zero && settings.ReconnectInterval > settings.ReconnectMaxInterval)
@@ -135,7 +143,37 @@ internal sealed class SettingsReader
                 "are 15s or more together; accepted: less");
         }
 
-        return settings;
+        return settings.TelemetryServer is { Url: null } ? WithoutOtlp(settings) : settings;
+    }
+
+    /// <summary>What nobody would get need not be taken, unless somebody says so.</summary>
+    private static SidecarSettings WithoutOtlp(SidecarSettings settings) => settings with
+    {
+        OtlpGrpc = settings.OtlpGrpcSource == SettingSource.Default ? OtlpAddress.Off : settings.OtlpGrpc,
+        OtlpHttp = settings.OtlpHttpSource == SettingSource.Default ? OtlpAddress.Off : settings.OtlpHttp,
+    };
+
+    private void CheckOtlp(SidecarSettings settings)
+    {
+        foreach (var (setting, address, source) in new (Setting, OtlpAddress?, SettingSource)[]
+        {
+            (SettingTable.OtlpGrpc, settings.OtlpGrpc, settings.OtlpGrpcSource),
+            (SettingTable.OtlpHttp, settings.OtlpHttp, settings.OtlpHttpSource),
+        })
+        {
+            // A token that is wrong is complained of as that.
+            if (address is { IsBeyondLoopback: true } && settings.OtlpToken is null && Input(SettingTable.OtlpToken) is null)
+            {
+                Complain([setting], $"{source}: {Quoted.Text(address.Text)} is open to other machines, who then need a token ({SettingTable.OtlpToken.Flag} or {SettingTable.OtlpToken.EnvironmentVariable}); accepted: with a token {setting.Accepts}, without one an address of the loopback, or off");
+            }
+        }
+
+        // A default may still give way to a free port.
+        if (settings.OtlpGrpcSource != SettingSource.Default && settings.OtlpHttpSource != SettingSource.Default
+            && settings.OtlpGrpc?.EndPoint is { Port: > 0 } grpc && grpc.Equals(settings.OtlpHttp?.EndPoint))
+        {
+            Complain([SettingTable.OtlpGrpc, SettingTable.OtlpHttp], $"{settings.OtlpGrpcSource} and {settings.OtlpHttpSource}: are one address; accepted: one for each");
+        }
     }
 
     private void CheckTls(ApplicationAddress? app, SettingSource appSource, SettingSource ca, SettingSource certificate, SettingSource key)

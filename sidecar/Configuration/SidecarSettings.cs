@@ -80,6 +80,22 @@ internal sealed record SidecarSettings
 
     public required long TelemetryMaxQueueBytes { get; init; }
 
+    public required OtlpAddress OtlpGrpc { get; init; }
+
+    public required SettingSource OtlpGrpcSource { get; init; }
+
+    public required OtlpAddress OtlpHttp { get; init; }
+
+    public required SettingSource OtlpHttpSource { get; init; }
+
+    /// <summary>Null: the listeners are on the loopback, and take what comes.</summary>
+    public required BearerToken? OtlpToken { get; init; }
+
+    /// <summary>Null: the address that is listened at.</summary>
+    public required string? OtlpAdvertise { get; init; }
+
+    public required long OtlpMaxRequestBytes { get; init; }
+
     public required HealthAddress Health { get; init; }
 
     public required SettingSource HealthSource { get; init; }

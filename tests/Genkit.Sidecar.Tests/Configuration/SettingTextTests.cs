@@ -123,6 +123,42 @@ public sealed class SettingTextTests
         Assert.Equal($"\"{text}\" {problem}", BindAddress.Parse(text).Problem);
 
     [Theory]
+    [InlineData("127.0.0.1:4317", "127.0.0.1:4317", false)]
+    [InlineData("localhost:0", "127.0.0.1:0", false)]
+    [InlineData("[::1]:4317", "[::1]:4317", false)]
+    [InlineData("0.0.0.0:4317", "0.0.0.0:4317", true)]
+    [InlineData("192.0.2.1:4317", "192.0.2.1:4317", true)]
+    [InlineData("off", null, false)]
+    public void OtlpAddress_KnownForm_IsRead(string text, string? bound, bool isBeyondLoopback)
+    {
+        var parsed = OtlpAddress.Parse(text).Value!;
+
+        Assert.Equal((bound, isBeyondLoopback), (parsed.EndPoint?.ToString(), parsed.IsBeyondLoopback));
+    }
+
+    [Theory]
+    [InlineData("4317", "has no port")]
+    [InlineData("unix:/run/otlp.sock", "is a Unix socket, which OpenTelemetry's exporters over HTTP cannot dial")]
+    public void OtlpAddress_OtherForm_IsExplained(string text, string problem) =>
+        Assert.Equal($"\"{text}\" {problem}", OtlpAddress.Parse(text).Problem);
+
+    [Theory]
+    [InlineData("Bearer s3cret", true)]
+    [InlineData("bearer  s3cret ", true)]
+    [InlineData("s3cret", false)]
+    [InlineData("Basic s3cret", false)]
+    [InlineData("Bearer s3cre", false)]
+    [InlineData("Bearer s3crets", false)]
+    [InlineData("", false)]
+    public void BearerToken_Authorization_IsTheSecretOrNot(string authorization, bool isIn)
+    {
+        var token = BearerToken.Parse("s3cret").Value!;
+
+        Assert.Equal(isIn, token.IsIn(authorization));
+        Assert.DoesNotContain("s3cret", $"{token}", StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("ws://localhost:3200", null)]
     [InlineData("wss://example.com/path?x=1", null)]
     [InlineData("https://h:1/x", "\"https://h:1/x\" is not a WebSocket address: use wss://h:1")]

@@ -106,6 +106,11 @@ public sealed class SettingsReaderTests : IDisposable
     [InlineData("--app-ca FILE", "flag --app-ca: has no meaning without TLS, and there is none to the default of --app")]
     [InlineData("--app https://a:1 --app-cert FILE", "flag --app-cert: comes without --app-key")]
     [InlineData("--app https://a:1 --app-key FILE", "flag --app-key: comes without --app-cert")]
+    [InlineData("--otlp-http 0.0.0.0:4318", "flag --otlp-http: \"0.0.0.0:4318\" is open to other machines, who then need a token (--otlp-token or GENKIT_SIDECAR_OTLP_TOKEN)")]
+    [InlineData("--otlp-grpc [::]:4317", "flag --otlp-grpc: \"[::]:4317\" is open to other machines")]
+    [InlineData("--otlp-grpc *:0 --otlp-token s\u00e9cret", "flag --otlp-token: has a character that a token cannot have")]
+    [InlineData("--otlp-grpc 127.0.0.1:4317 --otlp-http localhost:4317", "flag --otlp-grpc and flag --otlp-http: are one address")]
+    [InlineData("--otlp-advertise http://pod", "flag --otlp-advertise: \"http://pod\" is not a host")]
     [InlineData("--run-grace 1s --run-grace 2s", "flag --run-grace: was given 2 times")]
     [InlineData("--name=", "flag --name: is empty")]
     [InlineData("--config /nowhere/at/all", "flag --config: \"/nowhere/at/all\" does not exist")]
@@ -116,6 +121,20 @@ public sealed class SettingsReaderTests : IDisposable
         var problem = Assert.Single(Reading.Of(words.Replace("FILE", pem, StringComparison.Ordinal)).Problems);
 
         Assert.StartsWith(expected, problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "127.0.0.1:4317", "127.0.0.1:4318")]
+    [InlineData("--telemetry-server off", "off", "off")]
+    [InlineData("--telemetry-server off --otlp-http 127.0.0.1:4318", "off", "127.0.0.1:4318")]
+    [InlineData("--otlp-grpc off", "off", "127.0.0.1:4318")]
+    [InlineData("--otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")]
+    [InlineData("--otlp-grpc *:4317 --otlp-token s3cret", "*:4317", "127.0.0.1:4318")]
+    public void Read_OtlpAddresses_AreOpenOnlyWhereTheyAreOfUse(string words, string grpc, string http)
+    {
+        var settings = Reading.Good(words);
+
+        Assert.Equal((grpc, http), (settings.OtlpGrpc.Text, settings.OtlpHttp.Text));
     }
 
     [Fact]
