@@ -20,6 +20,9 @@ internal sealed record ApplicationAddress
 
     public bool IsTls { get; private init; }
 
+    /// <summary>Whether the application shares this process's loopback, as far as the address tells: with a Unix socket it most likely does.</summary>
+    public bool IsOnLoopback { get; private init; }
+
     public static ApplicationAddress Loopback(int port) =>
         Parse(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")).Value!;
 
@@ -52,7 +55,7 @@ internal sealed record ApplicationAddress
         }
 
         var host = string.Create(CultureInfo.InvariantCulture, $"{uri.Host}:{uri.Port}");
-        return Parsed<ApplicationAddress>.Good(new($"{uri.Scheme}://{host}", host) { IsTls = uri.Scheme == "https" });
+        return Parsed<ApplicationAddress>.Good(new($"{uri.Scheme}://{host}", host) { IsTls = uri.Scheme == "https", IsOnLoopback = uri.IsLoopback });
     }
 
     public override string ToString() => Text;
@@ -68,6 +71,6 @@ internal sealed record ApplicationAddress
         var path = Configuration.SocketPath.Parse(text);
         return path.Value is null
             ? Parsed<ApplicationAddress>.Bad(path.Problem!)
-            : Parsed<ApplicationAddress>.Good(new(Configuration.SocketPath.Scheme + path.Value, Configuration.SocketPath.Scheme + path.Value) { SocketPath = path.Value });
+            : Parsed<ApplicationAddress>.Good(new(Configuration.SocketPath.Scheme + path.Value, Configuration.SocketPath.Scheme + path.Value) { SocketPath = path.Value, IsOnLoopback = true });
     }
 }

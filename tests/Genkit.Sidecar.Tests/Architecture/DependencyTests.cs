@@ -16,7 +16,7 @@ public partial class DependencyTests
         ["Application"] = ["Json", "Grpc", "Configuration"],
         ["Metrics"] = ["Configuration"],
         ["Telemetry"] = ["Json", "Configuration", "Metrics"],
-        ["Otlp"] = ["Json", "Configuration", "Metrics", "Telemetry"],
+        ["Otlp"] = ["Json", "Grpc", "Grpc.Server", "Configuration", "Sockets", "Metrics", "Telemetry"],
         ["Runs"] = ["Json", "Grpc", "Configuration", "Application", "Telemetry", "Metrics"],
         ["JsonRpc"] = ["Json", "Grpc", "Application"],
         ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Telemetry", "Runs", "JsonRpc", "Metrics"],

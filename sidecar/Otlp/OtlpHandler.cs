@@ -1,0 +1,6 @@
+using System.Buffers;
+
+namespace Genkit.Sidecar.Otlp;
+
+/// <summary>Takes one request. Called by several threads at a time; the bytes are valid until it returns.</summary>
+internal delegate OtlpReply OtlpHandler(OtlpSignal signal, OtlpEncoding encoding, in ReadOnlySequence<byte> request);
