@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
 using Google.Protobuf;
@@ -40,6 +41,9 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     }
 
     public string Address { get; }
+
+    /// <summary>What each new connection's application is told of where to send OTLP. Set before the first call.</summary>
+    public OtlpEndpoints OtlpEndpoints { get; set; } = OtlpEndpoints.None;
 
     /// <summary>What the application of the newest connection says of itself.</summary>
     public RuntimeInfo Info { get; private set; } = RuntimeInfo.Unknown;
@@ -193,7 +197,13 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
 
     private async Task ConfigureAsync()
     {
-        var configuration = new V1.ConfigureRequest { SidecarVersion = _options.SidecarVersion, MaxMessageBytes = _options.MaxMessageBytes };
+        var configuration = new V1.ConfigureRequest
+        {
+            OtlpGrpcEndpoint = OtlpEndpoints.Grpc,
+            OtlpHttpEndpoint = OtlpEndpoints.Http,
+            SidecarVersion = _options.SidecarVersion,
+            MaxMessageBytes = _options.MaxMessageBytes,
+        };
         var configured = await CallAsync("Configure", configuration, V1.ConfigureResponse.Parser, _stop.Token);
         if (configured.Failure is { } failure && failure.Code != GrpcStatusCode.Unimplemented)
         {

@@ -31,16 +31,31 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return ExitCode.Failure;
         }
 
-        var words = new ApplicationCommand(command, address.Value.ListenAddress, executable);
-        await using var application = ApplicationProcess.Start(words, settings.StopTimeout, logs.CreateLogger<ApplicationProcess>());
-        return await RunWithAsync(application, settings with { App = address.Value }, signals, stop);
+        return await RunWithAsync(command, WithFreePorts(settings with { App = address.Value }), signals, stop);
     }
 
-    private async Task<int> RunWithAsync(ApplicationProcess application, SidecarSettings settings, StopSignals signals, CancellationToken stop)
+    /// <summary>A command is told where the sidecar listens, so that any number of them can be started side by side.</summary>
+    private static SidecarSettings WithFreePorts(SidecarSettings settings) => settings with
+    {
+        OtlpGrpc = IsDefault(settings.OtlpGrpc, settings.OtlpGrpcSource) ? OtlpAddress.AnyPort : settings.OtlpGrpc,
+        OtlpHttp = IsDefault(settings.OtlpHttp, settings.OtlpHttpSource) ? OtlpAddress.AnyPort : settings.OtlpHttp,
+    };
+
+    private static bool IsDefault(OtlpAddress address, SettingSource source) => source == SettingSource.Default && address.EndPoint is not null;
+
+    private async Task<int> RunWithAsync(IReadOnlyList<string> command, SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
         using var coreStop = new CancellationTokenSource();
         var stopped = StoppedAsync(signals, stop);
-        var running = core(settings, logs, coreStop.Token);
+        var listening = new TaskCompletionSource<OtlpEndpoints>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = core(settings, logs, listening.SetResult, coreStop.Token);
+        if (await Task.WhenAny(listening.Task, running) == running)
+        {
+            return await running;
+        }
+
+        var words = new ApplicationCommand(command, settings.App.ListenAddress, executable) { Otlp = await listening.Task, OtlpToken = settings.OtlpToken };
+        await using var application = ApplicationProcess.Start(words, settings.StopTimeout, logs.CreateLogger<ApplicationProcess>());
 
         var first = await Task.WhenAny(application.Exited, stopped, running);
         if (first == running)
@@ -70,7 +85,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
     {
         using var coreStop = new CancellationTokenSource();
         var stopped = StoppedAsync(signals, stop);
-        var running = core(settings, logs, coreStop.Token);
+        var running = core(settings, logs, _ => { }, coreStop.Token);
         if (await Task.WhenAny(running, stopped) == running)
         {
             return await running;

@@ -14,19 +14,41 @@ namespace Genkit.Sidecar.Hosting;
 internal static class SidecarHost
 {
     /// <summary>
-    /// Serves the manager until <paramref name="stop"/>. Gives the exit code: 0, or 1 if the health listener cannot listen where it
-    /// was told to, or if the host stopped by itself, which it does only when it fails.
+    /// Serves the manager until <paramref name="stop"/>. Gives the exit code: 0, or 1 if a listener cannot listen where it is to, or if the
+    /// host stopped by itself, which it does only when it fails.
     /// </summary>
-    public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
+    /// <param name="settings">How.</param>
+    /// <param name="logs">Where all parts log to.</param>
+    /// <param name="listening">Is told where a process of this machine can send OTLP, as soon as it can.</param>
+    /// <param name="stop">Ends it.</param>
+    public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, CancellationToken stop)
     {
         using var host = Create(settings, logs);
-        if (!await host.Services.GetRequiredService<HealthListener>().OpenAsync(stop))
+        if (!await OpenAsync(host.Services, stop))
         {
             return 1;
         }
 
+        listening(host.Services.GetRequiredService<OtlpListeners>().Endpoints);
         await host.RunAsync(stop);
         return stop.IsCancellationRequested ? 0 : 1;
+    }
+
+    /// <summary>
+    /// Opens the listeners, before the host starts; they close after it has stopped, when its services are disposed of. False if one cannot listen
+    /// where it is to; the log says why.
+    /// </summary>
+    public static async Task<bool> OpenAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var otlp = services.GetRequiredService<OtlpListeners>();
+        if (!await otlp.OpenAsync(cancellationToken))
+        {
+            return false;
+        }
+
+        // Before a probe may be the first to connect to the application.
+        services.GetRequiredService<GrpcApplication>().OtlpEndpoints = otlp.EndpointsFor(services.GetRequiredService<SidecarSettings>().App);
+        return await services.GetRequiredService<HealthListener>().OpenAsync(cancellationToken);
     }
 
     public static IHost Create(SidecarSettings settings, ILoggerFactory logs)
@@ -41,6 +63,7 @@ internal static class SidecarHost
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         AddRuntime(builder.Services, settings);
         AddHealth(builder.Services);
+        builder.Services.AddSingleton(provider => new OtlpListeners(settings, provider.GetRequiredService<OtlpReceiver>().Receive, logs));
         return builder.Build();
     }
 

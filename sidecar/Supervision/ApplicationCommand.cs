@@ -1,7 +1,16 @@
+using Genkit.Sidecar.Configuration;
+
 namespace Genkit.Sidecar.Supervision;
 
 /// <summary>What <c>run -- command</c> starts.</summary>
 /// <param name="Words">Name and arguments, as typed.</param>
 /// <param name="ListenAddress">Where the command is to serve gRPC.</param>
 /// <param name="Sidecar">Starts the command for us, where that takes more than .NET offers.</param>
-internal sealed record ApplicationCommand(IReadOnlyList<string> Words, string ListenAddress, SidecarExecutable Sidecar);
+internal sealed record ApplicationCommand(IReadOnlyList<string> Words, string ListenAddress, SidecarExecutable Sidecar)
+{
+    /// <summary>Where the command's OpenTelemetry SDK is to send to.</summary>
+    public OtlpEndpoints Otlp { get; init; } = OtlpEndpoints.None;
+
+    /// <summary>What it has to show there; null for nothing.</summary>
+    public BearerToken? OtlpToken { get; init; }
+}

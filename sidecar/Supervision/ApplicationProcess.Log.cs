@@ -9,6 +9,9 @@ internal sealed partial class ApplicationProcess
         [LoggerMessage(LogLevel.Information, "Started {Command} as process {Process}; it is to serve gRPC at {ListenAddress}")]
         public static partial void Started(ILogger logger, string command, int process, string listenAddress);
 
+        [LoggerMessage(LogLevel.Information, "The command's own spans go where {Variables} in the environment says, and not into Genkit's traces")]
+        public static partial void SpansGoElsewhere(ILogger logger, string variables);
+
         [LoggerMessage(LogLevel.Information, "Process {Process} exited with code {Code}")]
         public static partial void Exited(ILogger logger, int process, int code);
 

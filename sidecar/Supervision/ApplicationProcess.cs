@@ -151,10 +151,15 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
         _exited.SetResult(new(_process.ExitCode));
     }
 
-    private static void Configure(ProcessStartInfo start, ApplicationCommand command)
+    private void Configure(ProcessStartInfo start, ApplicationCommand command)
     {
         start.UseShellExecute = false;
         ApplicationEnvironment.Apply(start.Environment, command.ListenAddress);
+        if (OtlpEnvironment.Apply(start.Environment, command.Otlp, command.OtlpToken) is { Count: > 0 } own)
+        {
+            Log.SpansGoElsewhere(_logger, string.Join(" and ", own));
+        }
+
         if (OperatingSystem.IsWindows())
         {
             start.FileName = command.Words[0];

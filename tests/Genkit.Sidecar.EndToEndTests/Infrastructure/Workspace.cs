@@ -46,7 +46,11 @@ internal sealed class Workspace : IAsyncDisposable
         }
 
         start.Environment[Marker] = Folder;
-        start.Environment["GENKIT_SIDECAR_HEALTH"] = "off"; // its default is one port for the whole machine
+
+        // The defaults are ports for the whole machine.
+        start.Environment["GENKIT_SIDECAR_HEALTH"] = "off";
+        start.Environment["GENKIT_SIDECAR_OTLP_GRPC"] = "127.0.0.1:0";
+        start.Environment["GENKIT_SIDECAR_OTLP_HTTP"] = "127.0.0.1:0";
         start.Environment["HOME"] = Folder;
         start.Environment["XDG_CONFIG_HOME"] = Folder;
         start.Environment["NO_COLOR"] = "1";

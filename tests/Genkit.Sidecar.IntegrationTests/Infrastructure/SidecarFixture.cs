@@ -40,20 +40,24 @@ internal sealed class SidecarFixture : IAsyncDisposable
     public static async Task<SidecarFixture> StartAsync(SidecarSettings settings)
     {
         var fixture = new SidecarFixture(settings);
-        Assert.True(await fixture.Services.GetRequiredService<HealthListener>().OpenAsync(CancellationToken.None));
+        Assert.True(await SidecarHost.OpenAsync(fixture.Services, CancellationToken.None));
         await fixture._host.StartAsync();
         return fixture;
     }
 
     /// <summary>
-    /// Reads settings as the command line does, but for two defaults: the health listener's port is one for the whole machine, and runs that a
-    /// test leaves behind are not worth waiting for.
+    /// Reads settings as the command line does, but for some defaults: the listeners' ports are ones for the whole machine, and runs that a test
+    /// leaves behind are not worth waiting for.
     /// </summary>
     public static SidecarSettings Settings(params string[] flags)
     {
-        string[] health = flags.Contains("--health") ? [] : ["--health", "off"];
-        string[] drain = flags.Contains("--drain-timeout") ? [] : ["--drain-timeout", "0"];
-        var line = Cli.CommandLine.Parse(["run", .. flags, .. health, .. drain]);
+        string[] words = [.. flags];
+        foreach (var (flag, value) in new[] { ("--health", "off"), ("--otlp-grpc", "off"), ("--otlp-http", "off"), ("--drain-timeout", "0") })
+        {
+            words = flags.Contains(flag) ? words : [.. words, flag, value];
+        }
+
+        var line = Cli.CommandLine.Parse(["run", .. words]);
         var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsManager: true);
         string[] problems = [.. line.Problems, .. reading.Problems];
         return problems.Length == 0 && reading.IsGood

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Genkit.Sidecar.Supervision;
@@ -80,10 +81,51 @@ public sealed class RunCommandTests : IDisposable
         var names = variables.Select(variable => variable.Split('=')[0]).ToHashSet();
         var ours = Environment.GetEnvironmentVariables().Keys.Cast<string>().ToHashSet();
 
-        Assert.Equal([ApplicationEnvironment.Listen], names.Except(ours));
+        Assert.Equal(
+            [ApplicationEnvironment.Listen, "OTEL_BLRP_SCHEDULE_DELAY", "OTEL_BSP_SCHEDULE_DELAY", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL"],
+            names.Except(ours).Order(StringComparer.Ordinal));
         Assert.Empty(ours.Except(ApplicationEnvironment.Withheld).Except(names));
         Assert.DoesNotContain(names, name => ApplicationEnvironment.Withheld.Contains(name));
         Assert.Contains(variables, variable => Regex.IsMatch(variable, @"^GENKIT_SIDECAR_LISTEN=127\.0\.0\.1:[1-9]\d*$"));
+        Assert.Contains(variables, variable => Regex.IsMatch(variable, @"^OTEL_EXPORTER_OTLP_ENDPOINT=http://127\.0\.0\.1:[1-9]\d*$"));
+        Assert.Contains("OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20top%2Csecret", variables);
+    }
+
+    [Fact]
+    public async Task Run_CommandStarts_FindsSomebodyListeningForItsSpans()
+    {
+        using var sidecar = SidecarProcess.Run("""
+            address=${OTEL_EXPORTER_OTLP_ENDPOINT#http://}
+            exec 3<>/dev/tcp/${address%:*}/${address#*:}
+            printf 'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer top,secret\r\nContent-Length: 2\r\n\r\n{}' >&3
+            read -r answer <&3
+            echo "$answer"
+            """.ReplaceLineEndings("\n"), shell: "bash");
+
+        Assert.Equal("HTTP/1.1 200 OK\r\n", await sidecar.OutputAsync());
+    }
+
+    [Fact]
+    public async Task Run_CommandHasItsOwnCollector_IsLeftAloneAndTheLogSaysSo()
+    {
+        using var sidecar = SidecarProcess.Start(
+            SidecarProcess.Executable, "", [new("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector.example:4318/v1/traces")], "sh", "-c", "env | grep ^OTEL_");
+
+        Assert.Equal("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://collector.example:4318/v1/traces\n", await sidecar.OutputAsync());
+        Assert.Contains("go where OTEL_EXPORTER_OTLP_TRACES_ENDPOINT in the environment says", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OtlpPortIsTaken_DoesNotStartTheCommandAndNamesTheSetting()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+
+        using var sidecar = SidecarProcess.Run("echo started", $"--otlp-http {other.LocalEndpoint}");
+
+        Assert.Equal(1, await sidecar.ExitCodeAsync());
+        Assert.Empty(await sidecar.OutputAsync());
+        Assert.Contains($"flag --otlp-http: cannot listen at {other.LocalEndpoint}: something listens there already", (await sidecar.ErrorAsync()).Replace("\"", ""), StringComparison.Ordinal);
     }
 
     [Theory]

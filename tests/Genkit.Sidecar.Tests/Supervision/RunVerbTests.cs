@@ -29,8 +29,9 @@ public sealed class RunVerbTests
         var stopped = false;
 
         var code = await RunAsync(
-            async (_, _, stop) =>
+            async (_, _, listening, stop) =>
             {
+                listening(OtlpEndpoints.None);
                 await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => stopped = true, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
                 return 0;
             },
@@ -44,13 +45,51 @@ public sealed class RunVerbTests
     [Fact]
     public async Task Run_CoreEndsByItself_StopsTheCommandAndGivesTheCoresCode()
     {
-        Assert.Equal(42, await RunAsync((_, _, _) => Task.FromResult(42), Reading.Good(), "sleep", "1000"));
+        var code = await RunAsync(
+            (_, _, listening, _) =>
+            {
+                listening(OtlpEndpoints.None);
+                return Task.FromResult(42);
+            },
+            Reading.Good(),
+            "sleep", "1000");
+
+        Assert.Equal(42, code);
+    }
+
+    [Fact]
+    public async Task Run_CoreCannotListen_DoesNotStartTheCommandAndGivesTheCoresCode()
+    {
+        using var directory = new TemporaryDirectory();
+        var started = directory.File("started");
+
+        Assert.Equal(1, await RunAsync((_, _, _, _) => Task.FromResult(1), Reading.Good(), "touch", started));
+
+        Assert.False(File.Exists(started));
+    }
+
+    [Fact]
+    public async Task Run_WithCommandAndOtlpAddressesByDefault_TakesFreePorts()
+    {
+        await RunAsync(UntilStopped, Reading.Good("--otlp-http 127.0.0.1:4711"), "true");
+
+        var settings = await _coreStarted.Task;
+        Assert.Equal(("127.0.0.1:0", "127.0.0.1:4711"), (settings.OtlpGrpc.Text, settings.OtlpHttp.Text));
+    }
+
+    [Fact]
+    public async Task Run_WithCommandAndNowhereForTraces_TakesNoOtlp()
+    {
+        await RunAsync(UntilStopped, Reading.Good("--telemetry-server off"), "true");
+
+        var settings = await _coreStarted.Task;
+        Assert.Equal(("off", "off"), (settings.OtlpGrpc.Text, settings.OtlpHttp.Text));
     }
 
     [Fact]
     public async Task Run_CoreFails_StopsTheCommandAndFails()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync((_, _, _) => throw new InvalidOperationException(), Reading.Good(), "sleep", "1000"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync((_, _, _, _) => throw new InvalidOperationException(), Reading.Good(), "sleep", "1000"));
     }
 
     [Fact]
@@ -75,8 +114,9 @@ public sealed class RunVerbTests
         Assert.Equal(0, await running);
     }
 
-    private async Task<int> UntilStopped(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
+    private async Task<int> UntilStopped(SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, CancellationToken stop)
     {
+        listening(OtlpEndpoints.None);
         _coreStarted.SetResult(settings);
         await Task.Delay(Timeout.Infinite, stop);
         return 1;

@@ -25,9 +25,11 @@ internal sealed class SidecarProcess : IDisposable
 
     public Stream StandardInput => _process.StandardInput.BaseStream;
 
-    public static SidecarProcess Run(string script, string flags = "") => Start(Executable, flags, "sh", "-c", script);
+    public static SidecarProcess Run(string script, string flags = "", string shell = "sh") => Start(Executable, flags, shell, "-c", script);
 
-    public static SidecarProcess Start(SidecarExecutable executable, string flags, params string[] command)
+    public static SidecarProcess Start(SidecarExecutable executable, string flags, params string[] command) => Start(executable, flags, [], command);
+
+    public static SidecarProcess Start(SidecarExecutable executable, string flags, IEnumerable<KeyValuePair<string, string>> variables, params string[] command)
     {
         var start = new ProcessStartInfo(executable.FileName)
         {
@@ -39,6 +41,12 @@ internal sealed class SidecarProcess : IDisposable
         start.Environment["GENKIT_TELEMETRY_SERVER"] = "http://localhost:2";
         start.Environment["GENKIT_RUNTIME_ID"] = "fixed";
         start.Environment["GENKIT_SIDECAR_METRICS_TOKEN"] = "secret";
+        start.Environment["GENKIT_SIDECAR_OTLP_TOKEN"] = "top,secret";
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         foreach (var word in (string[])[.. executable.Arguments, "run", "--health", "off", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--", .. command])
         {
             start.ArgumentList.Add(word);
