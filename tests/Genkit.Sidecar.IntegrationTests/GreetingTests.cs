@@ -20,6 +20,22 @@ public sealed class GreetingTests
     }
 
     [Fact]
+    public async Task Configure_OtlpListenersAreOpen_HasTheirAddresses()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        await using var manager = await FakeManager.StartAsync();
+        var configured = Configurations(application);
+        await using var sidecar = await SidecarFixture.StartAsync(
+            manager.Address, application.Address, "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--otlp-advertise", "pod");
+
+        var configuration = await configured.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync();
+
+        Assert.Matches(@"^http://pod:[1-9]\d*$", configuration.OtlpGrpcEndpoint);
+        Assert.Matches(@"^http://pod:[1-9]\d*$", configuration.OtlpHttpEndpoint);
+        Assert.NotEqual(configuration.OtlpGrpcEndpoint, configuration.OtlpHttpEndpoint);
+    }
+
+    [Fact]
     public async Task Greeting_ApplicationRestarts_ComesAgainOverTheNewConnection()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
