@@ -61,6 +61,9 @@ internal sealed class FakeCall
     /// <summary>Sends the response's headers before anything else does.</summary>
     public Task StartAsync() => _context.Response.Body.FlushAsync(Aborted);
 
+    /// <summary>Says what the application calls its own trace of the run.</summary>
+    public Task StateAsync(string traceId) => WriteAsync(new V1.RunActionResponse { State = new V1.ActionState { TraceId = traceId } });
+
     public Task ChunkAsync(string json) => WriteAsync(new V1.RunActionResponse { ChunkJson = ByteString.CopyFromUtf8(json) });
 
     /// <summary>Sends the result; null for one that is absent.</summary>

@@ -17,6 +17,7 @@ internal sealed class FakeTelemetryServer : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly Channel<PostedTrace> _posts = Channel.CreateUnbounded<PostedTrace>();
+    private readonly Channel<JsonElement> _logs = Channel.CreateUnbounded<JsonElement>();
 
     private FakeTelemetryServer(WebApplication server) => _server = server;
 
@@ -56,6 +57,9 @@ internal sealed class FakeTelemetryServer : IAsyncDisposable
     /// <summary>Waits for the next post, whatever it is answered with.</summary>
     public Task<PostedTrace> PostAsync() => _posts.Reader.ReadAsync().AsTask().InTimeAsync();
 
+    /// <summary>Waits for the next post of logs, which are all taken.</summary>
+    public Task<JsonElement> LogsAsync() => _logs.Reader.ReadAsync().AsTask().InTimeAsync();
+
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
@@ -68,9 +72,15 @@ internal sealed class FakeTelemetryServer : IAsyncDisposable
     {
         try
         {
-            Assert.Equal(("POST", "/api/traces"), (context.Request.Method, context.Request.Path.Value));
-            Assert.Equal("application/json", context.Request.ContentType);
+            Assert.Equal(("POST", "application/json"), (context.Request.Method, context.Request.ContentType));
             using var body = await JsonDocument.ParseAsync(context.Request.Body);
+            if (context.Request.Path == "/api/otlp/v1/logs")
+            {
+                await _logs.Writer.WriteAsync(body.RootElement.Clone());
+                return;
+            }
+
+            Assert.Equal("/api/traces", context.Request.Path);
             var post = new PostedTrace(body.RootElement.Clone());
             await _posts.Writer.WriteAsync(post);
             context.Response.StatusCode = await Answer(context, post);
