@@ -22,6 +22,9 @@ internal sealed class ManagerHost
 
     public int ProcessId => _process.Id;
 
+    /// <summary>Of a manager that was started with one.</summary>
+    public Uri? Telemetry { get; private set; }
+
     public string Url => $"ws://127.0.0.1:{Port}";
 
     public static Task<ManagerHost> StartAsync(Workspace workspace) => StartAsync(workspace, FreePort());
@@ -29,7 +32,13 @@ internal sealed class ManagerHost
     public static Task<ManagerHost> StartAsync(Workspace workspace, int port) => StartAsync(workspace, port, []);
 
     /// <summary>Starts the manager and the telemetry server of Genkit's CLI.</summary>
-    public static Task<ManagerHost> StartWithTelemetryAsync(Workspace workspace) => StartAsync(workspace, FreePort(), [$"{FreePort()}"]);
+    public static async Task<ManagerHost> StartWithTelemetryAsync(Workspace workspace)
+    {
+        var port = FreePort();
+        var host = await StartAsync(workspace, FreePort(), [$"{port}"]);
+        host.Telemetry = new Uri($"http://127.0.0.1:{port}/");
+        return host;
+    }
 
     private static async Task<ManagerHost> StartAsync(Workspace workspace, int port, string[] more)
     {
