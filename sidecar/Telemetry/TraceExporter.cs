@@ -64,14 +64,17 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     }
 
     /// <summary>Takes bytes of the bound, for a span that will be posted. False if there are not so many left.</summary>
-    public bool TryTake(long bytes)
+    public bool TryTake(long bytes) => TryTake(bytes, _options.MaxQueueBytes);
+
+    /// <summary>Does so for what the application exported, which leaves some of the bound to the runs' own spans.</summary>
+    public bool TryTakeForExported(long bytes)
     {
-        if (Interlocked.Add(ref _takenBytes, bytes) <= _options.MaxQueueBytes)
+        if (TryTake(bytes, _options.MaxQueueBytes - (_options.MaxQueueBytes / ReservedPart)))
         {
             return true;
         }
 
-        Interlocked.Add(ref _takenBytes, -bytes);
+        SayFull();
         return false;
     }
 
@@ -80,19 +83,6 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     {
         _metrics.Count(TelemetryItem.RootSpan, TelemetryOutcome.Dropped);
         SayFull();
-    }
-
-    /// <summary>Takes bytes of the bound for spans that the application exported, which leave some of it to the runs' own. False if there are not so many left.</summary>
-    public bool TryTakeForExported(long bytes)
-    {
-        if (TryTake(bytes + (_options.MaxQueueBytes / ReservedPart)))
-        {
-            Interlocked.Add(ref _takenBytes, -(_options.MaxQueueBytes / ReservedPart));
-            return true;
-        }
-
-        SayFull();
-        return false;
     }
 
     /// <summary>Says that a span was lost by a fault of the sidecar's own.</summary>
@@ -182,6 +172,23 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         await _probe.DisposeAsync();
         _client.Dispose();
         _hurry.Dispose();
+    }
+
+    private bool TryTake(long bytes, long most)
+    {
+        // Never more than there is, even for a moment: it would refuse a span for which there is room.
+        long taken;
+        do
+        {
+            taken = Interlocked.Read(ref _takenBytes);
+            if (taken + bytes > most)
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _takenBytes, taken + bytes, taken) != taken);
+
+        return true;
     }
 
     private async Task StopAsync()
