@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Genkit.Sidecar.Otlp.Wire;
 
 namespace Genkit.Sidecar.Otlp;
@@ -69,9 +71,9 @@ internal static class AnyValueJson
             case AnyValue.ValueOneofCase.StringValue:
                 return value.StringValue;
             case AnyValue.ValueOneofCase.IntValue:
-                return value.IntValue.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                return value.IntValue.ToString(CultureInfo.InvariantCulture);
             case AnyValue.ValueOneofCase.DoubleValue:
-                return value.DoubleValue.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+                return value.DoubleValue.ToString("R", CultureInfo.InvariantCulture);
             case AnyValue.ValueOneofCase.BytesValue:
                 return value.BytesValue.ToBase64();
             default:
@@ -84,6 +86,6 @@ internal static class AnyValueJson
     {
         var json = new JsonWriter();
         Write(json, value);
-        return System.Text.Encoding.UTF8.GetString(json.Written.Span);
+        return Encoding.UTF8.GetString(json.Written.Span);
     }
 }

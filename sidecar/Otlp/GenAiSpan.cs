@@ -1,3 +1,4 @@
+using System.Text;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Otlp.Wire;
 
@@ -19,9 +20,10 @@ internal static class GenAiSpan
         var source = new GenAiSource(attributes, span.Events);
         var (input, output) = kind switch
         {
-            { HasMessages: true } => (Json(GenAiRequest.Read(source)), Json(GenAiResponse.Read(source))),
+            { HasMessages: true } => (Serialized(GenAiRequest.Read(source)), Serialized(GenAiResponse.Read(source))),
             { Subtype: "tool" } => (
-                JsonText(source.Find("gen_ai.tool.call.arguments", "traceloop.entity.input")), JsonText(source.Find("gen_ai.tool.call.result", "traceloop.entity.output"))),
+                AsIsOrSerialized(source.Find("gen_ai.tool.call.arguments", "traceloop.entity.input")),
+                AsIsOrSerialized(source.Find("gen_ai.tool.call.result", "traceloop.entity.output"))),
             _ => (null, null),
         };
         Add("genkit:type", "action");
@@ -55,9 +57,9 @@ internal static class GenAiSpan
             : AnyValueJson.Text(name);
     }
 
-    private static string? Json(AnyValue? value) => value is null ? null : AnyValueJson.Serialize(value);
+    private static string? Serialized(AnyValue? value) => value is null ? null : AnyValueJson.Serialize(value);
 
     /// <summary>A text that is JSON already as it is, for Genkit's own attributes are such texts.</summary>
-    private static string? JsonText(AnyValue? value) =>
-        value is { IsString: true } && JsonPayload.FindDefect(System.Text.Encoding.UTF8.GetBytes(value.StringValue), out _) is null ? value.StringValue : Json(value);
+    private static string? AsIsOrSerialized(AnyValue? value) =>
+        value is { IsString: true } && JsonPayload.FindDefect(Encoding.UTF8.GetBytes(value.StringValue), out _) is null ? value.StringValue : Serialized(value);
 }

@@ -645,25 +645,17 @@ internal ref struct OtlpJsonReader
     /// <summary>A number without fraction, or a string of it, as JavaScript cannot tell large ones apart.</summary>
     private decimal Integer(decimal least, decimal most)
     {
-        decimal number;
-        var isNumber = _json.TokenType switch
-        {
-            JsonTokenType.Number => _json.TryGetDecimal(out number),
-            JsonTokenType.String => decimal.TryParse(Text(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number),
-            _ => decimal.TryParse("", out number),
-        };
+        var isNumber = _json.TokenType == JsonTokenType.Number
+            ? _json.TryGetDecimal(out var number)
+            : decimal.TryParse(Text(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
         return isNumber && number >= least && number <= most && decimal.IsInteger(number) ? number : throw Not("an integer in its range");
     }
 
     private double Double()
     {
-        double number;
-        var isNumber = _json.TokenType switch
-        {
-            JsonTokenType.Number => _json.TryGetDouble(out number),
-            JsonTokenType.String => double.TryParse(Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out number),
-            _ => double.TryParse("", out number),
-        };
+        var isNumber = _json.TokenType == JsonTokenType.Number
+            ? _json.TryGetDouble(out var number)
+            : double.TryParse(Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
         return isNumber ? number : throw Not("a number");
     }
 }

@@ -9,6 +9,9 @@ namespace Genkit.Sidecar.Otlp;
 /// </summary>
 internal sealed class TracePosts(SpanWriter writer, long maxBytes)
 {
+    /// <summary>What a post takes besides its spans.</summary>
+    public const int Overhead = 256;
+
     /// <summary>Spans of that subtype are thrown away by Genkit's telemetry server, and a post of such alone makes it take orphans for roots.</summary>
     private const string UnwantedSubtype = "prompt";
 
@@ -88,7 +91,4 @@ internal sealed class TracePosts(SpanWriter writer, long maxBytes)
 
         return posts;
     }
-
-    /// <summary>What a post takes besides its spans.</summary>
-    public const int Overhead = 256;
 }
