@@ -12,6 +12,9 @@ internal static class JsonTree
     /// <summary>Deeper texts are shown as they are.</summary>
     private const int MaxDepth = 64;
 
+    /// <summary>So are texts of more values: one of two bytes would take fifty.</summary>
+    private const int MaxValues = 100_000;
+
     public static bool TryParse(string text, [NotNullWhen(true)] out AnyValue? value)
     {
         value = null;
@@ -24,7 +27,8 @@ internal static class JsonTree
         {
             var json = new Utf8JsonReader(Encoding.UTF8.GetBytes(text), new JsonReaderOptions { MaxDepth = MaxDepth });
             json.Read();
-            value = Read(ref json);
+            var left = MaxValues;
+            value = Read(ref json, ref left);
             while (json.Read())
             {
             }
@@ -37,8 +41,13 @@ internal static class JsonTree
         }
     }
 
-    private static AnyValue Read(ref Utf8JsonReader json)
+    private static AnyValue Read(ref Utf8JsonReader json, ref int left)
     {
+        if (left-- == 0)
+        {
+            throw new JsonException($"more than {MaxValues} values");
+        }
+
         switch (json.TokenType)
         {
             case JsonTokenType.StartObject:
@@ -47,7 +56,7 @@ internal static class JsonTree
                 {
                     var name = json.GetStringAsEscaped();
                     json.Read();
-                    map.Values.Add(new KeyValue { Key = name, Value = Read(ref json) });
+                    map.Values.Add(new KeyValue { Key = name, Value = Read(ref json, ref left) });
                 }
 
                 return new AnyValue { KvlistValue = map };
@@ -55,7 +64,7 @@ internal static class JsonTree
                 var list = new ArrayValue();
                 while (json.Read() && json.TokenType != JsonTokenType.EndArray)
                 {
-                    list.Values.Add(Read(ref json));
+                    list.Values.Add(Read(ref json, ref left));
                 }
 
                 return new AnyValue { ArrayValue = list };

@@ -172,6 +172,16 @@ public class GenAiSpanTests
     }
 
     [Fact]
+    public void Chat_ContentOfTooManyValues_IsShownAsText()
+    {
+        var content = $"[{string.Join(',', Enumerable.Repeat("[]", 100_000))}]";
+
+        var attributes = _spans.MappedAttributes(Spans.Pair("gen_ai.operation.name", "chat"), Spans.Pair("gen_ai.input.messages", content));
+
+        Assert.Equal(content, (string?)JsonNode.Parse((string)attributes["genkit:input"]!)!["messages"]![0]!["content"]![0]!["text"]);
+    }
+
+    [Fact]
     public void Chat_WithoutContents_HasNeitherInputNorOutput()
     {
         var attributes = _spans.MappedAttributes(Spans.Pair("gen_ai.operation.name", "chat"));
