@@ -96,9 +96,9 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
             {
                 isWhole = await decompressed.TryDecompressAsync(body, context.RequestAborted);
             }
-            catch (InvalidDataException exception)
+            catch (InvalidDataException)
             {
-                await RefuseAsync(context, StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, $"the body is not in gzip: {exception.Message}");
+                await RefuseAsync(context, StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, "the body is not in gzip, or is cut short");
                 return;
             }
         }
