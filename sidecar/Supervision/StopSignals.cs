@@ -12,6 +12,9 @@ internal sealed class StopSignals : IDisposable
     /// </summary>
     private static readonly TimeSpan s_sameRequest = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Those of a process that has been asked to end: a registration that nobody holds is removed.</summary>
+    private static StopSignals? s_ending;
+
     private readonly TaskCompletionSource<int> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<int> _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PosixSignalRegistration[] _registrations;
@@ -28,8 +31,15 @@ internal sealed class StopSignals : IDisposable
 
     public Task<int> Second => _second.Task;
 
+    /// <summary>Gives the signals back, unless one was taken: the process that ends for it has an exit code of its own, which a late one must not replace.</summary>
     public void Dispose()
     {
+        if (_first.Task.IsCompleted)
+        {
+            s_ending = this;
+            return;
+        }
+
         foreach (var registration in _registrations)
         {
             registration.Dispose();
