@@ -6,16 +6,11 @@ internal static class GenkitCli
     public const string Version = "1.43.0";
 
     /// <summary>Runs `genkit flow:run arguments -- genkit-sidecar run -- application` and returns what it printed.</summary>
-    public static async Task<string> RunFlowAsync(
-        Workspace workspace, HelloApplication application, params IEnumerable<string> arguments)
-    {
-        var cli = workspace.Start(Command(
-            ["flow:run", .. arguments, "--", .. SidecarCommand.Run(workspace, application.Command)]));
-        await cli.ExitAsync(); // with 0, whatever became of the flow
-        return string.Join('\n', [.. cli.Output.Snapshot(), .. cli.Errors.Snapshot()]);
-    }
+    public static Task<string> RunFlowAsync(
+        Workspace workspace, HelloApplication application, params IEnumerable<string> arguments) =>
+        RunAsync(workspace, ["flow:run", .. arguments, "--", .. SidecarCommand.Run(workspace, application.Command)]);
 
-    /// <summary>Runs `genkit arguments`, which look at what earlier commands left in the project.</summary>
+    /// <summary>Runs `genkit arguments` to its end, which is an exit with 0 whatever became of it, and returns what it printed.</summary>
     public static async Task<string> RunAsync(Workspace workspace, params IEnumerable<string> arguments)
     {
         var cli = workspace.Start(Command(arguments));
