@@ -1,17 +1,16 @@
-using System.Text.RegularExpressions;
 using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
 /// <summary>Traces in the telemetry server of Genkit's CLI, as its tools read them.</summary>
-public sealed partial class TraceTests : EndToEndTest
+public sealed class TraceTests : EndToEndTest
 {
     [Theory, MemberData(nameof(Languages.All), MemberType = typeof(Languages))]
     public async Task TraceGet_AfterFlowRun_PrintsTheRootSpan(string language)
     {
         var printed = await GenkitCli.RunFlowAsync(Workspace, HelloApplication.In(language), "greet", """{"name": "Ada"}""");
 
-        var trace = await GenkitCli.RunAsync(Workspace, "trace:get", TraceId(printed), "--format", "json");
+        var trace = await GenkitCli.RunAsync(Workspace, "trace:get", GenkitCli.TraceId(printed), "--format", "json");
 
         Assert.Contains("\"displayName\": \"greet\"", trace, StringComparison.Ordinal);
         Assert.Contains("\"genkit:state\": \"success\"", trace, StringComparison.Ordinal);
@@ -23,10 +22,26 @@ public sealed partial class TraceTests : EndToEndTest
     {
         var printed = await GenkitCli.RunFlowAsync(Workspace, HelloApplication.In("python"), "fail", """{"code": 9, "message": "not before noon"}""");
 
-        var trace = await GenkitCli.RunAsync(Workspace, "trace:get", TraceId(printed), "--format", "json");
+        var trace = await GenkitCli.RunAsync(Workspace, "trace:get", GenkitCli.TraceId(printed), "--format", "json");
 
         Assert.Contains("\"genkit:state\": \"error\"", trace, StringComparison.Ordinal);
         Assert.Contains("not before noon", trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TraceList_AfterRuns_PrintsThemByNameAndStatus()
+    {
+        await GenkitCli.RunFlowAsync(Workspace, HelloApplication.In("python"), "greet", """{"name": "Ada"}""");
+        await GenkitCli.RunFlowAsync(Workspace, HelloApplication.In("python"), "fail");
+
+        var greetings = await GenkitCli.RunAsync(Workspace, "trace:list", "--name", "greet", "--type", "flow");
+        var failures = await GenkitCli.RunAsync(Workspace, "trace:list", "--status", "error");
+
+        Assert.Contains("Found 1 trace:", greetings, StringComparison.Ordinal);
+        Assert.Contains("Status:   success", greetings, StringComparison.Ordinal);
+        Assert.Contains("""Output:   {"greeting": "Hello, Ada!"}""", greetings, StringComparison.Ordinal);
+        Assert.Contains("Found 1 trace:", failures, StringComparison.Ordinal);
+        Assert.Contains("Name:     fail", failures, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -74,9 +89,4 @@ public sealed partial class TraceTests : EndToEndTest
         await manager.RuntimeAddedAsync();
         return manager;
     }
-
-    private static string TraceId(string printed) => TraceIdLine().Match(printed).Groups["id"].Value;
-
-    [GeneratedRegex("Trace ID: (?<id>[0-9a-f]{32})")]
-    private static partial Regex TraceIdLine();
 }

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 /// <summary>Genkit's own command line, as npm installs it.</summary>
-internal static class GenkitCli
+internal static partial class GenkitCli
 {
     public const string Version = "1.43.0";
 
@@ -18,9 +20,12 @@ internal static class GenkitCli
         return string.Join('\n', [.. cli.Output.Snapshot(), .. cli.Errors.Snapshot()]);
     }
 
+    /// <summary>Returns the trace that `flow:run` has printed.</summary>
+    public static string TraceId(string printed) => TraceIdLine().Match(printed).Groups["id"].Value;
+
     /// <summary>Starts `genkit start -- genkit-sidecar run -- application`.</summary>
-    public static RunningProcess Start(Workspace workspace, HelloApplication application) => workspace.Start(Command(
-        ["start", "--experimental-reflection-v2", "--", .. SidecarCommand.Run(workspace, application.Command)]));
+    public static RunningProcess Start(Workspace workspace, IEnumerable<string> application) => workspace.Start(Command(
+        ["start", "--experimental-reflection-v2", "--", .. SidecarCommand.Run(workspace, application)]));
 
     /// <summary>Starts `genkit start -- command`, without the flag for Reflection API v2.</summary>
     public static RunningProcess StartV1(Workspace workspace, params IEnumerable<string> command) =>
@@ -33,4 +38,7 @@ internal static class GenkitCli
         "--non-interactive",
         .. arguments,
     ];
+
+    [GeneratedRegex("Trace ID: (?<id>[0-9a-f]{32})")]
+    private static partial Regex TraceIdLine();
 }

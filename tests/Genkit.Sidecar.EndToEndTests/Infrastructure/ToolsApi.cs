@@ -10,21 +10,29 @@ internal sealed class ToolsApi(Uri address) : IDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Waits until a runtime has registered. It polls, as the Dev UI does: the CLI tells nobody.</summary>
-    public async Task RegisteredAsync()
+    /// <summary>Starts `genkit start -- genkit-sidecar run -- application`, and waits until it has registered.</summary>
+    public static async Task<ToolsApi> StartAsync(Workspace workspace, IEnumerable<string> application)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        timeout.CancelAfter(Timeouts.Default);
-        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (!(await QueryAsync("getCurrentRuntime")).TryGetProperty("id", out _))
-        {
-            await poll.WaitForNextTickAsync(timeout.Token);
-        }
+        const string Announcement = "Genkit Developer UI: ";
+        var cli = GenkitCli.Start(workspace, application);
+        var line = await cli.Output.FirstAsync(
+            line => line.StartsWith(Announcement, StringComparison.Ordinal), "the address of the Dev UI");
+        var tools = new ToolsApi(new Uri(line[Announcement.Length..]));
+        await tools.RegisteredAsync();
+        return tools;
     }
+
+    /// <summary>Waits until a runtime has registered. It polls, as the Dev UI does: the CLI tells nobody.</summary>
+    public Task RegisteredAsync() =>
+        Repeated.AskAsync(() => QueryAsync("getCurrentRuntime"), runtime => runtime.TryGetProperty("id", out _));
 
     /// <summary>Asks one of the tRPC queries.</summary>
     public async Task<JsonElement> QueryAsync(string procedure, string input = "{}") => Unwrap(
         await _http.GetFromJsonAsync<JsonElement>($"api/{procedure}?input={Uri.EscapeDataString(input)}", Cancelled));
+
+    /// <summary>Waits until these spans of a trace have ended.</summary>
+    public Task TraceAsync(string traceId, params IEnumerable<string> spans) =>
+        Repeated.AskAsync(() => QueryAsync("getTrace", $$"""{"traceId": "{{traceId}}"}"""), trace => new ReadTrace(trace).Has(spans));
 
     /// <summary>Calls one of the tRPC mutations.</summary>
     public async Task<JsonElement> MutateAsync(string procedure, string input)
