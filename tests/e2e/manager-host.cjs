@@ -3,13 +3,14 @@
 //   in   {"id": 1, "do": "runAction", "input": {"key": "/flow/greet", "input": {}}, "stream": true, "streamInput": true}
 //   out  {"event": "result", "id": 1, "value": {}} or {"event": "error", "id": 1, "value": {"message": "", "data": {}}}
 //
-// Events of their own: listening, runtime-added, runtime-removed, frame (all that a runtime sends), trace and chunk.
+// Events of their own: listening, runtime-added, runtime-removed, frame (all that a runtime sends), trace, chunk and spans.
 // Usage: node manager-host.cjs PORT PROJECT_ROOT [TELEMETRY_PORT]
 // With TELEMETRY_PORT the telemetry server of Genkit's CLI listens there, and the manager names it to runtimes.
 
 const { once } = require('node:events');
 const path = require('node:path');
 const readline = require('node:readline');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 // The manager logs to stdout, which belongs to the protocol here.
 const write = process.stdout.write.bind(process.stdout);
@@ -72,6 +73,24 @@ async function main([port, projectRoot, telemetryPort]) {
         if (!(root?.endTime > 0) || !root.attributes['genkit:output']) missing.push({ i, traceId, root });
       }
       return missing;
+    },
+    /** Gives a trace once these spans are in it and all have ended; says by name which are there so far. */
+    async traceWith({ id, traceId, spans }) {
+      for (let known = ''; ; await sleep(100)) {
+        const trace = await manager.getTrace({ traceId });
+        const found = Object.values(trace?.spans ?? {});
+        const names = found.map((span) => span.displayName);
+        if (spans.every((name) => names.includes(name)) && found.every((span) => span.endTime > 0)) return trace;
+        if (known !== `${names}`) emit('spans', { id, value: names });
+        known = `${names}`;
+      }
+    },
+    /** Gives the log records of a trace once there are any. */
+    async logsOf({ traceId }) {
+      for (;; await sleep(100)) {
+        const { logs } = await manager.listLogs({ filter: { traceId } });
+        if (logs.length > 0) return logs;
+      }
     },
     sendInput: ({ run, chunk }) => void inputs.get(run).push(chunk),
     endInput: ({ run }) => void inputs.get(run).end(),

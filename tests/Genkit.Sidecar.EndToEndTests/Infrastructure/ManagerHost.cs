@@ -67,6 +67,14 @@ internal sealed class ManagerHost
     public Task<JsonElement> GetTraceAsync(string traceId) =>
         AskAsync("getTrace", new JsonObject { ["traceId"] = traceId });
 
+    /// <summary>Waits until these spans of a trace have ended: an application's own come later than the run's answer.</summary>
+    public async Task<ReadTrace> TraceAsync(string traceId, params IEnumerable<string> spans) => new(await AnswerAsync(
+        await SendAsync("traceWith", new JsonObject { ["traceId"] = traceId, ["spans"] = new JsonArray([.. spans]) })));
+
+    /// <summary>Waits for the log records of a trace.</summary>
+    public async Task<IReadOnlyList<JsonElement>> LogsAsync(string traceId) =>
+        [.. (await AnswerAsync(await SendAsync("logsOf", new JsonObject { ["traceId"] = traceId }))).EnumerateArray()];
+
     public Task<JsonElement> ListTracesAsync() => AskAsync("listTraces", []);
 
     /// <summary>Runs an action so many times, and gives what of the traces could not be read straight after each answer.</summary>

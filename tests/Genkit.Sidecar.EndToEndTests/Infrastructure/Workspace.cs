@@ -40,7 +40,8 @@ internal sealed class Workspace : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("GENKIT_", StringComparison.Ordinal)).ToList())
+        string[] ours = ["GENKIT_", "OTEL_"];
+        foreach (var name in start.Environment.Keys.Where(name => ours.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))).ToList())
         {
             start.Environment.Remove(name);
         }
