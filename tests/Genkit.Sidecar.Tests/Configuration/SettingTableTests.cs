@@ -1,8 +1,9 @@
+using System.Text.RegularExpressions;
 using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 
-public sealed class SettingTableTests
+public sealed partial class SettingTableTests
 {
     [Fact]
     public void All_EveryRow_IsCompleteAndUnique()
@@ -29,10 +30,23 @@ public sealed class SettingTableTests
     }
 
     [Fact]
+    public void TelemetryPage_SettingsThatItNames_AreDeclared()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs/telemetry.md"));
+
+        var named = SettingName().Matches(page).Select(match => match.Value.TrimStart('`')).Distinct();
+
+        Assert.Empty(named.Except(SettingTable.All.SelectMany(setting => new[] { setting.Flag, setting.EnvironmentVariable })));
+    }
+
+    [Fact]
     public void Markdown_AnySetting_IsARowOfFiveCells()
     {
         TestContext.Current.AddAttachment("settings.md", string.Join('\n', [.. SettingsMarkdown.Head, .. SettingsMarkdown.Rows()]));
 
         Assert.All(SettingsMarkdown.Rows(), row => Assert.Equal(6, row.Count(c => c == '|')));
     }
+
+    [GeneratedRegex("(?:`--[a-z-]+|GENKIT_SIDECAR_[A-Z_]+)")]
+    private static partial Regex SettingName();
 }
