@@ -19,7 +19,7 @@ internal sealed class RootSpan
     private long _payloadBytes;
     private long _takenBytes = TraceExporter.LeastBytes;
 
-    /// <param name="exporter">Of which <see cref="TraceExporter.LeastBytes"/> have been taken.</param>
+    /// <param name="exporter">Of which <see cref="TraceExporter.LeastBytes"/> have been taken, which are given back if this throws.</param>
     /// <param name="run">What it tells of; its payloads are read here and now.</param>
     /// <param name="maxSpanBytes">Bound of what is posted.</param>
     /// <param name="isRealtime">Whether the start is posted too.</param>
@@ -40,15 +40,23 @@ internal sealed class RootSpan
         }
 
         _writer = new RootSpanWriter(run, _startedAt, maxSpanBytes);
-        _writer.WriteStart();
-        _writer.WriteNames();
-        if (run.Context is { } context)
+        try
         {
-            WriteContext(context, maxSpanBytes);
-        }
+            _writer.WriteStart();
+            _writer.WriteNames();
+            if (run.Context is { } context)
+            {
+                WriteContext(context, maxSpanBytes);
+            }
 
-        Write("\"genkit:input\""u8, run.Input);
-        Write("\"genkit:init\""u8, run.Init);
+            Write("\"genkit:input\""u8, run.Input);
+            Write("\"genkit:init\""u8, run.Init);
+        }
+        catch
+        {
+            GiveUp();
+            throw;
+        }
     }
 
     /// <summary>Ends the span of a run that succeeded and posts it.</summary>
@@ -86,11 +94,7 @@ internal sealed class RootSpan
     {
         try
         {
-            Write("\"genkit:output\""u8, output);
-
-            // Not the clock, which may have been set meanwhile.
-            _writer.WriteEnd(_startedAt + _time.GetElapsedTime(_startStamp), failure);
-            return _exporter.PostAsync(new TracePost(_traceId, _writer.Body, PostContent.RootEnd, Items: 1, _takenBytes), patience);
+            return _exporter.PostAsync(Finish(output, failure), patience);
         }
         catch (Exception exception)
         {
@@ -98,6 +102,29 @@ internal sealed class RootSpan
             _exporter.NoteFaulted(exception);
             return Task.CompletedTask;
         }
+    }
+
+    private TracePost Finish(in ReadOnlySequence<byte>? output, SpanFailure? failure)
+    {
+        try
+        {
+            Write("\"genkit:output\""u8, output);
+
+            // Not the clock, which may have been set meanwhile.
+            _writer.WriteEnd(_startedAt + _time.GetElapsedTime(_startStamp), failure);
+            return new TracePost(_traceId, _writer.Body, PostContent.RootEnd, Items: 1, _takenBytes);
+        }
+        catch
+        {
+            GiveUp();
+            throw;
+        }
+    }
+
+    private void GiveUp()
+    {
+        _writer.Body.Release();
+        _exporter.GiveBack(_takenBytes);
     }
 
     private bool TryTake(long bytes)

@@ -78,6 +78,9 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         return false;
     }
 
+    /// <summary>Gives back what was taken for something that will not be posted.</summary>
+    public void GiveBack(long bytes) => Interlocked.Add(ref _takenBytes, -bytes);
+
     /// <summary>Counts a span for which there was no room.</summary>
     public void NoteDropped()
     {
@@ -119,7 +122,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
             lane.Posts.Enqueue(post);
             _queued++;
             Advance();
-            if (_breaker.IsOpen)
+            if (_breaker.IsOpen || _server.Address is null)
             {
                 post.Settle();
             }
@@ -397,7 +400,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
 
     private void Free(TracePost post)
     {
-        Interlocked.Add(ref _takenBytes, -post.HeldBytes);
+        GiveBack(post.HeldBytes);
         post.Body.Release();
     }
 
