@@ -10,53 +10,56 @@ internal sealed class LogPosts(LogWriter writer, long maxBytes)
     /// <summary>What a post takes besides its records and the names of their libraries.</summary>
     public const int Overhead = 256 * 1024;
 
-    private readonly List<TracePost> _posts = [];
     private SpanBody? _body;
+    private bool _isInScope;
     private int _count;
 
-    public void Add(ScopeLogs logs, Resource? resource)
+    /// <inheritdoc cref="TracePosts.Build"/>
+    public IEnumerable<TracePost> Build(ExportLogsServiceRequest request)
     {
-        var isOpen = false;
-        foreach (var record in logs.LogRecords)
+        foreach (var resource in request.ResourceLogs)
         {
-            var json = writer.Write(record, logs.Scope, resource);
-            if (_body is not null && _body.Length + json.Length + Overhead > maxBytes)
+            foreach (var logs in resource.ScopeLogs)
             {
-                CloseScope(ref isOpen);
-                Close();
-            }
+                foreach (var record in logs.LogRecords)
+                {
+                    var json = writer.Write(record, logs.Scope, resource.Resource);
+                    if (_body is not null && _body.Length + json.Length + Overhead > maxBytes)
+                    {
+                        yield return Close(_body);
+                    }
 
-            if (_body is null)
-            {
-                _body = new SpanBody();
-                _body.Write("{\"resourceLogs\":[{\"scopeLogs\":["u8);
-            }
+                    if (_body is null)
+                    {
+                        _body = new SpanBody();
+                        _body.Write("{\"resourceLogs\":[{\"scopeLogs\":["u8);
+                    }
 
-            OpenScope(_body, logs.Scope, ref isOpen);
-            _body.Write(json.Span);
-            _count++;
+                    OpenScope(_body, logs.Scope);
+                    _body.Write(json.Span);
+                    _count++;
+                }
+
+                CloseScope();
+            }
         }
 
-        CloseScope(ref isOpen);
-    }
-
-    /// <summary>Each with its share of the exporter's bound, which has yet to be taken.</summary>
-    public List<TracePost> Build()
-    {
-        Close();
-        return _posts;
+        if (_body is not null)
+        {
+            yield return Close(_body);
+        }
     }
 
     /// <summary>Goes on to the next record of a library, or begins with its first.</summary>
-    private void OpenScope(SpanBody body, InstrumentationScope? scope, ref bool isOpen)
+    private void OpenScope(SpanBody body, InstrumentationScope? scope)
     {
-        if (isOpen)
+        if (_isInScope)
         {
             body.Write(","u8);
             return;
         }
 
-        isOpen = true;
+        _isInScope = true;
         body.Write(_count > 0 ? ",{\"scope\":{\"name\":"u8 : "{\"scope\":{\"name\":"u8);
         JsonString.Write(body, BoundedWriter.Cut(scope?.Name ?? ""));
         if (scope is { Version.Length: > 0 })
@@ -68,23 +71,22 @@ internal sealed class LogPosts(LogWriter writer, long maxBytes)
         body.Write("},\"logRecords\":["u8);
     }
 
-    private void CloseScope(ref bool isOpen)
+    private void CloseScope()
     {
-        if (isOpen)
+        if (_isInScope)
         {
             _body!.Write("]}"u8);
-            isOpen = false;
+            _isInScope = false;
         }
     }
 
-    private void Close()
+    private TracePost Close(SpanBody body)
     {
-        if (_body is not null)
-        {
-            _body.Write("]}]}"u8);
-            _posts.Add(new TracePost(TracePost.LogOrder, _body, PostContent.Logs, _count, Math.Max(TraceExporter.LeastBytes, _body.Length)));
-            _body = null;
-            _count = 0;
-        }
+        CloseScope();
+        body.Write("]}]}"u8);
+        var post = new TracePost(TracePost.LogOrder, body, PostContent.Logs, _count, Math.Max(TraceExporter.LeastBytes, body.Length));
+        _body = null;
+        _count = 0;
+        return post;
     }
 }

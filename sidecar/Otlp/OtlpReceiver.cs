@@ -51,12 +51,12 @@ internal sealed partial class OtlpReceiver(
                 builder.Add(span);
             }
 
-            var posts = builder.Build();
-            ignored = builder.Ignored;
-            if (!TryQueue(posts))
+            if (!TryQueue(builder.Build()))
             {
                 return Overloaded(TelemetryItem.Span, sorted.Count);
             }
+
+            ignored = builder.Ignored;
         }
 
         metrics.Count(TelemetryItem.Span, TelemetryOutcome.Ignored, ignored);
@@ -80,15 +80,7 @@ internal sealed partial class OtlpReceiver(
         }
 
         var builder = new LogPosts(new LogWriter(traces, (int)options.MaxSpanBytes - LogPosts.Overhead), options.MaxSpanBytes);
-        foreach (var resource in request.ResourceLogs)
-        {
-            foreach (var scope in resource.ScopeLogs)
-            {
-                builder.Add(scope, resource.Resource);
-            }
-        }
-
-        return TryQueue(builder.Build()) ? s_accepted : Overloaded(TelemetryItem.LogRecord, count);
+        return TryQueue(builder.Build(request)) ? s_accepted : Overloaded(TelemetryItem.LogRecord, count);
     }
 
     private OtlpReply Receive(ExportMetricsServiceRequest request)
@@ -98,16 +90,37 @@ internal sealed partial class OtlpReceiver(
         return s_accepted;
     }
 
-    /// <summary>Queues all posts, or none.</summary>
-    private bool TryQueue(List<TracePost> posts)
+    /// <summary>Queues all posts, or none. Makes no more of them once one finds no room.</summary>
+    private bool TryQueue(IEnumerable<TracePost> posts)
     {
-        if (posts.Count > 0 && !exporter.TryTakeForExported(posts.Sum(post => post.TakenBytes)))
+        var made = new List<TracePost>();
+        long taken = 0;
+        var isQueued = false;
+        try
         {
-            posts.ForEach(post => post.Body.Release());
-            return false;
+            foreach (var post in posts)
+            {
+                made.Add(post);
+                if (!exporter.TryTakeForExported(post.TakenBytes))
+                {
+                    return false;
+                }
+
+                taken += post.TakenBytes;
+            }
+
+            isQueued = true;
+        }
+        finally
+        {
+            if (!isQueued)
+            {
+                made.ForEach(post => post.Body.Release());
+                exporter.GiveBack(taken);
+            }
         }
 
-        posts.ForEach(exporter.Post);
+        made.ForEach(exporter.Post);
         return true;
     }
 

@@ -34,10 +34,12 @@ internal sealed class TracePosts(SpanWriter writer, long maxBytes)
         }
     }
 
-    /// <summary>Each with its share of the exporter's bound, which has yet to be taken.</summary>
-    public List<TracePost> Build()
+    /// <summary>
+    /// Makes each when it is asked for: what all spans of a request share is in each of them, so that together they may be far larger than the request.
+    /// The share of the exporter's bound that a post names has yet to be taken.
+    /// </summary>
+    public IEnumerable<TracePost> Build()
     {
-        var posts = new List<TracePost>();
         foreach (var (traceId, spans) in _traces)
         {
             SpanBody? body = null;
@@ -54,7 +56,9 @@ internal sealed class TracePosts(SpanWriter writer, long maxBytes)
                 var json = writer.Write(span, attributes);
                 if (body is not null && body.Length + json.Length + Overhead > maxBytes)
                 {
-                    Close();
+                    yield return Close(traceId, body, count);
+                    body = null;
+                    count = 0;
                 }
 
                 if (body is null)
@@ -75,20 +79,16 @@ internal sealed class TracePosts(SpanWriter writer, long maxBytes)
                 count++;
             }
 
-            Close();
-
-            void Close()
+            if (body is not null)
             {
-                if (body is not null)
-                {
-                    body.Write("}}"u8);
-                    posts.Add(new TracePost(traceId, body, PostContent.Spans, count, Math.Max(TraceExporter.LeastBytes, body.Length)));
-                    body = null;
-                    count = 0;
-                }
+                yield return Close(traceId, body, count);
             }
         }
+    }
 
-        return posts;
+    private static TracePost Close(string traceId, SpanBody body, int count)
+    {
+        body.Write("}}"u8);
+        return new TracePost(traceId, body, PostContent.Spans, count, Math.Max(TraceExporter.LeastBytes, body.Length));
     }
 }

@@ -54,17 +54,13 @@ public sealed class TelemetryServerTests : EndToEndTest
         {
             var request = new RandomRequests(new Random(seed), run.TraceId).Logs();
             var posts = new LogPosts(new LogWriter(traces, 1024 * 1024), 2 * 1024 * 1024);
-            foreach (var resource in request.ResourceLogs)
+            foreach (var scope in request.ResourceLogs.SelectMany(resource => resource.ScopeLogs))
             {
-                foreach (var scope in resource.ScopeLogs)
-                {
-                    posts.Add(scope, resource.Resource);
-                    all += scope.LogRecords.Count;
-                    ofRun += scope.LogRecords.Count(record => record.TraceId == Spans.Id(run.TraceId));
-                }
+                all += scope.LogRecords.Count;
+                ofRun += scope.LogRecords.Count(record => record.TraceId == Spans.Id(run.TraceId));
             }
 
-            foreach (var post in posts.Build())
+            foreach (var post in posts.Build(request))
             {
                 await PostAsync(manager, "api/otlp/v1/logs", SpanText.Of(post.Body));
             }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
@@ -137,6 +138,31 @@ public sealed class OtlpReceiverTests
         await health.UntilMetricAsync(Counted("spans", "accepted"), accepted);
         await health.UntilMetricAsync("genkit_sidecar_telemetry_spans_total{genkit_telemetry_outcome=\"accepted\"}", 2);
         Assert.Equal(1, sidecar.Log.Count("Traces lose spans"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Request_ThatIsFarLargerAsPosts_IsRefusedBeforeAllAreMade(bool isOfLogs)
+    {
+        await using var telemetry = await FakeTelemetryServer.StartAsync();
+        await using var sidecar = await StartAsync(telemetry, "--telemetry-max-queue-bytes", "1MiB", "--telemetry-max-span-bytes", "1MiB", "--health", "127.0.0.1:0");
+        var traceId = (await RunAsync(sidecar, telemetry)).TraceId;
+
+        // Each of them is shown with it: 400 MiB.
+        var resource = new Resource { Attributes = { new KeyValue { Key = "a", Value = new AnyValue { StringValue = new string('x', 200 * 1024) } } } };
+        var ids = Enumerable.Range(1, 2000).Select(i => i.ToString("x16", CultureInfo.InvariantCulture));
+        IMessage request = !isOfLogs
+            ? new ExportTraceServiceRequest { ResourceSpans = { new ResourceSpans { Resource = resource, ScopeSpans = { new ScopeSpans { Spans = { ids.Select(id => Span(traceId, id)) } } } } } }
+            : new ExportLogsServiceRequest { ResourceLogs = { new ResourceLogs { Resource = resource, ScopeLogs = { new ScopeLogs { LogRecords = { ids.Select(_ => new LogRecord()) } } } } } };
+        var bytes = new ReadOnlySequence<byte>(request.ToByteArray());
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Equal(OtlpVerdict.Overloaded, Receiver(sidecar).Receive(isOfLogs ? OtlpSignal.Logs : OtlpSignal.Traces, OtlpEncoding.Protobuf, bytes).Verdict);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 32 * 1024 * 1024);
+        using var health = sidecar.Sidecar.Health();
+        await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_size_bytes", 0);
     }
 
     [Fact]

@@ -78,11 +78,7 @@ public class LogPostsTests
     private List<string> Posts(params IEnumerable<ScopeLogs> scopes)
     {
         var posts = new LogPosts(new LogWriter(_spans.Traces, Spans.MaxBytes - LogPosts.Overhead), Spans.MaxBytes);
-        foreach (var scope in scopes)
-        {
-            posts.Add(scope, new Resource { Attributes = { Spans.Pair("service.name", "hello") } });
-        }
-
-        return [.. posts.Build().Select(post => SpanText.Of(post.Body))];
+        var resource = new ResourceLogs { Resource = new Resource { Attributes = { Spans.Pair("service.name", "hello") } }, ScopeLogs = { scopes } };
+        return [.. posts.Build(new ExportLogsServiceRequest { ResourceLogs = { resource } }).Select(post => SpanText.Of(post.Body))];
     }
 }

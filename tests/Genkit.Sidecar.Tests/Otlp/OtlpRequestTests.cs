@@ -190,15 +190,7 @@ public class OtlpRequestTests
     private List<string> LogPosts(ExportLogsServiceRequest request)
     {
         var posts = new LogPosts(new LogWriter(_spans.Traces, Spans.MaxBytes / 2), Spans.MaxBytes);
-        foreach (var resource in request.ResourceLogs)
-        {
-            foreach (var scope in resource.ScopeLogs)
-            {
-                posts.Add(scope, resource.Resource);
-            }
-        }
-
-        return [.. posts.Build().Select(post => SpanText.Of(post.Body))];
+        return [.. posts.Build(request).Select(post => SpanText.Of(post.Body))];
     }
 
     /// <summary>Reads it as each signal, and maps what it may be.</summary>
