@@ -17,11 +17,14 @@ internal ref struct OtlpJsonReader
     /// <summary>Of messages in messages, as Protobuf's own reader has it, so that both encodings take the same.</summary>
     private const int MaxMessageDepth = 100;
 
+    private readonly long _maxDecodedBytes;
     private Utf8JsonReader _json;
     private int _depth;
+    private long _decodedBytes;
 
-    private OtlpJsonReader(in ReadOnlySequence<byte> json)
+    private OtlpJsonReader(in ReadOnlySequence<byte> json, long maxDecodedBytes)
     {
+        _maxDecodedBytes = maxDecodedBytes;
         _json = new Utf8JsonReader(json, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
         _json.Read();
     }
@@ -29,9 +32,10 @@ internal ref struct OtlpJsonReader
     private delegate T Item<out T>(ref OtlpJsonReader reader);
 
     /// <exception cref="JsonException">It is not such a request.</exception>
-    public static ExportTraceServiceRequest ReadTraces(in ReadOnlySequence<byte> json)
+    /// <exception cref="InvalidDataException">Its messages take more memory.</exception>
+    public static ExportTraceServiceRequest ReadTraces(in ReadOnlySequence<byte> json, long maxDecodedBytes)
     {
-        var reader = new OtlpJsonReader(json);
+        var reader = new OtlpJsonReader(json, maxDecodedBytes);
         var request = new ExportTraceServiceRequest();
         for (reader.Start(); reader.TryReadMember(out var name);)
         {
@@ -51,9 +55,9 @@ internal ref struct OtlpJsonReader
     }
 
     /// <inheritdoc cref="ReadTraces"/>
-    public static ExportLogsServiceRequest ReadLogs(in ReadOnlySequence<byte> json)
+    public static ExportLogsServiceRequest ReadLogs(in ReadOnlySequence<byte> json, long maxDecodedBytes)
     {
-        var reader = new OtlpJsonReader(json);
+        var reader = new OtlpJsonReader(json, maxDecodedBytes);
         var request = new ExportLogsServiceRequest();
         for (reader.Start(); reader.TryReadMember(out var name);)
         {
@@ -73,9 +77,9 @@ internal ref struct OtlpJsonReader
     }
 
     /// <inheritdoc cref="ReadTraces"/>
-    public static ExportMetricsServiceRequest ReadMetrics(in ReadOnlySequence<byte> json)
+    public static ExportMetricsServiceRequest ReadMetrics(in ReadOnlySequence<byte> json, long maxDecodedBytes)
     {
-        var reader = new OtlpJsonReader(json);
+        var reader = new OtlpJsonReader(json, maxDecodedBytes);
         var request = new ExportMetricsServiceRequest();
         for (reader.Start(); reader.TryReadMember(out var name);)
         {
@@ -476,7 +480,7 @@ internal ref struct OtlpJsonReader
     private KeyValue ReadKeyValue()
     {
         var pair = new KeyValue();
-        for (Start(); TryReadMember(out var name);)
+        for (Start(DecodedSize.ValueBytes); TryReadMember(out var name);)
         {
             switch (name)
             {
@@ -498,7 +502,7 @@ internal ref struct OtlpJsonReader
     private AnyValue ReadAnyValue()
     {
         var value = new AnyValue();
-        for (Start(); TryReadMember(out var name);)
+        for (Start(DecodedSize.ValueBytes); TryReadMember(out var name);)
         {
             switch (name)
             {
@@ -570,8 +574,10 @@ internal ref struct OtlpJsonReader
         return list;
     }
 
-    private void Start()
+    private void Start(int decodedBytes = DecodedSize.MessageBytes)
     {
+        _decodedBytes += decodedBytes;
+        DecodedSize.ThrowIfOver(_maxDecodedBytes, _decodedBytes);
         if (_json.TokenType != JsonTokenType.StartObject)
         {
             throw Not("an object");

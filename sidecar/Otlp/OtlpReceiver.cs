@@ -1,4 +1,5 @@
 using System.Buffers;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
@@ -10,10 +11,11 @@ namespace Genkit.Sidecar.Otlp;
 /// accepted and dropped, for an application may export more than runs. May be called by several threads at once.
 /// </summary>
 internal sealed partial class OtlpReceiver(
-    KnownTraces traces, TelemetryServer server, TraceExporter exporter, TelemetryOptions options, TelemetryMetrics metrics, ILogger<OtlpReceiver> logger)
+    SidecarSettings settings, KnownTraces traces, TelemetryServer server, TraceExporter exporter, TelemetryOptions options, TelemetryMetrics metrics, ILogger<OtlpReceiver> logger)
 {
     private static readonly OtlpReply s_accepted = new(OtlpVerdict.Accepted);
 
+    private readonly long _maxDecodedBytes = settings.OtlpMaxRequestBytes * DecodedSize.MostPerByte;
     private int _saidUnknown;
 
     /// <summary>Decodes a request and queues what it holds. Does not throw, and does not keep the bytes.</summary>
@@ -23,9 +25,9 @@ internal sealed partial class OtlpReceiver(
         {
             return signal switch
             {
-                OtlpSignal.Traces => Receive(OtlpRequest.Traces(encoding, request)),
-                OtlpSignal.Logs => Receive(OtlpRequest.Logs(encoding, request)),
-                _ => Receive(OtlpRequest.Metrics(encoding, request)),
+                OtlpSignal.Traces => Receive(OtlpRequest.Traces(encoding, request, _maxDecodedBytes)),
+                OtlpSignal.Logs => Receive(OtlpRequest.Logs(encoding, request, _maxDecodedBytes)),
+                _ => Receive(OtlpRequest.Metrics(encoding, request, _maxDecodedBytes)),
             };
         }
         catch (InvalidDataException exception)

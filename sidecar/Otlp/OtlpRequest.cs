@@ -13,25 +13,30 @@ internal static class OtlpRequest
     private static readonly MessageParser<ExportLogsServiceRequest> s_logs = ExportLogsServiceRequest.Parser.WithDiscardUnknownFields(true);
     private static readonly MessageParser<ExportMetricsServiceRequest> s_metrics = ExportMetricsServiceRequest.Parser.WithDiscardUnknownFields(true);
 
-    private delegate T JsonDecoder<out T>(in ReadOnlySequence<byte> json);
+    private delegate T JsonDecoder<out T>(in ReadOnlySequence<byte> json, long maxDecodedBytes);
 
-    /// <exception cref="InvalidDataException">It is not such a request; the message says why, without payload.</exception>
-    public static ExportTraceServiceRequest Traces(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes) =>
-        Decode(encoding, bytes, s_traces, OtlpJsonReader.ReadTraces);
+    /// <param name="encoding">Of the bytes.</param>
+    /// <param name="bytes">The request.</param>
+    /// <param name="maxDecodedBytes">What its messages may take in memory.</param>
+    /// <exception cref="InvalidDataException">It is not such a request, or takes more; the message says why, without payload.</exception>
+    public static ExportTraceServiceRequest Traces(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes, long maxDecodedBytes) =>
+        Decode(encoding, bytes, maxDecodedBytes, DecodedSize.Traces, s_traces, OtlpJsonReader.ReadTraces);
 
     /// <inheritdoc cref="Traces"/>
-    public static ExportLogsServiceRequest Logs(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes) =>
-        Decode(encoding, bytes, s_logs, OtlpJsonReader.ReadLogs);
+    public static ExportLogsServiceRequest Logs(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes, long maxDecodedBytes) =>
+        Decode(encoding, bytes, maxDecodedBytes, DecodedSize.Logs, s_logs, OtlpJsonReader.ReadLogs);
 
     /// <inheritdoc cref="Traces"/>
-    public static ExportMetricsServiceRequest Metrics(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes) =>
-        Decode(encoding, bytes, s_metrics, OtlpJsonReader.ReadMetrics);
+    public static ExportMetricsServiceRequest Metrics(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes, long maxDecodedBytes) =>
+        Decode(encoding, bytes, maxDecodedBytes, DecodedSize.Metrics, s_metrics, OtlpJsonReader.ReadMetrics);
 
-    private static T Decode<T>(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes, MessageParser<T> protobuf, JsonDecoder<T> json)
+    private static T Decode<T>(
+        OtlpEncoding encoding, in ReadOnlySequence<byte> bytes, long maxDecodedBytes, DecodedSize.Message shape, MessageParser<T> protobuf, JsonDecoder<T> json)
         where T : IMessage<T>
     {
         if (encoding == OtlpEncoding.Protobuf)
         {
+            DecodedSize.ThrowIfOver(maxDecodedBytes, DecodedSize.Of(shape, bytes));
             try
             {
                 return protobuf.ParseFrom(bytes);
@@ -49,7 +54,7 @@ internal static class OtlpRequest
 
         try
         {
-            return json(bytes);
+            return json(bytes, maxDecodedBytes);
         }
         catch (JsonException exception)
         {

@@ -6,12 +6,15 @@ using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Tests.Infrastructure;
 using Genkit.Sidecar.Tests.Telemetry;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 
 namespace Genkit.Sidecar.Tests.Otlp;
 
 /// <summary>Both encodings say the same, and nothing that comes breaks anything.</summary>
 public class OtlpRequestTests
 {
+    private const long MaxDecodedBytes = 4 * 1024 * 1024;
+
     private readonly Spans _spans = new();
 
     public static TheoryData<string> JsonFiles =>
@@ -26,11 +29,11 @@ public class OtlpRequestTests
             var traces = requests.Traces();
             var logs = requests.Logs();
 
-            var posts = _spans.Posts(OtlpRequest.Traces(OtlpEncoding.Protobuf, Bytes(traces)));
-            var records = LogPosts(OtlpRequest.Logs(OtlpEncoding.Protobuf, Bytes(logs)));
+            var posts = _spans.Posts(Traces(OtlpEncoding.Protobuf, Bytes(traces)));
+            var records = LogPosts(Logs(OtlpEncoding.Protobuf, Bytes(logs)));
 
-            Assert.Equal(posts, _spans.Posts(OtlpRequest.Traces(OtlpEncoding.Json, Json(OtlpText.Of(traces)))));
-            Assert.Equal(records, LogPosts(OtlpRequest.Logs(OtlpEncoding.Json, Json(OtlpText.Of(logs)))));
+            Assert.Equal(posts, _spans.Posts(Traces(OtlpEncoding.Json, Json(OtlpText.Of(traces)))));
+            Assert.Equal(records, LogPosts(Logs(OtlpEncoding.Json, Json(OtlpText.Of(logs)))));
             Assert.All(posts.Concat(records), post => JsonDocument.Parse(post).Dispose());
         }
     }
@@ -47,7 +50,7 @@ public class OtlpRequestTests
                 "attributes": [{"key": "a", "value": {"intValue": "1"}}, {"key": "b", "value": {"intValue": 2}}, {"key": "c", "value": {"doubleValue": "NaN"}}, {"key": "d", "value": {"bytesValue": "AP8="}}]}]}]}]}
             """;
 
-        var resource = Assert.Single(OtlpRequest.Traces(OtlpEncoding.Json, Json(Example)).ResourceSpans);
+        var resource = Assert.Single(Traces(OtlpEncoding.Json, Json(Example)).ResourceSpans);
         var span = Assert.Single(Assert.Single(resource.ScopeSpans).Spans);
 
         Assert.Equal("my.service", resource.Resource.Attributes[0].Value.StringValue);
@@ -78,7 +81,7 @@ public class OtlpRequestTests
     [InlineData("""{"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [{"value": {"doubleValue": true}}]}]}]}]}""")]
     public void Json_OfAnotherForm_IsMalformed(string json)
     {
-        var exception = Assert.Throws<InvalidDataException>(() => OtlpRequest.Traces(OtlpEncoding.Json, Json(json)));
+        var exception = Assert.Throws<InvalidDataException>(() => Traces(OtlpEncoding.Json, Json(json)));
 
         Assert.StartsWith("The request is not OTLP in JSON", exception.Message, StringComparison.Ordinal);
     }
@@ -88,7 +91,7 @@ public class OtlpRequestTests
     {
         const string Json = """{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00f067aa0ba902b7", "startTimeUnixNano": 1, "name": "\ud800\n\u0041é\"", "\udc00": 1}]}]}]}""";
 
-        var post = Assert.Single(_spans.Posts(OtlpRequest.Traces(OtlpEncoding.Json, OtlpRequestTests.Json(Json))));
+        var post = Assert.Single(_spans.Posts(Traces(OtlpEncoding.Json, OtlpRequestTests.Json(Json))));
 
         Assert.Contains("\"displayName\":\"\ufffd\\nAé\\\"\"", post, StringComparison.Ordinal);
     }
@@ -98,8 +101,8 @@ public class OtlpRequestTests
     {
         foreach (var decode in (Func<int, ExportTraceServiceRequest>[])
             [
-                lists => OtlpRequest.Traces(OtlpEncoding.Protobuf, Bytes(Nested(lists))),
-                lists => OtlpRequest.Traces(OtlpEncoding.Json, Json(OtlpText.Of(Nested(lists)))),
+                lists => Traces(OtlpEncoding.Protobuf, Bytes(Nested(lists))),
+                lists => Traces(OtlpEncoding.Json, Json(OtlpText.Of(Nested(lists)))),
             ])
         {
             // Resource, scope, span, attribute and its value come first; each list is two messages.
@@ -114,7 +117,7 @@ public class OtlpRequestTests
     {
         var deep = $$"""{"x": {{new string('[', 10_000)}}{{new string(']', 10_000)}}}""";
 
-        Assert.Empty(OtlpRequest.Traces(OtlpEncoding.Json, Json(deep)).ResourceSpans);
+        Assert.Empty(Traces(OtlpEncoding.Json, Json(deep)).ResourceSpans);
     }
 
     [Fact]
@@ -160,6 +163,41 @@ public class OtlpRequestTests
     }
 
     [Theory]
+    [InlineData("\"attributes\":[", "{}", 64)]
+    [InlineData("\"attributes\":[{\"value\":{\"arrayValue\":{\"values\":[", "{}", 64)]
+    [InlineData("\"links\":[", "{}", 256)]
+    [InlineData("\"events\":[", "{}", 256)]
+    public void Request_OfMoreValuesThanItMayHave_IsMalformedBeforeTheyAreDecoded(string open, string item, int bytes)
+    {
+        // Of two bytes each in Protobuf, and three in JSON.
+        var many = (int)(MaxDecodedBytes / bytes) + 1;
+        var close = string.Concat(open.Reverse().Select(character => character switch { '[' => "]", '{' => "}", _ => "" }));
+        var json = Json($$"""{"resourceSpans":[{"scopeSpans":[{"spans":[{{{open}}{{string.Join(',', Enumerable.Repeat(item, many))}}{{close}}}]}]}]}""");
+        var protobuf = Bytes(OtlpRequest.Traces(OtlpEncoding.Json, json, long.MaxValue));
+        foreach (var (encoding, request) in new[] { (OtlpEncoding.Json, json), (OtlpEncoding.Protobuf, protobuf) })
+        {
+            var exception = Assert.Throws<InvalidDataException>(() => Traces(encoding, request));
+
+            Assert.Contains("--otlp-max-request-bytes", exception.Message, StringComparison.Ordinal);
+            OtlpRequest.Traces(encoding, request, MaxDecodedBytes + (16 * DecodedSize.MessageBytes));
+        }
+    }
+
+    [Fact]
+    public void Size_OfAnything_IsThatOfItsMessages()
+    {
+        for (var seed = 0; seed < 100; seed++)
+        {
+            var requests = new RandomRequests(new Random(seed), _spans.Run.TraceId);
+            var traces = requests.Traces();
+            var logs = requests.Logs();
+
+            Assert.Equal(SizeOfParts(traces), DecodedSize.Of(DecodedSize.Traces, Bytes(traces)));
+            Assert.Equal(SizeOfParts(logs), DecodedSize.Of(DecodedSize.Logs, Bytes(logs)));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(JsonFiles))]
     public void JsonTestSuite_AsRequestOrAsContent_IsReadOrMalformed(string name)
     {
@@ -172,9 +210,22 @@ public class OtlpRequestTests
         }
     }
 
+    private static ExportTraceServiceRequest Traces(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes) => OtlpRequest.Traces(encoding, bytes, MaxDecodedBytes);
+
+    private static ExportLogsServiceRequest Logs(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes) => OtlpRequest.Logs(encoding, bytes, MaxDecodedBytes);
+
+    private static ExportMetricsServiceRequest Metrics(OtlpEncoding encoding, in ReadOnlySequence<byte> bytes) => OtlpRequest.Metrics(encoding, bytes, MaxDecodedBytes);
+
     private static ReadOnlySequence<byte> Bytes(IMessage message) => new(message.ToByteArray());
 
     private static ReadOnlySequence<byte> Json(string json) => new(Encoding.UTF8.GetBytes(json));
+
+    /// <summary>Of the messages in a message, by what Protobuf itself knows of them.</summary>
+    private static long SizeOfParts(IMessage message) => message.Descriptor.Fields.InFieldNumberOrder()
+        .Where(field => field.FieldType == FieldType.Message)
+        .Select(field => field.Accessor.GetValue(message))
+        .SelectMany(value => value switch { IMessage one => [one], System.Collections.IEnumerable list => list.Cast<IMessage>(), _ => (IEnumerable<IMessage>)[] })
+        .Sum(part => SizeOfParts(part) + (part is KeyValue or AnyValue ? DecodedSize.ValueBytes : DecodedSize.MessageBytes));
 
     private ExportTraceServiceRequest Nested(int lists)
     {
@@ -200,9 +251,9 @@ public class OtlpRequestTests
         var request = Sequences.Randomly(random, bytes, 3);
         foreach (var read in (Func<List<string>>[])
             [
-                () => _spans.Posts(OtlpRequest.Traces(encoding, request)),
-                () => LogPosts(OtlpRequest.Logs(encoding, request)),
-                () => [.. OtlpRequest.Metrics(encoding, request).ResourceMetrics.Select(_ => "{}")],
+                () => _spans.Posts(Traces(encoding, request)),
+                () => LogPosts(Logs(encoding, request)),
+                () => [.. Metrics(encoding, request).ResourceMetrics.Select(_ => "{}")],
             ])
         {
             try
