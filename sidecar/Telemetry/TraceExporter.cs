@@ -289,7 +289,10 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         {
             _requests--;
             lane.IsSending = false;
-            if (Judge(post, outcome, problem, isQuick))
+
+            // A server that is not asked any more says nothing of the one that is, which gets the post next.
+            var isOutdated = address != _lastAddress && outcome != PostOutcome.Accepted && !_isStopped;
+            if (!isOutdated && Judge(post, outcome, problem, isQuick))
             {
                 _queued--;
                 lane.Posts.Dequeue();

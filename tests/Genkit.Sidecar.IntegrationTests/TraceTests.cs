@@ -438,10 +438,36 @@ public sealed class TraceTests
         await using var sidecar = await RegisteredSidecar.StartAsync("--telemetry-wait", "1m");
 
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/nope"));
-        await sidecar.Peer.SendAsync($$$"""{"jsonrpc":"2.0","method":"configure","params":{"telemetryServerUrl":"{{{telemetry.Address.OriginalString}}}"}}""");
+        await ConfigureAsync(sidecar, telemetry);
         await sidecar.Peer.AskAsync(Requests.Run("2", "/flow/nope"));
 
         Assert.Single(telemetry.Taken);
+    }
+
+    [Fact]
+    public async Task Manager_ConfiguresAnotherServer_GetsWhatTheOldOneFailsOverAndIsNotBlamed()
+    {
+        await using var first = await FakeTelemetryServer.StartAsync();
+        await using var second = await FakeTelemetryServer.StartAsync();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        first.Answer = async (context, _) =>
+        {
+            await release.Task;
+            context.Abort();
+            return 200;
+        };
+        await using var sidecar = await RegisteredSidecar.StartAsync("--telemetry-wait", "0", "--telemetry-timeout", "10m");
+        await ConfigureAsync(sidecar, first);
+        await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/nope"));
+        var old = await first.PostAsync();
+
+        await ConfigureAsync(sidecar, second);
+        await sidecar.Peer.AskAsync(Requests.Run("2", "/flow/nope"));
+        await second.PostAsync();
+        release.SetResult();
+
+        Assert.Equal(old.TraceId, (await second.PostAsync()).TraceId);
+        Assert.Equal(0, sidecar.Log.Count("The telemetry server at"));
     }
 
     [Fact]
@@ -462,6 +488,9 @@ public sealed class TraceTests
 
     private static Task<RegisteredSidecar> StartAsync(FakeTelemetryServer telemetry, params string[] flags) =>
         RegisteredSidecar.StartAsync(["--telemetry-server", telemetry.Address.OriginalString, .. flags]);
+
+    private static Task ConfigureAsync(RegisteredSidecar sidecar, FakeTelemetryServer telemetry) =>
+        sidecar.Peer.SendAsync($$$"""{"jsonrpc":"2.0","method":"configure","params":{"telemetryServerUrl":"{{{telemetry.Address.OriginalString}}}"}}""");
 
     private static string Spans(string outcome) => $"genkit_sidecar_telemetry_spans_total{{genkit_telemetry_outcome=\"{outcome}\"}}";
 
