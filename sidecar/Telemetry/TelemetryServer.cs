@@ -23,6 +23,12 @@ internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<
     {
         lock (_gate)
         {
+            if (_manager is not null && !IsHost(manager, _manager.IdnHost))
+            {
+                // On another host than the manager's now, and so no longer allowed.
+                _configured = null;
+            }
+
             _manager = manager;
         }
     }

@@ -43,6 +43,22 @@ public class TelemetryServerTests
     }
 
     [Fact]
+    public void Address_ManagerOnAnotherHost_IsNotWhatTheOneBeforeConfigured()
+    {
+        var server = Server();
+        server.Connected(s_manager);
+        server.Configured("http://tools.example:1");
+
+        server.Connected(new Uri("ws://tools.example:3201"));
+        server.Registered(null);
+        Assert.Equal(1, server.Address!.Port);
+
+        server.Connected(new Uri("ws://elsewhere.example:3200"));
+        server.Registered(null);
+        Assert.Null(server.Address);
+    }
+
+    [Fact]
     public void Address_NoSetting_IsWhatTheRegistrationSaysBeforeConfigure()
     {
         var server = Server();
