@@ -30,6 +30,9 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     private readonly ILogger<TraceExporter> _logger;
     private readonly TelemetryClient _client;
     private readonly CircuitBreaker _breaker;
+    private readonly Complaint _away;
+    private readonly Complaint _refused;
+    private readonly Complaint _full;
     private readonly CancellationTokenSource _hurry = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -44,9 +47,6 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     private int _queued;
     private bool _isDraining;
     private bool _isStopped;
-    private bool _saidAway;
-    private bool _saidRefused;
-    private bool _saidFull;
     private long _lostWhenLastWell;
     private long _takenBytes;
 
@@ -59,6 +59,9 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         _logger = logger;
         _client = new TelemetryClient(options.Timeout, time);
         _breaker = new CircuitBreaker(time);
+        _away = new Complaint(time);
+        _refused = new Complaint(time);
+        _full = new Complaint(time);
         _probe = time.CreateTimer(static exporter => ((TraceExporter)exporter!).Probe(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         metrics.WatchQueue(() => Volatile.Read(ref _queued), () => Interlocked.Read(ref _takenBytes));
     }
@@ -409,9 +412,8 @@ internal sealed partial class TraceExporter : IAsyncDisposable
 
     private void SayAway(string problem)
     {
-        if (!_saidAway && !_isStopped)
+        if (!_isStopped && _away.TryOpen())
         {
-            _saidAway = true;
             Log.Away(_logger, _lastAddress, problem, _options.MaxQueueBytes);
         }
     }
@@ -420,9 +422,8 @@ internal sealed partial class TraceExporter : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_saidFull)
+            if (_full.TryOpen())
             {
-                _saidFull = true;
                 Log.Full(_logger, _options.MaxQueueBytes);
             }
         }
@@ -430,20 +431,21 @@ internal sealed partial class TraceExporter : IAsyncDisposable
 
     private void SayRefused(string problem)
     {
-        if (!_saidRefused)
+        if (_refused.TryOpen())
         {
-            _saidRefused = true;
             Log.Refused(_logger, _lastAddress, problem);
         }
     }
 
     private void SayWell()
     {
-        if ((_saidAway || _saidFull || _saidRefused) && !_breaker.IsOpen)
+        if ((_away.IsOpen || _full.IsOpen || _refused.IsOpen) && !_breaker.IsOpen)
         {
             Log.Well(_logger, _lastAddress, _metrics.Lost - _lostWhenLastWell);
             _lostWhenLastWell = _metrics.Lost;
-            _saidAway = _saidFull = _saidRefused = false;
+            _away.Close();
+            _full.Close();
+            _refused.Close();
         }
     }
 
