@@ -207,18 +207,24 @@ internal sealed partial class TraceExporter : IAsyncDisposable
             }
 
             _isStopped = true;
-            var lost = 0;
+            var underWay = 0;
             foreach (var lane in _lanes.Values)
             {
                 // What is under way is its sender's to count.
+                if (lane.IsSending && lane.Posts.Peek() is { Content: not PostContent.RootStart } sending)
+                {
+                    underWay += sending.Items;
+                }
+
                 foreach (var post in lane.Posts.Skip(lane.IsSending ? 1 : 0))
                 {
-                    lost += post.Content == PostContent.RootStart ? 0 : post.Items;
                     _queued--;
                     Lose(post, TelemetryOutcome.Dropped);
                 }
             }
 
+            // Those before the end too, of which nobody was told yet.
+            var lost = _metrics.Lost - _lostWhenLastWell + underWay;
             if (lost > 0)
             {
                 Log.LostAtEnd(_logger, lost);
@@ -482,6 +488,6 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         public static partial void Well(ILogger logger, Uri? address, long lost);
 
         [LoggerMessage(LogLevel.Warning, "{Count} spans and log records were lost: the telemetry server had not taken them when the sidecar stopped")]
-        public static partial void LostAtEnd(ILogger logger, int count);
+        public static partial void LostAtEnd(ILogger logger, long count);
     }
 }

@@ -411,8 +411,22 @@ public sealed class TraceTests
 
         await sidecar.Sidecar.StopAsync();
 
-        // Eight are under way, and theirs to count.
-        await sidecar.Log.WaitForAsync("12 spans and log records were lost");
+        // Those under way among them.
+        await sidecar.Log.WaitForAsync("20 spans and log records were lost");
+    }
+
+    [Fact]
+    public async Task Stop_ServerRefuses_SaysWhatWasLostBefore()
+    {
+        await using var telemetry = await FakeTelemetryServer.StartAsync();
+        telemetry.Answer = (_, _) => Task.FromResult(400);
+        await using var sidecar = await StartAsync(telemetry, "--telemetry-wait", NeverWaited);
+        Echo(sidecar);
+
+        await AskManyAsync(sidecar, 1);
+        await sidecar.Sidecar.StopAsync();
+
+        await sidecar.Log.WaitForAsync("1 spans and log records were lost");
     }
 
     [Fact]
