@@ -53,9 +53,9 @@ internal sealed partial class OtlpReceiver(
                 builder.Add(span);
             }
 
-            if (!TryQueue(builder.Build()))
+            if (Queue(builder.Build(), TelemetryItem.Span, sorted.Count) is { } refusal)
             {
-                return Overloaded(TelemetryItem.Span, sorted.Count);
+                return refusal;
             }
 
             ignored = builder.Ignored;
@@ -82,7 +82,7 @@ internal sealed partial class OtlpReceiver(
         }
 
         var builder = new LogPosts(new LogWriter(traces, (int)options.MaxSpanBytes - LogPosts.Overhead), options.MaxSpanBytes);
-        return TryQueue(builder.Build(request)) ? s_accepted : Overloaded(TelemetryItem.LogRecord, count);
+        return Queue(builder.Build(request), TelemetryItem.LogRecord, count) ?? s_accepted;
     }
 
     private OtlpReply Receive(ExportMetricsServiceRequest request)
@@ -92,8 +92,8 @@ internal sealed partial class OtlpReceiver(
         return s_accepted;
     }
 
-    /// <summary>Queues all posts, or none. Makes no more of them once one finds no room.</summary>
-    private bool TryQueue(IEnumerable<TracePost> posts)
+    /// <summary>Queues all posts, or none, and gives the refusal then. Makes no more of them once one finds no room.</summary>
+    private OtlpReply? Queue(IEnumerable<TracePost> posts, TelemetryItem item, long count)
     {
         var made = new List<TracePost>();
         long taken = 0;
@@ -105,7 +105,7 @@ internal sealed partial class OtlpReceiver(
                 made.Add(post);
                 if (!exporter.TryTakeForExported(post.TakenBytes))
                 {
-                    return false;
+                    return taken + post.TakenBytes > exporter.MaxExportedBytes ? TooLarge(item, count) : Overloaded(item, count);
                 }
 
                 taken += post.TakenBytes;
@@ -123,7 +123,16 @@ internal sealed partial class OtlpReceiver(
         }
 
         made.ForEach(exporter.Post);
-        return true;
+        return null;
+    }
+
+    /// <summary>It would find no room in an empty queue either, and must not be sent again and again.</summary>
+    private OtlpReply TooLarge(TelemetryItem item, long count)
+    {
+        metrics.Count(item, TelemetryOutcome.Rejected, count);
+        return new OtlpReply(
+            OtlpVerdict.Malformed,
+            Problem: $"As the telemetry server takes it, the request has more than the {exporter.MaxExportedBytes} bytes that --telemetry-max-queue-bytes has for the application; smaller batches do not");
     }
 
     private OtlpReply Overloaded(TelemetryItem item, long count)

@@ -5,7 +5,7 @@ internal enum OtlpVerdict
 {
     Accepted,
 
-    /// <summary>It is not what it claims to be: sending it again is of no use.</summary>
+    /// <summary>It is not what it claims to be, or too large: sending it again is of no use.</summary>
     Malformed,
 
     /// <summary>There is no room for it now, and nothing of it was kept: it may be sent again.</summary>

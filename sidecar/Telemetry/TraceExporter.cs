@@ -66,13 +66,16 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         metrics.WatchQueue(() => Volatile.Read(ref _queued), () => Interlocked.Read(ref _takenBytes));
     }
 
+    /// <summary>Part of the bound that is for what the application exported.</summary>
+    public long MaxExportedBytes => _options.MaxQueueBytes - (_options.MaxQueueBytes / ReservedPart);
+
     /// <summary>Takes bytes of the bound, for a span that will be posted. False if there are not so many left.</summary>
     public bool TryTake(long bytes) => TryTake(bytes, _options.MaxQueueBytes);
 
     /// <summary>Does so for what the application exported, which leaves some of the bound to the runs' own spans.</summary>
     public bool TryTakeForExported(long bytes)
     {
-        if (TryTake(bytes, _options.MaxQueueBytes - (_options.MaxQueueBytes / ReservedPart)))
+        if (TryTake(bytes, MaxExportedBytes))
         {
             return true;
         }

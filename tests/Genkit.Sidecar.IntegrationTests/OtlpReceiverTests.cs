@@ -158,11 +158,15 @@ public sealed class OtlpReceiverTests
         var bytes = new ReadOnlySequence<byte>(request.ToByteArray());
         var allocated = GC.GetAllocatedBytesForCurrentThread();
 
-        Assert.Equal(OtlpVerdict.Overloaded, Receiver(sidecar).Receive(isOfLogs ? OtlpSignal.Logs : OtlpSignal.Traces, OtlpEncoding.Protobuf, bytes).Verdict);
+        var reply = Receiver(sidecar).Receive(isOfLogs ? OtlpSignal.Logs : OtlpSignal.Traces, OtlpEncoding.Protobuf, bytes);
 
+        // Not as one that may be sent again, for it would find no room in an empty queue either.
+        Assert.Equal(OtlpVerdict.Malformed, reply.Verdict);
+        Assert.Contains("--telemetry-max-queue-bytes", reply.Problem, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 32 * 1024 * 1024);
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_size_bytes", 0);
+        await health.UntilMetricAsync(Counted(isOfLogs ? "log_records" : "spans", "rejected"), 2000);
     }
 
     [Fact]
