@@ -28,7 +28,8 @@ internal static class OtlpEnvironment
         var address = AddressOf(environment, endpoints, out var protocol);
         if (address.Length == 0)
         {
-            return [];
+            // Somebody asked for a protocol that has no listener, though the other one has.
+            return endpoints != OtlpEndpoints.None ? [Protocol] : [];
         }
 
         if (s_own.Where(name => IsSet(environment, name)).ToArray() is { Length: > 0 } own)

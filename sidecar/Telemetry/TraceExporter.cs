@@ -481,7 +481,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} refused spans or logs: it {Problem}")]
         public static partial void Refused(ILogger logger, Uri? address, string problem);
 
-        [LoggerMessage(LogLevel.Warning, "Traces lose spans: there is no room for more than the {Bytes} bytes that --telemetry-max-queue-bytes allows to wait for the telemetry server")]
+        [LoggerMessage(LogLevel.Warning, "Traces lose spans, and the application is asked to send its own again: there is no room for more than the {Bytes} bytes that --telemetry-max-queue-bytes allows to wait for the telemetry server")]
         public static partial void Full(ILogger logger, long bytes);
 
         [LoggerMessage(LogLevel.Error, "A span was lost inside the sidecar")]

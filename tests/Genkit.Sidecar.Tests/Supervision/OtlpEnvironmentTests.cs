@@ -41,8 +41,14 @@ public sealed class OtlpEnvironmentTests
     }
 
     [Fact]
-    public void Apply_ProtocolIsAskedForThatNobodyListensFor_AddsNothing() =>
-        Assert.Equal(["OTEL_EXPORTER_OTLP_PROTOCOL=grpc"], Applied(s_both with { Grpc = "" }, token: null, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")));
+    public void Apply_ProtocolIsAskedForThatNobodyListensFor_IsNamedAndNothingIsAdded()
+    {
+        var environment = new Dictionary<string, string?> { ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/json" };
+
+        Assert.Equal(["OTEL_EXPORTER_OTLP_PROTOCOL"], OtlpEnvironment.Apply(environment, s_both with { Http = "" }, token: null));
+
+        Assert.Single(environment);
+    }
 
     [Theory]
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT")]
