@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -41,28 +40,11 @@ internal sealed record HealthAddress
                 : Parsed<HealthAddress>.Good(new(text, new UnixDomainSocketEndPoint(path.Value)) { SocketPath = path.Value });
         }
 
-        var colon = text.LastIndexOf(':');
-        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-        {
-            return Parsed<HealthAddress>.Bad($"{Quoted.Text(text)} has no port");
-        }
-
-        // A name may stand for several addresses, or for another one tomorrow.
-        return Host(text[..colon]) is { } address
-            ? Parsed<HealthAddress>.Good(new(text, new IPEndPoint(address, port)))
-            : Parsed<HealthAddress>.Bad($"{Quoted.Text(text)} has a host that is no address of this machine's");
+        var address = InterfaceAddress.Parse(text);
+        return address.Value is { } endPoint
+            ? Parsed<HealthAddress>.Good(new(text, endPoint))
+            : Parsed<HealthAddress>.Bad(address.Problem!);
     }
 
     public override string ToString() => Text;
-
-    private static IPAddress? Host(string text) => text switch
-    {
-        "localhost" => IPAddress.Loopback,
-        "*" => Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any,
-        ['[', .. var host, ']'] when IPAddress.TryParse(host, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6 => ip,
-
-        // "1" would be read as 0.0.0.1.
-        _ when IPAddress.TryParse(text, out var ip) && ip.ToString() == text && ip.AddressFamily == AddressFamily.InterNetwork => ip,
-        _ => null,
-    };
 }

@@ -8,6 +8,59 @@ internal static class SettingTable
 {
     private const string Prefix = "GENKIT_SIDECAR_";
 
+    public static readonly TypedSetting<string?> GenkitEnv = new()
+    {
+        Name = "genkit-env",
+        EnvironmentVariable = "GENKIT_ENV",
+        Group = SettingGroup.Doors,
+        Placeholder = "NAME",
+        DefaultNote = "none, which is not `dev`",
+        Description = "Genkit's environment: `dev` opens what is for development",
+        Reason = "the Genkit CLI sets the variable for the command it starts, and nobody does in production",
+        Accepts = "a name without control characters",
+        Parser = Text(),
+    };
+
+    public static readonly TypedSetting<ReflectionV1Address?> ReflectionV1 = new()
+    {
+        Name = "reflection-v1",
+        EnvironmentVariable = Variable("reflection-v1"),
+        Group = SettingGroup.Doors,
+        Placeholder = "ADDRESS",
+        DefaultNote = "in `dev` the first free port of 127.0.0.1 from 3100 to 3200",
+        Description = "Where Reflection API v1 is served, to whoever asks; `off` for nowhere. An address beyond loopback needs --reflection-v1-allow-host",
+        Reason = "where Genkit's own runtimes serve it",
+        Accepts = "host:port with the IP address of an interface, localhost or * as host, or off",
+        Parser = TypedSetting<ReflectionV1Address?>.Single(ReflectionV1Address.Parse!),
+    };
+
+    public static readonly TypedSetting<IReadOnlyList<string>> ReflectionV1AllowHost = new()
+    {
+        Name = "reflection-v1-allow-host",
+        EnvironmentVariable = Variable("reflection-v1-allow-host"),
+        Group = SettingGroup.Doors,
+        Placeholder = "HOST",
+        DefaultNote = "none but localhost and loopback addresses",
+        Description = "Host by which others may ask Reflection API v1 too, such as a container's name; may be repeated, in the variable one per line, in the file an array",
+        Reason = "it asks nobody who they are, runs every action, and stops the sidecar when told to",
+        Accepts = "host names or IP addresses, without port",
+        IsRepeatable = true,
+        Parser = Hosts,
+    };
+
+    public static readonly TypedSetting<string?> ProjectRoot = new()
+    {
+        Name = "project-root",
+        EnvironmentVariable = Variable("project-root"),
+        Group = SettingGroup.Doors,
+        Placeholder = "FOLDER",
+        DefaultNote = "the nearest folder with a package.json, go.mod, pyproject.toml or the like, else the working directory",
+        Description = "Folder of the project, whose .genkit/runtimes has the runtime file of Reflection API v1",
+        Reason = "the Genkit CLI looks for it by the same files",
+        Accepts = "a path",
+        Parser = Text(),
+    };
+
     public static readonly TypedSetting<string?> Config = new()
     {
         Name = "config",
@@ -28,7 +81,7 @@ internal static class SettingTable
         Group = SettingGroup.Manager,
         Placeholder = "URL",
         Description = "WebSocket address of the Genkit manager",
-        DefaultNote = "none; `run` needs it or --env-file",
+        DefaultNote = "none",
         Reason = "the Genkit CLI picks a free port and sets the variable for the command it starts",
         Accepts = "ws://host:port or wss://host:port",
         Parser = TypedSetting<Uri?>.Single(ManagerAddress.Parse),
@@ -228,9 +281,7 @@ internal static class SettingTable
         Reason = "traces hold inputs and outputs, and must not go wherever a peer says",
         Accepts = "host names or IP addresses, without port",
         IsRepeatable = true,
-        Parser = texts => texts.FirstOrDefault(text => Uri.CheckHostName(text) == UriHostNameType.Unknown) is { } wrong
-            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} is not a host")
-            : Parsed<IReadOnlyList<string>>.Good(texts),
+        Parser = Hosts,
     };
 
     public static readonly TypedSetting<bool> RealtimeTelemetry = new()
@@ -240,7 +291,7 @@ internal static class SettingTable
         Group = SettingGroup.Telemetry,
         Placeholder = "BOOL",
         Default = "false",
-        Description = "Whether a run is in the Dev UI's traces from its start, not only from its end",
+        Description = "Whether a run is in the Dev UI's traces from its start, not only from its end; the variable counts in `dev` alone",
         Reason = "the Genkit CLI sets the variable for the command it starts; nobody else looks on while a run lasts",
         Accepts = "true or false",
         Parser = TypedSetting<bool>.Single(Choice.Flag),
@@ -345,6 +396,7 @@ internal static class SettingTable
     /// <summary>In the order of the help and of the README.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
+        GenkitEnv, ReflectionV1, ReflectionV1AllowHost, ProjectRoot,
         Manager, EnvFile, Name, RuntimeId, RegisterTimeout, KeepAliveInterval, KeepAliveTimeout, ReconnectInterval, ReconnectMaxInterval,
         MaxMessageBytes,
         App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout,
@@ -358,6 +410,11 @@ internal static class SettingTable
     private static Func<IReadOnlyList<string>, Parsed<string?>> Text() => TypedSetting<string?>.Single(text => text.Any(char.IsControl)
         ? Parsed<string?>.Bad($"{Quoted.Text(text)} has control characters")
         : Parsed<string?>.Good(text));
+
+    private static Parsed<IReadOnlyList<string>> Hosts(IReadOnlyList<string> texts) =>
+        texts.FirstOrDefault(text => Uri.CheckHostName(text) == UriHostNameType.Unknown) is { } wrong
+            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} is not a host")
+            : Parsed<IReadOnlyList<string>>.Good(texts);
 
     private static TypedSetting<TimeSpan> Time(
         string name, SettingGroup group, string byDefault, string least, string most, string description, string reason) => new()

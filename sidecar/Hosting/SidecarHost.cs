@@ -10,15 +10,16 @@ using Genkit.Sidecar.Telemetry;
 namespace Genkit.Sidecar.Hosting;
 
 /// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its doors.</summary>
-internal static class SidecarHost
+internal static partial class SidecarHost
 {
     /// <summary>
-    /// Serves the manager until <paramref name="stop"/>. Gives the exit code: 0, or 1 if the health listener cannot listen where it
+    /// Serves whoever comes through an open door until <paramref name="stop"/>. Gives the exit code: 0, or 1 if the health listener cannot listen where it
     /// was told to, or if the host stopped by itself, which it does only when it fails.
     /// </summary>
     public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
     {
         using var host = Create(settings, logs);
+        Say(OpenDoors.Of(settings), logs.CreateLogger("Genkit.Sidecar.Doors"));
         if (!await host.Services.GetRequiredService<HealthListener>().OpenAsync(stop))
         {
             return 1;
@@ -39,8 +40,22 @@ internal static class SidecarHost
         // Whoever asked the host to stop bounds how long that takes, by --drain-timeout. Its own limit of 30 s would cut runs short.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         AddRuntime(builder.Services, settings);
+        AddDoors(builder.Services, OpenDoors.Of(settings));
         AddHealth(builder.Services);
         return builder.Build();
+    }
+
+    private static void Say(OpenDoors doors, ILogger logger)
+    {
+        foreach (var warning in doors.Warnings)
+        {
+            Log.Warned(logger, warning);
+        }
+
+        if (!doors.Any)
+        {
+            Log.Closed(logger, SettingTable.GenkitEnv.EnvironmentVariable);
+        }
     }
 
     private static void AddRuntime(IServiceCollection services, SidecarSettings settings)
@@ -58,7 +73,15 @@ internal static class SidecarHost
         services.AddSingleton<ManagerLocator>();
         services.AddSingleton<RuntimeIdClaim>();
         services.AddSingleton<ManagerStatus>();
-        services.AddHostedService<ManagerConnection>();
+    }
+
+    private static void AddDoors(IServiceCollection services, OpenDoors doors)
+    {
+        services.AddSingleton(doors);
+        if (doors.ReflectionV2)
+        {
+            services.AddHostedService<ManagerConnection>();
+        }
     }
 
     private static void AddHealth(IServiceCollection services)
@@ -76,5 +99,14 @@ internal static class SidecarHost
         services.AddSingleton<SidecarHealth>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<HealthListener>();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Warning}")]
+        public static partial void Warned(ILogger logger, string warning);
+
+        [LoggerMessage(LogLevel.Information, "No door is open, as {Variable} is not dev and none was named: the command runs by itself")]
+        public static partial void Closed(ILogger logger, string variable);
     }
 }

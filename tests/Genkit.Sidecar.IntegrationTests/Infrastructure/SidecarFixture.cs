@@ -54,7 +54,7 @@ internal sealed class SidecarFixture : IAsyncDisposable
         string[] health = flags.Contains("--health") ? [] : ["--health", "off"];
         string[] drain = flags.Contains("--drain-timeout") ? [] : ["--drain-timeout", "0"];
         var line = Cli.CommandLine.Parse(["run", .. flags, .. health, .. drain]);
-        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsManager: true);
+        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsDoor: true);
         string[] problems = [.. line.Problems, .. reading.Problems];
         return problems.Length == 0 && reading.IsGood
             ? reading.Settings
