@@ -1,7 +1,6 @@
-using System.Net;
-using System.Security.Cryptography;
 using System.Text;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Metrics;
 
 namespace Genkit.Sidecar.Health;
@@ -19,6 +18,8 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
     public const string Bad = "not ready\n";
 
     private const string PlainText = "text/plain; charset=utf-8";
+
+    private readonly BearerToken? _token = settings.MetricsToken is { } token ? new(token) : null;
 
     public Task HandleAsync(HttpContext context)
     {
@@ -39,23 +40,11 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
         };
     }
 
-    /// <summary>
-    /// Whether the caller is a process of this machine that means this machine. A web page that has made its own name resolve to
-    /// 127.0.0.1 connects from here too, but asks for another host; so does a reverse proxy, if it passes on the host that it was asked for.
-    /// </summary>
-    private bool IsLocal(HttpContext context)
-    {
+    /// <summary>Whether the caller is a process of this machine that means this machine.</summary>
+    private bool IsLocal(HttpContext context) =>
         // The file's mode says who may connect.
-        if (settings.Health.SocketPath is not null)
-        {
-            return true;
-        }
-
-        var host = context.Request.Host.Host;
-        return context.Connection.RemoteIpAddress is { } peer && IsLoopback(peer) && (host.ToLowerInvariant() is "" or "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var named) && IsLoopback(named)));
-    }
-
-    private static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+        settings.Health.SocketPath is not null
+        || (context.Connection.RemoteIpAddress is { } peer && Loopback.Is(peer) && Loopback.IsAskedFor(context.Request));
 
     private async Task ProbeAsync(HttpContext context, Probe probe)
     {
@@ -79,13 +68,13 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
     {
         if (!IsLocal(context))
         {
-            if (settings.MetricsToken is not { } token)
+            if (_token is null)
             {
                 await AnswerAsync(context, StatusCodes.Status403Forbidden, $"metrics are for callers on this machine that ask for localhost, unless {SettingTable.MetricsToken.Flag} or {SettingTable.MetricsToken.EnvironmentVariable} sets a token\n");
                 return;
             }
 
-            if (!Matches(context.Request.Headers.Authorization.ToString(), token))
+            if (!_token.IsShownBy(context.Request))
             {
                 context.Response.Headers.WWWAuthenticate = "Bearer";
                 await AnswerAsync(context, StatusCodes.Status401Unauthorized, $"metrics need the token of {SettingTable.MetricsToken.Flag}: Authorization: Bearer TOKEN\n");
@@ -96,17 +85,6 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
         // So that the metric of it is of now.
         await health.AskApplicationAsync();
         await AnswerAsync(context, StatusCodes.Status200OK, metrics.Collect(), PrometheusText.ContentType);
-    }
-
-    private static bool Matches(string authorization, string token)
-    {
-        const string Scheme = "Bearer ";
-
-        // Of hashes, so that not even the token's length shows in the time that this takes.
-        return authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            && CryptographicOperations.FixedTimeEquals(
-                SHA256.HashData(Encoding.UTF8.GetBytes(authorization[Scheme.Length..].Trim())),
-                SHA256.HashData(Encoding.UTF8.GetBytes(token)));
     }
 
     private static async Task AnswerAsync(HttpContext context, int status, string text, string contentType = PlainText)
