@@ -31,7 +31,7 @@ public partial class DependencyTests
     /// <summary>Where only these types of another folder may be used.</summary>
     private static readonly Dictionary<(string From, string To), string[]> s_narrow = new()
     {
-        [("JsonRpc", "Application")] = ["ActionFailure"],
+        [("JsonRpc", "Application")] = ["ActionFailure", "FailureJson", "RunRequest"],
         [("JsonRpc", "Grpc")] = ["GrpcStatusCode"],
         [("Runs", "Grpc")] = ["GrpcStatusCode"],
         [("Telemetry", "Metrics")] = ["TelemetryMetrics"],
