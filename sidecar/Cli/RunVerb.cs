@@ -39,8 +39,9 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
     private async Task<int> RunWithAsync(ApplicationProcess application, SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
         using var coreStop = new CancellationTokenSource();
-        var stopped = StoppedAsync(signals, stop);
-        var running = core(settings, logs, coreStop.Token);
+        var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stopped = StoppedAsync(signals, asked, stop);
+        var running = core(settings, logs, () => asked.TrySetResult(Posix.SignalTerminate), coreStop.Token);
 
         var first = await Task.WhenAny(application.Exited, stopped, running);
         if (first == running)
@@ -69,8 +70,9 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
     private async Task<int> RunAloneAsync(SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
         using var coreStop = new CancellationTokenSource();
-        var stopped = StoppedAsync(signals, stop);
-        var running = core(settings, logs, coreStop.Token);
+        var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stopped = StoppedAsync(signals, asked, stop);
+        var running = core(settings, logs, () => asked.TrySetResult(Posix.SignalTerminate), coreStop.Token);
         if (await Task.WhenAny(running, stopped) == running)
         {
             return await running;
@@ -79,9 +81,9 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         return await EndCoreAsync(running, settings.DrainTimeout, coreStop, signals);
     }
 
-    private static async Task<int> StoppedAsync(StopSignals signals, CancellationToken stop)
+    /// <summary>Gives the signal that the sidecar is stopped with, or as if with.</summary>
+    private static async Task<int> StoppedAsync(StopSignals signals, TaskCompletionSource<int> asked, CancellationToken stop)
     {
-        var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stop.Register(() => asked.TrySetResult(Posix.SignalTerminate));
         return await await Task.WhenAny(signals.First, asked.Task);
     }

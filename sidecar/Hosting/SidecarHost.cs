@@ -3,6 +3,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
+using Genkit.Sidecar.ReflectionV1;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
@@ -13,14 +14,14 @@ namespace Genkit.Sidecar.Hosting;
 internal static partial class SidecarHost
 {
     /// <summary>
-    /// Serves whoever comes through an open door until <paramref name="stop"/>. Gives the exit code: 0, or 1 if the health listener cannot listen where it
+    /// Serves whoever comes through an open door until <paramref name="stop"/>. Gives the exit code: 0, or 1 if a listener cannot listen where it
     /// was told to, or if the host stopped by itself, which it does only when it fails.
     /// </summary>
-    public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
+    public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, Action quit, CancellationToken stop)
     {
-        using var host = Create(settings, logs);
+        using var host = Create(settings, logs, quit);
         Say(OpenDoors.Of(settings), logs.CreateLogger("Genkit.Sidecar.Doors"));
-        if (!await host.Services.GetRequiredService<HealthListener>().OpenAsync(stop))
+        if (!await ListenAsync(host, stop))
         {
             return 1;
         }
@@ -29,7 +30,12 @@ internal static partial class SidecarHost
         return stop.IsCancellationRequested ? 0 : 1;
     }
 
-    public static IHost Create(SidecarSettings settings, ILoggerFactory logs)
+    /// <summary>Opens the listeners, before the host starts. False if one cannot listen where it was told to.</summary>
+    public static async Task<bool> ListenAsync(IHost host, CancellationToken cancellationToken) =>
+        await host.Services.GetRequiredService<HealthListener>().OpenAsync(cancellationToken)
+        && await host.Services.GetRequiredService<ReflectionV1Listener>().OpenAsync(cancellationToken);
+
+    public static IHost Create(SidecarSettings settings, ILoggerFactory logs, Action quit)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(logs);
@@ -41,6 +47,7 @@ internal static partial class SidecarHost
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         AddRuntime(builder.Services, settings);
         AddDoors(builder.Services, OpenDoors.Of(settings));
+        builder.Services.AddSingleton(new Quit(quit));
         AddHealth(builder.Services);
         return builder.Build();
     }
@@ -81,6 +88,17 @@ internal static partial class SidecarHost
         if (doors.ReflectionV2)
         {
             services.AddHostedService<ManagerConnection>();
+        }
+
+        services.AddSingleton<ReflectionV1Status>();
+        services.AddSingleton<Callers>();
+        services.AddSingleton<RuntimeFile>();
+        services.AddSingleton<ReflectionV1Endpoints>();
+        services.AddSingleton<ReflectionV1Listener>();
+        if (doors.ReflectionV1)
+        {
+            // After the other, and so stopped before it: that one says goodbye when no run is left.
+            services.AddHostedService<ReflectionV1Door>();
         }
     }
 

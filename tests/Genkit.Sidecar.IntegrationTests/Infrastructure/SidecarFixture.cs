@@ -19,10 +19,13 @@ internal sealed class SidecarFixture : IAsyncDisposable
     private SidecarFixture(SidecarSettings settings)
     {
         _logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Log));
-        _host = SidecarHost.Create(settings, _logs);
+        _host = SidecarHost.Create(settings, _logs, () => Quit.TrySetResult());
     }
 
     public LogCapture Log { get; } = new();
+
+    /// <summary>Completes when somebody has told the sidecar to stop, through a door.</summary>
+    public TaskCompletionSource Quit { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IServiceProvider Services => _host.Services;
 
@@ -40,7 +43,7 @@ internal sealed class SidecarFixture : IAsyncDisposable
     public static async Task<SidecarFixture> StartAsync(SidecarSettings settings)
     {
         var fixture = new SidecarFixture(settings);
-        Assert.True(await fixture.Services.GetRequiredService<HealthListener>().OpenAsync(CancellationToken.None));
+        Assert.True(await SidecarHost.ListenAsync(fixture._host, CancellationToken.None));
         await fixture._host.StartAsync();
         return fixture;
     }
@@ -49,17 +52,10 @@ internal sealed class SidecarFixture : IAsyncDisposable
     /// Reads settings as the command line does, but for two defaults: the health listener's port is one for the whole machine, and runs that a
     /// test leaves behind are not worth waiting for.
     /// </summary>
-    public static SidecarSettings Settings(params string[] flags)
-    {
-        string[] health = flags.Contains("--health") ? [] : ["--health", "off"];
-        string[] drain = flags.Contains("--drain-timeout") ? [] : ["--drain-timeout", "0"];
-        var line = Cli.CommandLine.Parse(["run", .. flags, .. health, .. drain]);
-        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsDoor: true);
-        string[] problems = [.. line.Problems, .. reading.Problems];
-        return problems.Length == 0 && reading.IsGood
-            ? reading.Settings
-            : throw new ArgumentException(string.Join('\n', problems));
-    }
+    public static SidecarSettings Settings(params string[] flags) => Read(needsDoor: true, flags);
+
+    /// <summary>The same for a sidecar that serves nobody.</summary>
+    public static SidecarSettings Supervising(params string[] flags) => Read(needsDoor: false, flags);
 
     /// <summary>Stops the sidecar as SIGTERM does.</summary>
     public Task StopAsync() => _host.StopAsync().WaitAsync(Timeouts.Default);
@@ -74,5 +70,17 @@ internal sealed class SidecarFixture : IAsyncDisposable
 
         _logs.Dispose();
         Assert.Empty(Log.UnexpectedErrors);
+    }
+
+    private static SidecarSettings Read(bool needsDoor, string[] flags)
+    {
+        string[] health = flags.Contains("--health") ? [] : ["--health", "off"];
+        string[] drain = flags.Contains("--drain-timeout") ? [] : ["--drain-timeout", "0"];
+        var line = Cli.CommandLine.Parse(["run", .. flags, .. health, .. drain]);
+        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsDoor);
+        string[] problems = [.. line.Problems, .. reading.Problems];
+        return problems.Length == 0 && reading.IsGood
+            ? reading.Settings
+            : throw new ArgumentException(string.Join('\n', problems));
     }
 }

@@ -132,7 +132,7 @@ public sealed class SidecarCommandTests
     private static Task<int> RunAsync(string words, TextWriter output, TextWriter error) => new SidecarCommand(
         new(TextReader.Null, output, error),
         new Dictionary<string, string>(),
-        (_, _, _) => Task.FromResult(ExitCode.Failure)).RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        (_, _, _, _) => Task.FromResult(ExitCode.Failure)).RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Fails as .NET's console does where the descriptor is closed.</summary>
     private sealed class ClosedWriter : StringWriter

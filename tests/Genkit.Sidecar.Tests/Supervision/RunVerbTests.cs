@@ -29,7 +29,7 @@ public sealed class RunVerbTests
         var stopped = false;
 
         var code = await RunAsync(
-            async (_, _, stop) =>
+            async (_, _, _, stop) =>
             {
                 await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => stopped = true, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
                 return 0;
@@ -44,13 +44,13 @@ public sealed class RunVerbTests
     [Fact]
     public async Task Run_CoreEndsByItself_StopsTheCommandAndGivesTheCoresCode()
     {
-        Assert.Equal(42, await RunAsync((_, _, _) => Task.FromResult(42), Reading.Good(), "sleep", "1000"));
+        Assert.Equal(42, await RunAsync((_, _, _, _) => Task.FromResult(42), Reading.Good(), "sleep", "1000"));
     }
 
     [Fact]
     public async Task Run_CoreFails_StopsTheCommandAndFails()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync((_, _, _) => throw new InvalidOperationException(), Reading.Good(), "sleep", "1000"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync((_, _, _, _) => throw new InvalidOperationException(), Reading.Good(), "sleep", "1000"));
     }
 
     [Fact]
@@ -75,7 +75,25 @@ public sealed class RunVerbTests
         Assert.Equal(0, await running);
     }
 
-    private async Task<int> UntilStopped(SidecarSettings settings, ILoggerFactory logs, CancellationToken stop)
+    [Theory]
+    [InlineData("sleep 1000")]
+    [InlineData("")]
+    public async Task Run_CoreIsToldToQuit_StopsTheCommandAndThenTheCoreAndEndsWell(string command)
+    {
+        var code = await RunAsync(
+            async (_, _, quit, stop) =>
+            {
+                quit();
+                await Task.Delay(Timeout.Infinite, stop);
+                return 1;
+            },
+            Reading.Good(),
+            command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(0, code);
+    }
+
+    private async Task<int> UntilStopped(SidecarSettings settings, ILoggerFactory logs, Action quit, CancellationToken stop)
     {
         _coreStarted.SetResult(settings);
         await Task.Delay(Timeout.Infinite, stop);
