@@ -19,6 +19,11 @@ internal sealed partial class ReflectionV1Listener(
     private readonly ILogger _logger = logs.CreateLogger<ReflectionV1Listener>();
     private KestrelListener? _listener;
 
+    /// <summary>Where to listen, the first that is free.</summary>
+    public static IReadOnlyList<IPEndPoint> Candidates(SidecarSettings settings) => settings.ReflectionV1?.EndPoint is { } wanted
+        ? [wanted]
+        : [.. Enumerable.Range(FirstPort, LastPort - FirstPort + 1).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
+
     /// <summary>Listens, if the door is to be open. False if it cannot; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
@@ -58,11 +63,14 @@ internal sealed partial class ReflectionV1Listener(
 
     private async Task<string?> ListenAsync(CancellationToken cancellationToken)
     {
-        var (first, last) = settings.ReflectionV1?.EndPoint is { } wanted ? (wanted, wanted.Port) : (new IPEndPoint(IPAddress.Loopback, FirstPort), LastPort);
         string? problem = null;
-        for (var port = first.Port; _listener is null && port <= last; port++)
+        foreach (var candidate in Candidates(settings))
         {
-            (_listener, problem) = await KestrelListener.OpenAsync(new IPEndPoint(first.Address, port), SetLimits, endpoints.HandleAsync, logs, cancellationToken);
+            (_listener, problem) = await KestrelListener.OpenAsync(candidate, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
+            if (_listener is not null)
+            {
+                break;
+            }
         }
 
         return problem;

@@ -14,12 +14,19 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
 {
     private string? _path;
 
+    /// <summary>Gives the root of the project, and the folder in it where the file goes.</summary>
+    public static (string Root, string Folder) Place(SidecarSettings settings)
+    {
+        var root = settings.ProjectRoot ?? ProjectRoot.Find(Environment.CurrentDirectory);
+        return (root, Path.Combine(root, ".genkit", "runtimes"));
+    }
+
     /// <summary>Writes the file, for a runtime that answers at <paramref name="address"/>.</summary>
     public void Write(RuntimeDescription runtime, Uri address)
     {
-        var root = settings.ProjectRoot ?? ProjectRoot.Find(Environment.CurrentDirectory);
+        var (root, folder) = Place(settings);
         var now = time.GetUtcNow();
-        var path = Path.Combine(root, ".genkit", "runtimes", FileName(runtime.Id, now));
+        var path = Path.Combine(folder, FileName(runtime.Id, now));
         try
         {
             if (!Directory.Exists(root))
@@ -28,7 +35,7 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
                 throw new DirectoryNotFoundException("there is no such folder");
             }
 
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            Directory.CreateDirectory(folder);
 
             // The CLI reads whatever appears among the runtimes, so the file is made elsewhere on the same disk and appears whole.
             var unfinished = Path.Combine(root, ".genkit", $"{Path.GetFileName(path)}.new");

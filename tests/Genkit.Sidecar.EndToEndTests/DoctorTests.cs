@@ -93,7 +93,7 @@ public sealed class DoctorTests : EndToEndTest
     }
 
     [Fact]
-    public async Task GenkitStart_WithoutTheV2Flag_IsTheFindingOfTheSettings()
+    public async Task GenkitStart_WithoutTheV2Flag_LeavesOutTheManager()
     {
         var file = Path.Combine(Workspace.Folder, "report.json");
         var cli = GenkitCli.StartV1(
@@ -102,7 +102,9 @@ public sealed class DoctorTests : EndToEndTest
         await cli.Output.FirstAsync(line => line == "the doctor says 1", "the end of the doctor");
 
         var report = DoctorReport.Parse(1, await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
-        report.AssertFailed("settings", "flag --manager: is missing", "`genkit start --experimental-reflection-v2 -- …`");
+        report.AssertStep("settings", "ok", "no manager, Reflection API v1 alone");
+        report.AssertStep("manager-tcp", "skipped", "no manager is called");
+        report.AssertStep("reflection-v1", "ok", $"the CLI finds it by a file in {Workspace.Folder}/.genkit/runtimes");
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public partial class DependencyTests
         ["Health"] = ["Configuration", "Application", "ReflectionV1", "ReflectionV2", "Metrics", "Http"],
         ["Hosting"] = ["Configuration", "Application", "Telemetry", "Runs", "ReflectionV1", "ReflectionV2", "Health", "Metrics"],
         ["Supervision"] = ["Configuration", "Sockets", "Cli"],
-        ["Doctor"] = ["Grpc", "Configuration", "Application", "Runs", "JsonRpc", "Metrics", "ReflectionV2", "Supervision"],
+        ["Doctor"] = ["Grpc", "Configuration", "Application", "Runs", "JsonRpc", "Metrics", "ReflectionV1", "ReflectionV2", "Supervision"],
         ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Health", "Hosting", "Supervision", "Doctor"],
     };
 
@@ -41,6 +41,7 @@ public partial class DependencyTests
         [("ReflectionV1", "Grpc")] = ["GrpcStatusCode"],
         [("ReflectionV1", "JsonRpc")] = ["JsonRpcMessage", "JsonRpcReader", "RunActionParams"],
         [("Metrics", "Configuration")] = ["SidecarVersion"],
+        [("Doctor", "ReflectionV1")] = ["ReflectionV1Listener", "RuntimeFile"],
         [("Health", "ReflectionV1")] = ["ReflectionV1Status"],
         [("Health", "ReflectionV2")] = ["ManagerStatus"],
         [("Sockets", "Configuration")] = ["Parsed"],
