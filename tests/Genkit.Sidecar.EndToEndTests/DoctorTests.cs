@@ -97,7 +97,7 @@ public sealed class DoctorTests : EndToEndTest
     {
         var file = Path.Combine(Workspace.Folder, "report.json");
         var cli = GenkitCli.StartV1(
-            Workspace, ["sh", "-c", "\"$@\" >\"$0\"; echo \"the doctor says $?\"", file, .. SidecarCommand.Of(Workspace, "doctor", "--json")]);
+            Workspace, ["sh", "-c", "\"$@\" >\"$0\"; echo \"the doctor says $?\"", file, .. SidecarCommand.Of(Workspace, "doctor", "--json", "--app", "http://127.0.0.1:1")]);
 
         await cli.Output.FirstAsync(line => line == "the doctor says 1", "the end of the doctor");
 

@@ -111,14 +111,5 @@ public sealed class ToolsApiTests : EndToEndTest
         Assert.Equal("Action was cancelled", error.GetProperty("message").GetString());
     }
 
-    private async Task<ToolsApi> StartAsync(string language)
-    {
-        const string Announcement = "Genkit Developer UI: ";
-        var cli = GenkitCli.Start(Workspace, HelloApplication.In(language));
-        var line = await cli.Output.FirstAsync(
-            line => line.StartsWith(Announcement, StringComparison.Ordinal), "the address of the Dev UI");
-        var tools = new ToolsApi(new Uri(line[Announcement.Length..]));
-        await tools.RegisteredAsync();
-        return tools;
-    }
+    private Task<ToolsApi> StartAsync(string language) => ToolsApi.OfAsync(GenkitCli.Start(Workspace, HelloApplication.In(language)));
 }
