@@ -62,6 +62,7 @@ internal static class HelpText
         SettingGroup.Manager => "Manager",
         SettingGroup.Application => "Application",
         SettingGroup.Runs => "Runs",
+        SettingGroup.FlowServer => "Flow server",
         SettingGroup.Telemetry => "Telemetry",
         _ => "Process",
     };

@@ -6,9 +6,11 @@ namespace Genkit.Sidecar.Configuration;
 /// </summary>
 /// <param name="ReflectionV2">The sidecar calls the manager.</param>
 /// <param name="ReflectionV1">The sidecar answers over HTTP and leaves a runtime file, by which the CLI's other commands find it.</param>
+/// <param name="FlowServer">The sidecar serves flows over HTTP.</param>
+/// <param name="InternalMessages">Callers of flows read the messages of internal errors.</param>
 /// <param name="RealtimeTraces">A run's trace is posted at its start too.</param>
 /// <param name="Warnings">What is open although this is not development, for the log.</param>
-internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool RealtimeTraces, IReadOnlyList<string> Warnings)
+internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool FlowServer, bool InternalMessages, bool RealtimeTraces, IReadOnlyList<string> Warnings)
 {
     private const string Development = "dev";
 
@@ -21,13 +23,16 @@ internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool Real
         ("Reflection API v1 and its runtime file: `genkit start`, `flow:run` and `eval:*` from another terminal, `genkit mcp`",
             $"open, unless {SettingTable.ReflectionV1.Flag} is off",
             $"with {SettingTable.ReflectionV1.Flag} ADDRESS; said in a warning"),
+        ("Flow server: HTTP for everybody else",
+            $"with {SettingTable.FlowServer.Flag} ADDRESS; callers read the messages of internal errors",
+            $"with {SettingTable.FlowServer.Flag} ADDRESS; internal errors say that they are, and no more"),
         ("Traces in real time",
             $"with {SettingTable.RealtimeTelemetry.Flag} or its variable, which the CLI sets",
             $"with {SettingTable.RealtimeTelemetry.Flag}, not by the variable"),
     ];
 
     /// <summary>Whether there is anything to serve. Without it <c>run</c> can only supervise its command.</summary>
-    public bool Any => ReflectionV2 || ReflectionV1;
+    public bool Any => ReflectionV2 || ReflectionV1 || FlowServer;
 
     public static OpenDoors Of(SidecarSettings settings)
     {
@@ -52,6 +57,8 @@ internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool Real
         return new(
             isManagerNamed || settings.EnvFile is not null,
             isV1Open,
+            settings.FlowServer.Address is { EndPoint: not null },
+            isDevelopment,
             settings.RealtimeTelemetry && (isDevelopment || settings.RealtimeTelemetrySource.Origin != SettingOrigin.Environment),
             warnings);
     }

@@ -7,6 +7,7 @@ internal enum SettingGroup
     Manager,
     Application,
     Runs,
+    FlowServer,
     Telemetry,
     Process,
 }

@@ -97,6 +97,7 @@ internal sealed class SettingsReader
             RunGrace = Value(SettingTable.RunGrace, out _),
             MaxConcurrentRuns = Value(SettingTable.MaxConcurrentRuns, out _),
             MaxInputQueueBytes = Value(SettingTable.MaxInputQueueBytes, out _),
+            FlowServer = ReadFlowServer(),
             TelemetryServer = Value(SettingTable.TelemetryServer, out _),
             TelemetryAllowedHosts = Value(SettingTable.TelemetryAllowHost, out _) ?? [],
             RealtimeTelemetry = Value(SettingTable.RealtimeTelemetry, out var realtimeTelemetry),
@@ -139,13 +140,50 @@ internal sealed class SettingsReader
         return settings;
     }
 
+    private FlowServerSettings ReadFlowServer()
+    {
+        var settings = new FlowServerSettings
+        {
+            Address = Value(SettingTable.FlowServer, out var address)!,
+            AddressSource = address,
+            PathPrefix = Value(SettingTable.FlowPathPrefix, out _) ?? "",
+            Actions = Value(SettingTable.FlowActions, out _) ?? [],
+            Token = Value(SettingTable.FlowToken, out var token),
+            Context = Value(SettingTable.FlowContext, out var context) ?? [],
+            CorsOrigins = Value(SettingTable.FlowCorsOrigin, out _) ?? [],
+            MaxBodyBytes = Value(SettingTable.FlowMaxBodyBytes, out _),
+            Timeout = Value(SettingTable.FlowTimeout, out _),
+            RateLimit = Value(SettingTable.FlowRateLimit, out _),
+            ClientHeader = Value(SettingTable.FlowClientHeader, out _),
+            RateBurst = Value(SettingTable.FlowRateBurst, out _),
+            MaxConcurrent = Value(SettingTable.FlowMaxConcurrent, out _),
+            Compression = Value(SettingTable.FlowCompression, out _),
+        };
+
+        if (settings.Address?.EndPoint is IPEndPoint endPoint && !IPAddress.IsLoopback(endPoint.Address) && token == SettingSource.Default)
+        {
+            Complain(
+                [SettingTable.FlowServer],
+                $"{address}: {settings.Address} is beyond loopback, and whoever reaches it could run every flow; accepted: a loopback address, or {SettingTable.FlowToken.Flag} with it");
+        }
+
+        if (settings.Token is not null && settings.Context.Any(header => header.Header.Equals("Authorization", StringComparison.OrdinalIgnoreCase)))
+        {
+            Complain(
+                [SettingTable.FlowContext],
+                $"{context}: takes the header Authorization, which shows the token of {token} and is not for the application; accepted: another header");
+        }
+
+        return settings;
+    }
+
     private void CheckDoors(SidecarSettings settings, bool needsDoor)
     {
         if (needsDoor && !OpenDoors.Of(settings).Any)
         {
             _problems.Add(
-                $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable}, flag {SettingTable.EnvFile.Flag} " +
-                $"and flag {SettingTable.ReflectionV1.Flag}, and {SettingTable.GenkitEnv.EnvironmentVariable} is not dev: nobody could use the application. `genkit start` sets the variables for the command that it starts");
+                $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable}, flag {SettingTable.EnvFile.Flag}, " +
+                $"flag {SettingTable.ReflectionV1.Flag} and flag {SettingTable.FlowServer.Flag}, and {SettingTable.GenkitEnv.EnvironmentVariable} is not dev: nobody could use the application. `genkit start` sets the variables for the command that it starts");
         }
 
         if (settings.ReflectionV1?.EndPoint is { } endPoint && !IPAddress.IsLoopback(endPoint.Address) && settings.ReflectionV1AllowedHosts.Count == 0)

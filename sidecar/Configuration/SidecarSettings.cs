@@ -78,6 +78,8 @@ internal sealed record SidecarSettings
 
     public required long MaxInputQueueBytes { get; init; }
 
+    public required FlowServerSettings FlowServer { get; init; }
+
     /// <summary>Null: what the manager says counts.</summary>
     public required TelemetryAddress? TelemetryServer { get; init; }
 

@@ -77,6 +77,7 @@ internal sealed class SidecarHealth
     private string Serving() =>
         _doors.ReflectionV2 ? "calling the manager, or connected"
         : _doors.ReflectionV1 ? "serving Reflection API v1"
+        : _doors.FlowServer ? "serving flows"
         : "no door is open";
 
     /// <summary>Asks the application, unless that has been done just now. A sidecar that stops leaves it alone.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.FlowServer;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.ReflectionV1;
@@ -33,7 +34,8 @@ internal static partial class SidecarHost
     /// <summary>Opens the listeners, before the host starts. False if one cannot listen where it was told to.</summary>
     public static async Task<bool> ListenAsync(IHost host, CancellationToken cancellationToken) =>
         await host.Services.GetRequiredService<HealthListener>().OpenAsync(cancellationToken)
-        && await host.Services.GetRequiredService<ReflectionV1Listener>().OpenAsync(cancellationToken);
+        && await host.Services.GetRequiredService<ReflectionV1Listener>().OpenAsync(cancellationToken)
+        && await host.Services.GetRequiredService<FlowListener>().OpenAsync(cancellationToken);
 
     public static IHost Create(SidecarSettings settings, ILoggerFactory logs, Action quit)
     {
@@ -100,6 +102,9 @@ internal static partial class SidecarHost
             // After the other, and so stopped before it: that one says goodbye when no run is left.
             services.AddHostedService<ReflectionV1Door>();
         }
+
+        services.AddSingleton<FlowEndpoints>();
+        services.AddSingleton<FlowListener>();
     }
 
     private static void AddHealth(IServiceCollection services)

@@ -2,7 +2,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Supervision;
 
-/// <summary>The environment of the application: ours, but for what would make it a second runtime, and for a secret that it has no use for.</summary>
+/// <summary>The environment of the application: ours, but for what would make it a second runtime, and for secrets that it has no use for.</summary>
 internal static class ApplicationEnvironment
 {
     public const string Listen = "GENKIT_SIDECAR_LISTEN";
@@ -14,6 +14,7 @@ internal static class ApplicationEnvironment
         "GENKIT_RUNTIME_ID",
         "GENKIT_TELEMETRY_SERVER",
         SettingTable.MetricsToken.EnvironmentVariable,
+        SettingTable.FlowToken.EnvironmentVariable,
     ];
 
     public static void Apply(IDictionary<string, string?> environment, string listenAddress)

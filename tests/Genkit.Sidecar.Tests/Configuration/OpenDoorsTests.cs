@@ -19,6 +19,9 @@ public sealed class OpenDoorsTests
     [InlineData(null, "--reflection-v1 127.0.0.1:3100", "v1 warned")]
     [InlineData(null, "--reflection-v1 off", "")]
     [InlineData(null, "--telemetry-realtime true", "realtime")]
+    [InlineData(null, "--flow-server 127.0.0.1:0", "flows")]
+    [InlineData(null, "--flow-server off", "")]
+    [InlineData("dev", "--flow-server 127.0.0.1:0", "v1 flows")]
     [InlineData("prod", "", "")]
     [InlineData("prod", "--manager ws://h:1 --reflection-v1 127.0.0.1:3100", "v2 v1 warned warned")]
     [InlineData("DEV", "", "")]
@@ -36,6 +39,13 @@ public sealed class OpenDoorsTests
     [InlineData("", "v2 warned")]
     public void Of_ManagerOfTheVariable_IsAManager(string environment, string open) =>
         Assert.Equal(open, Shown(OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment), ("GENKIT_REFLECTION_V2_SERVER", "ws://h:1")))));
+
+    [Theory]
+    [InlineData("dev", true)]
+    [InlineData("prod", false)]
+    [InlineData("", false)]
+    public void Of_Environment_SaysWhetherCallersReadInternalMessages(string environment, bool areRead) =>
+        Assert.Equal(areRead, OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment))).InternalMessages);
 
     [Fact]
     public void Of_NotDevelopment_WarnsOfWhatOpenedTheDoor()
@@ -85,6 +95,7 @@ public sealed class OpenDoorsTests
     {
         doors.ReflectionV2 ? "v2" : null,
         doors.ReflectionV1 ? "v1" : null,
+        doors.FlowServer ? "flows" : null,
         doors.RealtimeTraces ? "realtime" : null,
     }.OfType<string>().Concat(doors.Warnings.Select(_ => "warned")));
 }
