@@ -38,7 +38,8 @@ internal static class SingleLine
 
     private static int Write(PipeWriter output, ReadOnlySpan<byte> bytes)
     {
-        var room = output.GetSpan();
+        // Asked for nothing, Kestrel gives nothing once the client has gone.
+        var room = output.GetSpan(1);
         var count = Math.Min(Math.Min(room.Length, bytes.Length), UnflushedBytes);
         var written = room[..count];
         bytes[..count].Replace(written, (byte)'\n', (byte)' ');

@@ -67,6 +67,40 @@ public sealed class SingleLineTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(Timeouts.Default, Cancellation));
     }
 
+    [Fact]
+    public async Task Write_PipeThatGivesNoRoomUnlessAsked_Ends()
+    {
+        var pipe = new MeanPipe();
+
+        await SingleLine.WriteAsync(pipe, new ReadOnlySequence<byte>("[\n1]"u8.ToArray()), Cancellation);
+
+        Assert.Equal("[ 1]", pipe.Text);
+    }
+
+    /// <summary>As Kestrel's is when the client has gone.</summary>
+    private sealed class MeanPipe : PipeWriter
+    {
+        private readonly ArrayBufferWriter<byte> _written = new();
+
+        public string Text => Encoding.UTF8.GetString(_written.WrittenSpan);
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _written.GetMemory(Math.Max(sizeHint, 1))[..sizeHint];
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+        public override void Advance(int bytes) => _written.Advance(bytes);
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => default;
+
+        public override void CancelPendingFlush()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
+    }
+
     private static async Task<byte[]> WrittenAsync(ReadOnlySequence<byte> payload)
     {
         using var output = new MemoryStream();
