@@ -23,15 +23,21 @@ internal sealed class FlowBody : IDisposable
     public ReadOnlySequence<byte>? Init { get; private set; }
 
     /// <summary>Reads a body to its end.</summary>
+    /// <param name="request">Whose body.</param>
+    /// <param name="maxBytes">What Kestrel takes, for people.</param>
+    /// <param name="deadline">The body is too late.</param>
     /// <returns>The body, which is the caller's to dispose, or why it is none.</returns>
-    /// <exception cref="OperationCanceledException">Cancelled, or the client is gone.</exception>
-    public static async Task<(FlowBody? Body, Refusal? Refusal)> ReadAsync(HttpRequest request, long maxBytes, CancellationToken cancellationToken)
+    /// <exception cref="IOException">The client is gone.</exception>
+    public static async Task<(FlowBody? Body, Refusal? Refusal)> ReadAsync(HttpRequest request, long maxBytes, CancellationToken deadline)
     {
         var body = new FlowBody();
         try
         {
-            await request.BodyReader.CopyToAsync(body._bytes.Writer, cancellationToken);
-            await body._bytes.Writer.CompleteAsync();
+            if (!await body.FillAsync(request.BodyReader, deadline))
+            {
+                return (Abandon(body), Of(StatusCodes.Status408RequestTimeout, maxBytes));
+            }
+
             return body.Slice() is { } problem
                 ? (Abandon(body), new Refusal(StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, problem))
                 : (body, null);
@@ -39,11 +45,6 @@ internal sealed class FlowBody : IDisposable
         catch (BadHttpRequestException exception)
         {
             return (Abandon(body), Of(exception.StatusCode, maxBytes));
-        }
-        catch (IOException exception)
-        {
-            Abandon(body);
-            throw new OperationCanceledException("The client is gone", exception, cancellationToken);
         }
         catch
         {
@@ -70,6 +71,33 @@ internal sealed class FlowBody : IDisposable
         StatusCodes.Status408RequestTimeout => new(status, GrpcStatusCode.DeadlineExceeded, "The body came too slowly"),
         _ => new(StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, "The body has not come as its headers said"),
     };
+
+    /// <returns>False if the deadline came first.</returns>
+    private async Task<bool> FillAsync(PipeReader reader, CancellationToken deadline)
+    {
+        // Not by the token: Kestrel cannot read on, to the next request, where a read was cut off by one.
+        await using var cancelling = deadline.Register(reader.CancelPendingRead);
+        while (true)
+        {
+            var read = await reader.ReadAsync(CancellationToken.None);
+            foreach (var segment in read.Buffer)
+            {
+                _bytes.Writer.Write(segment.Span);
+            }
+
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCanceled)
+            {
+                return false;
+            }
+
+            if (read.IsCompleted)
+            {
+                await _bytes.Writer.CompleteAsync();
+                return true;
+            }
+        }
+    }
 
     /// <returns>What is wrong with the body, without its content; null if nothing is.</returns>
     private string? Slice()

@@ -64,9 +64,10 @@ internal sealed partial class FlowEndpoints : IDisposable
 
             Log.Answered(_logger, RequestId(context), context.Request.Method, context.Response.StatusCode);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            // Nobody is left to answer.
+            // Nothing else ends a request so. Kestrel's own token may not say it yet.
+            Log.Gone(_logger, RequestId(context));
         }
     }
 
@@ -113,11 +114,13 @@ internal sealed partial class FlowEndpoints : IDisposable
             return next;
         }
 
-        // Events are not in the list: what compresses them holds them back.
         var options = new ResponseCompressionOptions { MimeTypes = ["application/json"] };
         options.Providers.Add(new BrotliCompressionProvider(Options.Create(new BrotliCompressionProviderOptions())));
         options.Providers.Add(new GzipCompressionProvider(Options.Create(new GzipCompressionProviderOptions())));
-        return new ResponseCompressionMiddleware(next, new LongResponses(services, Options.Create(options))).Invoke;
+        var middleware = new ResponseCompressionMiddleware(next, new LongResponses(services, Options.Create(options)));
+
+        // What compresses events holds them back.
+        return context => FlowHandler.WantsEvents(context.Request) ? next(context) : middleware.Invoke(context);
     }
 
     private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, GrpcStatusCode.NotFound, message);
@@ -195,5 +198,8 @@ internal sealed partial class FlowEndpoints : IDisposable
     {
         [LoggerMessage(LogLevel.Debug, "Request {RequestId}: {Method} was answered with {Status}")]
         public static partial void Answered(ILogger logger, string requestId, string method, int status);
+
+        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: the client went away before it was answered")]
+        public static partial void Gone(ILogger logger, string requestId);
     }
 }

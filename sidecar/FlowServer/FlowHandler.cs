@@ -17,41 +17,24 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
 
     private readonly FlowContext _context = new(settings.Context);
 
-    /// <summary>Answers a request, or returns when the client is gone.</summary>
+    /// <summary>Whether a request is for a stream, as Genkit's own flow servers tell.</summary>
+    public static bool WantsEvents(HttpRequest request) =>
+        request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) || request.Query["stream"] == "true";
+
+    /// <summary>Answers a request.</summary>
+    /// <exception cref="OperationCanceledException">The client is gone.</exception>
+    /// <exception cref="IOException">The client is gone.</exception>
     public async Task HandleAsync(HttpContext context, string key, string requestId)
     {
         using var deadline = settings.Timeout > TimeSpan.Zero ? new CancellationTokenSource(settings.Timeout, time) : new CancellationTokenSource();
-        try
+        var (body, refusal) = await FlowBody.ReadAsync(context.Request, settings.MaxBodyBytes, deadline.Token);
+        if (refusal is not null)
         {
-            var (body, refusal) = await ReadAsync(context, deadline.Token);
-            if (refusal is not null)
-            {
-                await FlowResponse.WriteRefusalAsync(context, refusal);
-                return;
-            }
+            await FlowResponse.WriteRefusalAsync(context, refusal);
+            return;
+        }
 
-            await RunAsync(context, key, requestId, body!, deadline.Token);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            Log.Gone(logger, requestId, key);
-        }
-    }
-
-    private static bool WantsEvents(HttpRequest request) =>
-        request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) || request.Query["stream"] == "true";
-
-    private async Task<(FlowBody? Body, Refusal? Refusal)> ReadAsync(HttpContext context, CancellationToken deadline)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline, context.RequestAborted);
-        try
-        {
-            return await FlowBody.ReadAsync(context.Request, settings.MaxBodyBytes, either.Token);
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
-        {
-            return (null, new Refusal(StatusCodes.Status408RequestTimeout, GrpcStatusCode.DeadlineExceeded, "The body came too slowly"));
-        }
+        await RunAsync(context, key, requestId, body!, deadline.Token);
     }
 
     private async Task RunAsync(HttpContext context, string key, string requestId, FlowBody body, CancellationToken deadline)
@@ -177,9 +160,6 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: the client went away before {Key} was answered")]
-        public static partial void Gone(ILogger logger, string requestId, string key);
-
         [LoggerMessage(LogLevel.Warning, "Request {RequestId}: {Key} (run {TraceId}) failed: {Message}")]
         public static partial void Failed(ILogger logger, string requestId, string key, string traceId, string message);
     }

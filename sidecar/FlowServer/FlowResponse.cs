@@ -25,12 +25,14 @@ internal static class FlowResponse
     {
         if (shown is not null)
         {
-            output.Write("data: {\"error\":"u8);
-            FlowError.Write(output, shown, keepStack);
+            Put(output, "data: {\"error\":"u8);
+            var error = new ArrayBufferWriter<byte>();
+            FlowError.Write(error, shown, keepStack);
+            await SingleLine.WriteAsync(output, new ReadOnlySequence<byte>(error.WrittenMemory), aborted);
         }
         else
         {
-            output.Write(runEvent.Kind == RunEventKind.Chunk ? "data: {\"message\":"u8 : "data: {\"result\":"u8);
+            Put(output, runEvent.Kind == RunEventKind.Chunk ? "data: {\"message\":"u8 : "data: {\"result\":"u8);
             if (runEvent.Payload is { } payload)
             {
                 await SingleLine.WriteAsync(output, payload, aborted);
@@ -38,11 +40,11 @@ internal static class FlowResponse
             else
             {
                 // Genkit's own client takes no event without one of the three members.
-                output.Write("null"u8);
+                Put(output, "null"u8);
             }
         }
 
-        output.Write("}\n\n"u8);
+        Put(output, "}\n\n"u8);
     }
 
     /// <summary>The result of a run; null if it returned none.</summary>
@@ -72,6 +74,13 @@ internal static class FlowResponse
         }
 
         return WriteAsync(context, refusal.HttpStatus, new ActionFailure(refusal.Code, refusal.Message), keepStack: false, context.RequestAborted);
+    }
+
+    /// <summary>Writes a few bytes. <see cref="BuffersExtensions"/> throws on a client that has gone, for which Kestrel has no room unless it is asked for some.</summary>
+    private static void Put(PipeWriter output, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(output.GetSpan(bytes.Length));
+        output.Advance(bytes.Length);
     }
 
     private static async Task WriteAsync(HttpContext context, int status, ActionFailure failure, bool keepStack, CancellationToken aborted)

@@ -80,13 +80,22 @@ internal sealed class FlowSidecar : IAsyncDisposable
         return new NetworkStream(socket, ownsSocket: true);
     }
 
-    /// <summary>Sends bytes, and reads what comes back until the server closes the connection.</summary>
+    /// <summary>Sends bytes, and reads what comes back until the server closes the connection, which may be by a reset if it has not read everything.</summary>
     public async Task<string> ExchangeAsync(string sent)
     {
         await using var stream = await ConnectAsync();
         await stream.WriteAsync(Encoding.ASCII.GetBytes(sent));
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return await reader.ReadToEndAsync().InTimeAsync();
+        using var received = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(received).InTimeAsync();
+        }
+        catch (IOException) when (received.Length > 0)
+        {
+            // What came before the reset counts.
+        }
+
+        return Encoding.UTF8.GetString(received.ToArray());
     }
 
     public async ValueTask DisposeAsync()
