@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Runs;
 
@@ -11,6 +12,10 @@ namespace Genkit.Sidecar.FlowServer;
 internal static class FlowResponse
 {
     private const string Json = "application/json; charset=utf-8";
+
+    private static readonly byte[] s_emptyHead = "{"u8.ToArray();
+    private static readonly byte[] s_resultHead = "{\"result\":"u8.ToArray();
+    private static readonly byte[] s_tail = "}"u8.ToArray();
 
     public static void StartEvents(HttpContext context)
     {
@@ -25,14 +30,14 @@ internal static class FlowResponse
     {
         if (shown is not null)
         {
-            Put(output, "data: {\"error\":"u8);
+            output.Put("data: {\"error\":"u8);
             var error = new ArrayBufferWriter<byte>();
             FlowError.Write(error, shown, keepStack);
             await SingleLine.WriteAsync(output, new ReadOnlySequence<byte>(error.WrittenMemory), aborted);
         }
         else
         {
-            Put(output, runEvent.Kind == RunEventKind.Chunk ? "data: {\"message\":"u8 : "data: {\"result\":"u8);
+            output.Put(runEvent.Kind == RunEventKind.Chunk ? "data: {\"message\":"u8 : "data: {\"result\":"u8);
             if (runEvent.Payload is { } payload)
             {
                 await SingleLine.WriteAsync(output, payload, aborted);
@@ -40,27 +45,27 @@ internal static class FlowResponse
             else
             {
                 // Genkit's own client takes no event without one of the three members.
-                Put(output, "null"u8);
+                output.Put("null"u8);
             }
         }
 
-        Put(output, "}\n\n"u8);
+        output.Put("}\n\n"u8);
     }
 
     /// <summary>The result of a run; null if it returned none.</summary>
     public static async Task WriteResultAsync(HttpContext context, ReadOnlySequence<byte>? result, CancellationToken aborted)
     {
         var response = context.Response;
-        var (head, tail) = result is null ? ("{"u8.ToArray(), "}"u8.ToArray()) : ("{\"result\":"u8.ToArray(), "}"u8.ToArray());
+        var head = result is null ? s_emptyHead : s_resultHead;
         response.ContentType = Json;
-        response.ContentLength = head.Length + (result?.Length ?? 0) + tail.Length;
+        response.ContentLength = head.Length + (result?.Length ?? 0) + s_tail.Length;
         await response.BodyWriter.WriteAsync(head, aborted);
         foreach (var segment in result ?? ReadOnlySequence<byte>.Empty)
         {
             await response.BodyWriter.WriteAsync(segment, aborted);
         }
 
-        await response.BodyWriter.WriteAsync(tail, aborted);
+        await response.BodyWriter.WriteAsync(s_tail, aborted);
     }
 
     public static Task WriteFailureAsync(HttpContext context, ActionFailure failure, bool keepStack, CancellationToken aborted) =>
@@ -74,13 +79,6 @@ internal static class FlowResponse
         }
 
         return WriteAsync(context, refusal.HttpStatus, new ActionFailure(refusal.Code, refusal.Message), keepStack: false, context.RequestAborted);
-    }
-
-    /// <summary>Writes a few bytes. <see cref="BuffersExtensions"/> throws on a client that has gone, for which Kestrel has no room unless it is asked for some.</summary>
-    private static void Put(PipeWriter output, ReadOnlySpan<byte> bytes)
-    {
-        bytes.CopyTo(output.GetSpan(bytes.Length));
-        output.Advance(bytes.Length);
     }
 
     private static async Task WriteAsync(HttpContext context, int status, ActionFailure failure, bool keepStack, CancellationToken aborted)

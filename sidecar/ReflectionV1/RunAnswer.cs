@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Runs;
 
@@ -101,7 +102,7 @@ internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, boo
     private async ValueTask WriteChunkAsync(ReadOnlySequence<byte> chunk)
     {
         await SingleLine.WriteAsync(_output, chunk, context.RequestAborted);
-        _output.Write("\n"u8);
+        _output.Put("\n"u8);
         if (_output.UnflushedBytes >= UnflushedBytes)
         {
             await FlushAsync();
@@ -110,17 +111,17 @@ internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, boo
 
     private async ValueTask WriteResultAsync(ReadOnlySequence<byte>? result)
     {
-        _output.Write("{"u8);
+        _output.Put("{"u8);
         if (result is { } payload)
         {
-            _output.Write("\"result\":"u8);
+            _output.Put("\"result\":"u8);
             await WritePayloadAsync(payload);
-            _output.Write(","u8);
+            _output.Put(","u8);
         }
 
-        _output.Write("\"telemetry\":{\"traceId\":\""u8);
-        _output.Write(Encoding.ASCII.GetBytes(run.TraceId));
-        _output.Write("\"}}"u8);
+        _output.Put("\"telemetry\":{\"traceId\":\""u8);
+        _output.Put(Encoding.ASCII.GetBytes(run.TraceId));
+        _output.Put("\"}}"u8);
     }
 
     private async ValueTask WritePayloadAsync(ReadOnlySequence<byte> payload)
