@@ -49,21 +49,20 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
             Stream = wantsEvents,
             Owner = body,
         });
-        using var readable = new SemaphoreSlim(0);
+        using var events = new OutboxReader(run.Outbox);
         try
         {
-            run.Outbox.Attach(() => readable.Release());
             await using var late = deadline.Register(() => run.TryFail(new ActionFailure(
                 GrpcStatusCode.DeadlineExceeded, $"{key} has taken longer than {settings.Timeout.TotalSeconds:0.###} s")));
             context.Response.Headers[TraceIdHeader] = run.Trace.TraceId;
             context.Response.Headers[SpanIdHeader] = run.Trace.SpanId;
             if (wantsEvents)
             {
-                await SendEventsAsync(context, run, readable, requestId);
+                await SendEventsAsync(context, run, events, requestId);
             }
             else
             {
-                await SendAnswerAsync(context, run, readable, requestId);
+                await SendAnswerAsync(context, run, events, requestId);
             }
         }
         finally
@@ -73,12 +72,11 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
         }
     }
 
-    private async Task SendAnswerAsync(HttpContext context, Run run, SemaphoreSlim readable, string requestId)
+    private async Task SendAnswerAsync(HttpContext context, Run run, OutboxReader events, string requestId)
     {
         while (true)
         {
-            await readable.WaitAsync(context.RequestAborted);
-            while (run.Outbox.TryRead(out var runEvent))
+            while (events.TryRead(out var runEvent))
             {
                 try
                 {
@@ -99,18 +97,19 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
                     runEvent.Release();
                 }
             }
+
+            await events.WaitAsync(context.RequestAborted);
         }
     }
 
-    private async Task SendEventsAsync(HttpContext context, Run run, SemaphoreSlim readable, string requestId)
+    private async Task SendEventsAsync(HttpContext context, Run run, OutboxReader events, string requestId)
     {
         FlowResponse.StartEvents(context);
         var output = context.Response.BodyWriter;
         while (true)
         {
-            await readable.WaitAsync(context.RequestAborted);
             var unflushed = 0L;
-            while (run.Outbox.TryRead(out var runEvent))
+            while (events.TryRead(out var runEvent))
             {
                 try
                 {
@@ -136,6 +135,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
 
             // The first time, with the run's start: the headers.
             await output.FlushAsync(context.RequestAborted);
+            await events.WaitAsync(context.RequestAborted);
         }
     }
 
