@@ -31,7 +31,7 @@ internal sealed partial class ReflectionV1Endpoints(
     public async Task HandleAsync(HttpContext context)
     {
         var runtime = RuntimeDescription.Of(settings, application.Info);
-        context.Response.Headers["x-genkit-version"] = runtime.GenkitVersion;
+        context.Response.Headers["x-genkit-version"] = HeaderText(runtime.GenkitVersion);
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
@@ -56,7 +56,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
         catch (Exception exception)
         {
-            Log.Faulted(logger, exception, context.Request.Path);
+            Log.Faulted(logger, exception, Quoted.Text(context.Request.Path.Value ?? ""));
             if (context.Response.HasStarted)
             {
                 context.Abort();
@@ -67,6 +67,9 @@ internal sealed partial class ReflectionV1Endpoints(
             }
         }
     }
+
+    /// <summary>The application may call its version what it likes, a header may not.</summary>
+    private static string HeaderText(string text) => string.Concat(text.Select(character => character is >= ' ' and <= '~' ? character : '?'));
 
     private Task RouteAsync(HttpContext context, RuntimeDescription runtime)
     {
@@ -163,7 +166,8 @@ internal sealed partial class ReflectionV1Endpoints(
 
         if (body.String(body.TelemetryServerUrl) is { } url)
         {
-            telemetry.Notified(context.Connection.RemoteIpAddress ?? IPAddress.Loopback, url);
+            var manager = context.Connection.RemoteIpAddress ?? IPAddress.Loopback;
+            telemetry.Notified(manager.IsIPv4MappedToIPv6 ? manager.MapToIPv4() : manager, url);
         }
 
         return ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK");
@@ -242,7 +246,11 @@ internal sealed partial class ReflectionV1Endpoints(
     /// </summary>
     private async Task OutliveCallerAsync(Run run)
     {
-        Log.CallerGone(logger, run.TraceId, settings.RunGrace.TotalSeconds);
+        if (!run.HasEnded)
+        {
+            Log.CallerGone(logger, run.TraceId, settings.RunGrace.TotalSeconds);
+        }
+
         using var events = new OutboxReader(run.Outbox);
         using var grace = new CancellationTokenSource(settings.RunGrace, time);
         try

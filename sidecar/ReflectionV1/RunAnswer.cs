@@ -27,16 +27,18 @@ internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, boo
     private readonly PipeWriter _output = context.Response.BodyWriter;
     private bool _hasBegun;
 
-    /// <summary>Writes the run to its end. False if the caller has gone before: the run goes on and its outbox may be read by another.</summary>
+    /// <summary>Writes the run to its end. False if the caller has gone before the run's last word: its outbox may be read by another.</summary>
     public async Task<bool> WriteAsync()
     {
         using var events = new OutboxReader(run.Outbox);
+        var hasEnded = false;
         try
         {
             while (true)
             {
                 while (events.TryRead(out var runEvent))
                 {
+                    hasEnded = runEvent.EndsRun;
                     try
                     {
                         await WriteAsync(runEvent);
@@ -46,7 +48,7 @@ internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, boo
                         runEvent.Release();
                     }
 
-                    if (runEvent.EndsRun)
+                    if (hasEnded)
                     {
                         await _output.CompleteAsync();
                         return true;
@@ -59,7 +61,7 @@ internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, boo
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
-            return false;
+            return hasEnded;
         }
     }
 

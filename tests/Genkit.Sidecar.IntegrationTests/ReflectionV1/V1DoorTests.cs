@@ -91,6 +91,19 @@ public sealed class V1DoorTests
         Assert.Equal("rust/1.2", Assert.Single(response.Headers.GetValues("x-genkit-version")));
     }
 
+    [Fact]
+    public async Task Runtime_VersionThatNoHeaderCanHold_IsStillSaid()
+    {
+        await using var application = await FakeApplication.StartAsync();
+        application.Methods["GetRuntimeInfo"] = call => call.ReplyAsync(new V1.GetRuntimeInfoResponse { GenkitVersion = "ru\u00efn\r\nx: y" });
+        await using var sidecar = await V1Sidecar.StartAsync(application);
+        await sidecar.Log.WaitForAsync("finds this runtime by");
+
+        using var response = await sidecar.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/api/__health"));
+
+        Assert.Equal("ru?n??x: y", Assert.Single(response.Headers.GetValues("x-genkit-version")));
+    }
+
     [Theory]
     [InlineData("Host", "localhost", true)]
     [InlineData("Host", "127.0.0.1:1", true)]
