@@ -15,23 +15,24 @@ internal sealed class ApplicationFailures(string address)
     {
         if (status.ConnectFailure != GrpcConnectFailure.None)
         {
-            return new ActionFailure(GrpcStatusCode.Unavailable, $"The application cannot be reached: {status.Message.TrimEnd('?', '.')}. {Remedy(status.ConnectFailure)}");
+            return new ActionFailure(GrpcStatusCode.Unavailable, $"The application cannot be reached: {status.Message.TrimEnd('?', '.')}. {Remedy(status.ConnectFailure)}") { IsForOperator = true };
         }
 
         if (status.IsOverReceiveLimit)
         {
-            return new ActionFailure(status.Code, $"The answer to {rpc} is too large: {status.Message}, as --max-message-bytes sets it");
+            return new ActionFailure(status.Code, $"The answer to {rpc} is too large: {status.Message}, as --max-message-bytes sets it") { IsForOperator = true };
         }
 
         var message = status.Message.Length > 0 ? status.Message : GrpcStatusName.Of(status.Code);
-        if (status.Code == GrpcStatusCode.Unimplemented && !hasAnswered)
+        var isMissing = status.Code == GrpcStatusCode.Unimplemented && !hasAnswered;
+        if (isMissing)
         {
             message = rpc == GrpcApplication.ListActions
                 ? $"{address} speaks gRPC but does not serve {GrpcApplication.Service}: {message}. Is it the application's address (--app)? proto/README.md tells what an application implements"
                 : $"{address} does not implement {GrpcApplication.Service}/{rpc}: {message}. proto/README.md tells what an application implements";
         }
 
-        return new ActionFailure(status.Code, message) { Stack = RpcStatusDetails.ReadStack(status.Details) };
+        return new ActionFailure(status.Code, message) { Stack = RpcStatusDetails.ReadStack(status.Details), IsForOperator = isMissing || status.Message.Contains(address, StringComparison.Ordinal) };
     }
 
     private static string Remedy(GrpcConnectFailure failure) => failure switch

@@ -2,23 +2,38 @@ namespace Genkit.Sidecar.Application;
 
 /// <summary>
 /// Waits for an application that starts beside the sidecar, so that the tools find its actions as soon as they find the runtime.
-/// Not for ever: past the limit the runtime registers all the same, and listings say why the application is away.
+/// Not for ever: past the limit the runtime shows itself all the same, and listings say why the application is away.
 /// </summary>
-internal sealed partial class ApplicationStart(GrpcApplication application, TimeSpan limit, TimeProvider time, ILogger<ApplicationStart> logger)
+internal sealed partial class ApplicationStart(GrpcApplication application, TimeSpan limit, TimeProvider time, ILogger<ApplicationStart> logger) : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Doors that wait at a time let one of them ask.</summary>
+    private readonly SemaphoreSlim _gate = new(1);
     private readonly long _start = time.GetTimestamp();
     private bool _over;
 
     /// <summary>Completes when the application has listed its actions, or the limit has passed; at once ever after.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        if (_over)
+        await _gate.WaitAsync(cancellationToken);
+        try
         {
-            return;
+            if (!_over)
+            {
+                await WaitOnceAsync(cancellationToken);
+            }
         }
+        finally
+        {
+            _gate.Release();
+        }
+    }
 
+    public void Dispose() => _gate.Dispose();
+
+    private async Task WaitOnceAsync(CancellationToken cancellationToken)
+    {
         var left = limit - time.GetElapsedTime(_start);
         using var timeout = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -60,7 +75,7 @@ internal sealed partial class ApplicationStart(GrpcApplication application, Time
         [LoggerMessage(LogLevel.Information, "Waiting for the application: {Failure}")]
         public static partial void Waiting(ILogger logger, string failure);
 
-        [LoggerMessage(LogLevel.Warning, "The application at {Address} has not listed its actions within {Seconds:0.#} s (--app-start-timeout); registering without it")]
+        [LoggerMessage(LogLevel.Warning, "The application at {Address} has not listed its actions within {Seconds:0.#} s (--app-start-timeout); going on without it")]
         public static partial void GaveUp(ILogger logger, double seconds, string address);
     }
 }

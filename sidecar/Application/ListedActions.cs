@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Genkit.Sidecar.Json;
 using Google.Protobuf;
@@ -12,13 +11,6 @@ namespace Genkit.Sidecar.Application;
 /// </summary>
 internal sealed class ListedActions
 {
-    private static readonly JsonWriterOptions s_options = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        MaxDepth = JsonPayload.MaxDepth,
-        SkipValidation = true,
-    };
-
     private readonly List<string> _omissions = [];
 
     private ListedActions()
@@ -39,7 +31,7 @@ internal sealed class ListedActions
         var listed = new ListedActions();
         var usable = listed.Usable(actions);
         var map = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(map, s_options))
+        using (var json = new Utf8JsonWriter(map, JsonPayload.WriterOptions))
         {
             json.WriteStartObject();
             foreach (var action in usable)

@@ -18,6 +18,14 @@ internal static class HelpText
             AppendWrapped(text, "      ", description);
         }
 
+        text.Append($"\nWhat is open with {SettingTable.GenkitEnv.EnvironmentVariable}=dev, and otherwise:\n");
+        foreach (var (door, inDevelopment, elsewhere) in OpenDoors.Table)
+        {
+            AppendWrapped(text, "  ", door);
+            AppendWrapped(text, "      ", $"dev: {inDevelopment}");
+            AppendWrapped(text, "      ", $"otherwise: {elsewhere}");
+        }
+
         text.Append("\nEvery setting is a flag, an environment variable and a key of the file that --config names; the first of these wins.\n");
         foreach (var group in SettingTable.All.GroupBy(setting => setting.Group))
         {
@@ -50,9 +58,11 @@ internal static class HelpText
 
     private static string Heading(SettingGroup group) => group switch
     {
+        SettingGroup.Doors => "Doors",
         SettingGroup.Manager => "Manager",
         SettingGroup.Application => "Application",
         SettingGroup.Runs => "Runs",
+        SettingGroup.FlowServer => "Flow server",
         SettingGroup.Telemetry => "Telemetry",
         _ => "Process",
     };

@@ -49,9 +49,10 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
     private async Task<int> RunWithAsync(IReadOnlyList<string> command, SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
         using var coreStop = new CancellationTokenSource();
-        var stopped = StoppedAsync(signals, stop);
+        var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stopped = StoppedAsync(signals, asked, stop);
         var listening = new TaskCompletionSource<OtlpEndpoints>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = core(settings, logs, listening.SetResult, coreStop.Token);
+        var running = core(settings, logs, listening.SetResult, () => asked.TrySetResult(Posix.SignalTerminate), coreStop.Token);
         if (await Task.WhenAny(listening.Task, running) == running)
         {
             return await running;
@@ -87,8 +88,9 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
     private async Task<int> RunAloneAsync(SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
         using var coreStop = new CancellationTokenSource();
-        var stopped = StoppedAsync(signals, stop);
-        var running = core(settings, logs, _ => { }, coreStop.Token);
+        var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stopped = StoppedAsync(signals, asked, stop);
+        var running = core(settings, logs, _ => { }, () => asked.TrySetResult(Posix.SignalTerminate), coreStop.Token);
         if (await Task.WhenAny(running, stopped) == running)
         {
             return await running;
@@ -97,9 +99,9 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         return await EndCoreAsync(running, settings.DrainTimeout, coreStop, signals);
     }
 
-    private static async Task<int> StoppedAsync(StopSignals signals, CancellationToken stop)
+    /// <summary>Gives the signal that the sidecar is stopped with, or as if with.</summary>
+    private static async Task<int> StoppedAsync(StopSignals signals, TaskCompletionSource<int> asked, CancellationToken stop)
     {
-        var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stop.Register(() => asked.TrySetResult(Posix.SignalTerminate));
         return await await Task.WhenAny(signals.First, asked.Task);
     }

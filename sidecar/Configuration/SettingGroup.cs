@@ -3,9 +3,11 @@ namespace Genkit.Sidecar.Configuration;
 /// <summary>The headings of <c>--help</c>, in its order.</summary>
 internal enum SettingGroup
 {
+    Doors,
     Manager,
     Application,
     Runs,
+    FlowServer,
     Telemetry,
     Process,
 }

@@ -8,6 +8,59 @@ internal static class SettingTable
 {
     private const string Prefix = "GENKIT_SIDECAR_";
 
+    public static readonly TypedSetting<string?> GenkitEnv = new()
+    {
+        Name = "genkit-env",
+        EnvironmentVariable = "GENKIT_ENV",
+        Group = SettingGroup.Doors,
+        Placeholder = "NAME",
+        DefaultNote = "none, which is not `dev`",
+        Description = "Genkit's environment: `dev` opens what is for development",
+        Reason = "the Genkit CLI sets the variable for the command it starts, and nobody does in production",
+        Accepts = "a name without control characters",
+        Parser = Text(),
+    };
+
+    public static readonly TypedSetting<ReflectionV1Address?> ReflectionV1 = new()
+    {
+        Name = "reflection-v1",
+        EnvironmentVariable = Variable("reflection-v1"),
+        Group = SettingGroup.Doors,
+        Placeholder = "ADDRESS",
+        DefaultNote = "in `dev` the first free port of 127.0.0.1 from 3100 to 3200",
+        Description = "Where Reflection API v1 is served, to whoever asks; `off` for nowhere. An address beyond loopback needs --reflection-v1-allow-host",
+        Reason = "where Genkit's own runtimes serve it",
+        Accepts = "host:port with the IP address of an interface, localhost or * as host, or off",
+        Parser = TypedSetting<ReflectionV1Address?>.Single(ReflectionV1Address.Parse!),
+    };
+
+    public static readonly TypedSetting<IReadOnlyList<string>> ReflectionV1AllowHost = new()
+    {
+        Name = "reflection-v1-allow-host",
+        EnvironmentVariable = Variable("reflection-v1-allow-host"),
+        Group = SettingGroup.Doors,
+        Placeholder = "HOST",
+        DefaultNote = "none but localhost and loopback addresses",
+        Description = "Host by which others may ask Reflection API v1 too, such as a container's name; may be repeated, in the variable one per line, in the file an array",
+        Reason = "it asks nobody who they are, runs every action, and stops the sidecar when told to",
+        Accepts = "host names or IP addresses, without port",
+        IsRepeatable = true,
+        Parser = Hosts,
+    };
+
+    public static readonly TypedSetting<string?> ProjectRoot = new()
+    {
+        Name = "project-root",
+        EnvironmentVariable = Variable("project-root"),
+        Group = SettingGroup.Doors,
+        Placeholder = "FOLDER",
+        DefaultNote = "the nearest folder with a package.json, go.mod, pyproject.toml or the like, else the working directory",
+        Description = "Folder of the project, whose .genkit/runtimes has the runtime file of Reflection API v1",
+        Reason = "the Genkit CLI looks for it by the same files",
+        Accepts = "a path",
+        Parser = Text(),
+    };
+
     public static readonly TypedSetting<string?> Config = new()
     {
         Name = "config",
@@ -28,7 +81,7 @@ internal static class SettingTable
         Group = SettingGroup.Manager,
         Placeholder = "URL",
         Description = "WebSocket address of the Genkit manager",
-        DefaultNote = "none; `run` needs it or --env-file",
+        DefaultNote = "none",
         Reason = "the Genkit CLI picks a free port and sets the variable for the command it starts",
         Accepts = "ws://host:port or wss://host:port",
         Parser = TypedSetting<Uri?>.Single(ManagerAddress.Parse),
@@ -175,21 +228,9 @@ internal static class SettingTable
         "How long a run outlives the connection that asked for it",
         "a restarted CLI is back within that time, or nobody waits for the answer");
 
-    public static readonly TypedSetting<int> MaxConcurrentRuns = new()
-    {
-        Name = "max-concurrent-runs",
-        EnvironmentVariable = Prefix + "MAX_CONCURRENT_RUNS",
-        Group = SettingGroup.Runs,
-        Placeholder = "COUNT",
-        Default = "256",
-        Description = "Runs at a time; one more fails with RESOURCE_EXHAUSTED",
-        Reason = "more than a batch or an evaluation starts, few enough to bound the memory",
-        Accepts = "1 to 65536",
-        Parser = TypedSetting<int>.Single(text =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= 65536
-                ? Parsed<int>.Good(count)
-                : Parsed<int>.Bad($"{Quoted.Text(text)} is not such a number")),
-    };
+    public static readonly TypedSetting<int> MaxConcurrentRuns = Count("max-concurrent-runs", SettingGroup.Runs, "256", 1, 65536,
+        "Runs at a time; one more fails with RESOURCE_EXHAUSTED",
+        "more than a batch or an evaluation starts, few enough to bound the memory");
 
     public static readonly TypedSetting<long> MaxInputQueueBytes = new()
     {
@@ -202,6 +243,144 @@ internal static class SettingTable
         Reason = "the manager cannot be slowed down, and many runs share the memory",
         Accepts = "1KiB to 1024MiB, in bytes or with KiB or MiB",
         Parser = TypedSetting<long>.Single(ByteSize.Between(ByteSize.KiB, 1024 * ByteSize.MiB)),
+    };
+
+    public static readonly TypedSetting<HealthAddress> FlowServer = new()
+    {
+        Name = "flow-server",
+        EnvironmentVariable = Variable("flow-server"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "ADDRESS",
+        Default = "off",
+        Description = "Where flows are served over HTTP, as Genkit's own flow servers do; beyond loopback it needs --flow-token",
+        Reason = "the one door that is for production, and so for those who ask for it",
+        Accepts = "host:port with the IP address of an interface, localhost or * as host, unix:/path, or off",
+        Parser = TypedSetting<HealthAddress>.Single(HealthAddress.Parse),
+    };
+
+    public static readonly TypedSetting<string?> FlowPathPrefix = new()
+    {
+        Name = "flow-path-prefix",
+        EnvironmentVariable = Variable("flow-path-prefix"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "PATH",
+        DefaultNote = "none; the flow `greet` is at `/greet`",
+        Description = "Path that is before the name of every flow",
+        Reason = "Genkit's own flow servers have none",
+        Accepts = "a path such as /api/flows, with a slash before it and none after",
+        Parser = TypedSetting<string?>.Single(text => text.Length > 1 && text[0] == '/' && text[^1] != '/' && text.All(c => c is > ' ' and <= '~' and not ('?' or '#' or '%'))
+            ? Parsed<string?>.Good(text)
+            : Parsed<string?>.Bad($"{Quoted.Text(text)} is not such a path")),
+    };
+
+    public static readonly TypedSetting<IReadOnlyList<string>> FlowActions = new()
+    {
+        Name = "flow-actions",
+        EnvironmentVariable = Variable("flow-actions"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "GLOB",
+        Default = "/flow/*",
+        Description = "Keys of the actions that are served, where * is anything; other actions than flows are at their key, such as `/model/echo`. May be repeated, in the variable one per line, in the file an array",
+        Reason = "flows are made to be called; models and tools are their parts",
+        Accepts = "globs that begin with a slash, such as /flow/public-*",
+        IsRepeatable = true,
+        Parser = Globs,
+    };
+
+    public static readonly TypedSetting<BearerToken?> FlowToken = new()
+    {
+        Name = "flow-token",
+        EnvironmentVariable = Variable("flow-token"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "TOKEN",
+        DefaultNote = "none; this machine alone may call",
+        Description = "Bearer token that every caller of a flow must show",
+        Reason = "a run costs money, so that nobody may start one by accident of a network",
+        Accepts = "visible ASCII characters without spaces",
+        Parser = TypedSetting<BearerToken?>.Single(BearerToken.Parse),
+    };
+
+    public static readonly TypedSetting<IReadOnlyList<ContextHeader>> FlowContext = new()
+    {
+        Name = "flow-context",
+        EnvironmentVariable = Variable("flow-context"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "MEMBER=HEADER",
+        Description = "Member of a run's context that a request header gives, such as auth.uid=X-User-Id; whoever sends requests must not be able to forge it. May be repeated, in the variable one per line, in the file an array",
+        Reason = "only the operator knows which headers a proxy has checked",
+        Accepts = "MEMBER=HEADER, with dots between members that are in each other",
+        IsRepeatable = true,
+        Parser = ContextHeader.ParseAll,
+    };
+
+    public static readonly TypedSetting<IReadOnlyList<string>> FlowCorsOrigin = new()
+    {
+        Name = "flow-cors-origin",
+        EnvironmentVariable = Variable("flow-cors-origin"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "ORIGIN",
+        Description = "Web origin whose pages may call flows, or * for all; others are refused. May be repeated, in the variable one per line, in the file an array",
+        Reason = "flows are called by servers; a page's visitors would share the token",
+        Accepts = "scheme://host or scheme://host:port in lower case, without a path, or *",
+        IsRepeatable = true,
+        Parser = Origins,
+    };
+
+    public static readonly TypedSetting<long> FlowMaxBodyBytes = new()
+    {
+        Name = "flow-max-body-bytes",
+        EnvironmentVariable = Variable("flow-max-body-bytes"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "SIZE",
+        Default = "1MiB",
+        Description = "Largest body of a request; a larger one is answered with 413",
+        Reason = "room for a long conversation; images need more",
+        Accepts = "1KiB to 90MiB, in bytes or with KiB or MiB",
+        Parser = TypedSetting<long>.Single(ByteSize.Between(ByteSize.KiB, 90 * ByteSize.MiB)),
+    };
+
+    public static readonly TypedSetting<TimeSpan> FlowTimeout = Time("flow-timeout", SettingGroup.FlowServer, "2m", "0", "24h",
+        "How long a request may take, from its headers to its result; then the run is cancelled and fails with DEADLINE_EXCEEDED. 0 for no limit",
+        "models that think take a minute; those who wait longer have gone");
+
+    public static readonly TypedSetting<int> FlowRateLimit = Count("flow-rate-limit", SettingGroup.FlowServer, "50", 0, 1_000_000,
+        "Requests a second that one client address, or IPv6 /64 network, may make; one more is answered with 429 and Retry-After. 0 for no limit",
+        "more than people do, less than a loop that went wrong; behind a proxy --flow-client-header tells clients apart");
+
+    public static readonly TypedSetting<string?> FlowClientHeader = new()
+    {
+        Name = "flow-client-header",
+        EnvironmentVariable = Variable("flow-client-header"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "NAME",
+        DefaultNote = "none; the address that connects",
+        Description = "Header such as X-Forwarded-For, in which a proxy names the client that --flow-rate-limit counts; the last address in it, which is the proxy's own word",
+        Reason = "without a proxy any client could name another",
+        Accepts = "the name of a header",
+        Parser = TypedSetting<string?>.Single(text => ContextHeader.IsName(text)
+            ? Parsed<string?>.Good(text)
+            : Parsed<string?>.Bad($"{Quoted.Text(text)} is no header's name")),
+    };
+
+    public static readonly TypedSetting<int> FlowRateBurst = Count("flow-rate-burst", SettingGroup.FlowServer, "100", 1, 1_000_000,
+        "Requests that such a client may make at once, after a pause",
+        "two seconds' worth");
+
+    public static readonly TypedSetting<int> FlowMaxConcurrent = Count("flow-max-concurrent", SettingGroup.FlowServer, "128", 1, 65536,
+        "Requests that are under way at a time; one more is answered with 503 and Retry-After",
+        "half of --max-concurrent-runs, so that the other doors are never shut by this one");
+
+    public static readonly TypedSetting<bool> FlowCompression = new()
+    {
+        Name = "flow-compression",
+        EnvironmentVariable = Variable("flow-compression"),
+        Group = SettingGroup.FlowServer,
+        Placeholder = "BOOL",
+        Default = "true",
+        Description = "Whether results from 1 KiB on are compressed with Brotli or gzip for clients that take it; streams never are",
+        Reason = "JSON shrinks to a fifth, for less time than the network takes",
+        Accepts = "true or false",
+        Parser = TypedSetting<bool>.Single(Choice.Flag),
     };
 
     public static readonly TypedSetting<TelemetryAddress?> TelemetryServer = new()
@@ -228,9 +407,7 @@ internal static class SettingTable
         Reason = "traces hold inputs and outputs, and must not go wherever a peer says",
         Accepts = "host names or IP addresses, without port",
         IsRepeatable = true,
-        Parser = texts => texts.FirstOrDefault(text => Uri.CheckHostName(text) == UriHostNameType.Unknown) is { } wrong
-            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} is not a host")
-            : Parsed<IReadOnlyList<string>>.Good(texts),
+        Parser = Hosts,
     };
 
     public static readonly TypedSetting<bool> RealtimeTelemetry = new()
@@ -240,7 +417,7 @@ internal static class SettingTable
         Group = SettingGroup.Telemetry,
         Placeholder = "BOOL",
         Default = "false",
-        Description = "Whether a run is in the Dev UI's traces from its start, not only from its end",
+        Description = "Whether a run is in the Dev UI's traces from its start, not only from its end; the variable counts in `dev` alone",
         Reason = "the Genkit CLI sets the variable for the command it starts; nobody else looks on while a run lasts",
         Accepts = "true or false",
         Parser = TypedSetting<bool>.Single(Choice.Flag),
@@ -388,10 +565,13 @@ internal static class SettingTable
     /// <summary>In the order of the help and of the README.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
+        GenkitEnv, ReflectionV1, ReflectionV1AllowHost, ProjectRoot,
         Manager, EnvFile, Name, RuntimeId, RegisterTimeout, KeepAliveInterval, KeepAliveTimeout, ReconnectInterval, ReconnectMaxInterval,
         MaxMessageBytes,
         App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout,
         RunTimeout, RunGrace, MaxConcurrentRuns, MaxInputQueueBytes,
+        FlowServer, FlowPathPrefix, FlowActions, FlowToken, FlowContext, FlowCorsOrigin,
+        FlowMaxBodyBytes, FlowTimeout, FlowRateLimit, FlowClientHeader, FlowRateBurst, FlowMaxConcurrent, FlowCompression,
         TelemetryServer, TelemetryAllowHost, RealtimeTelemetry, TelemetryWait, TelemetryTimeout, TelemetryMaxSpanBytes, TelemetryMaxQueueBytes,
         OtlpGrpc, OtlpHttp, OtlpToken, OtlpAdvertise, OtlpMaxRequestBytes,
         Config, Health, MetricsToken, StopTimeout, DrainTimeout, LogLevel, LogFormat,
@@ -402,6 +582,22 @@ internal static class SettingTable
     private static Func<IReadOnlyList<string>, Parsed<string?>> Text() => TypedSetting<string?>.Single(text => text.Any(char.IsControl)
         ? Parsed<string?>.Bad($"{Quoted.Text(text)} has control characters")
         : Parsed<string?>.Good(text));
+
+    private static Parsed<IReadOnlyList<string>> Globs(IReadOnlyList<string> texts) =>
+        texts.FirstOrDefault(text => !text.StartsWith('/') || text.Any(char.IsControl)) is { } wrong
+            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} does not begin like a key")
+            : Parsed<IReadOnlyList<string>>.Good(texts);
+
+    // As a browser writes it, since that is what it is compared with.
+    private static Parsed<IReadOnlyList<string>> Origins(IReadOnlyList<string> texts) =>
+        texts.FirstOrDefault(text => text != "*" && !(Uri.TryCreate(text, UriKind.Absolute, out var uri) && $"{uri.Scheme}://{uri.Authority}" == text)) is { } wrong
+            ? Parsed<IReadOnlyList<string>>.Bad($"{WebAddress.Shown(wrong)} is not an origin")
+            : Parsed<IReadOnlyList<string>>.Good(texts);
+
+    private static Parsed<IReadOnlyList<string>> Hosts(IReadOnlyList<string> texts) =>
+        texts.FirstOrDefault(text => Uri.CheckHostName(text) == UriHostNameType.Unknown) is { } wrong
+            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} is not a host")
+            : Parsed<IReadOnlyList<string>>.Good(texts);
 
     private static TypedSetting<TimeSpan> Time(
         string name, SettingGroup group, string byDefault, string least, string most, string description, string reason) => new()
@@ -429,6 +625,22 @@ internal static class SettingTable
         Accepts = $"{BindAddress.Accepts}, or off",
         Parser = TypedSetting<OtlpAddress>.Single(OtlpAddress.Parse),
     };
+    private static TypedSetting<int> Count(
+        string name, SettingGroup group, string byDefault, int least, int most, string description, string reason) => new()
+        {
+            Name = name,
+            EnvironmentVariable = Variable(name),
+            Group = group,
+            Placeholder = "COUNT",
+            Default = byDefault,
+            Description = description,
+            Reason = reason,
+            Accepts = string.Create(CultureInfo.InvariantCulture, $"{least} to {most}"),
+            Parser = TypedSetting<int>.Single(text =>
+                int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= least && count <= most
+                    ? Parsed<int>.Good(count)
+                    : Parsed<int>.Bad($"{Quoted.Text(text)} is not such a number")),
+        };
 
     private static TypedSetting<string?> Pem(string name, Func<string, Parsed<string?>> check, string description, string reason) => new()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 
 namespace Genkit.Sidecar.Configuration;
@@ -30,12 +31,12 @@ internal sealed class SettingsReader
 
     /// <param name="flags">By setting name; a flag that was given twice has two texts.</param>
     /// <param name="environment">Variables; an empty one counts as unset.</param>
-    /// <param name="needsManager">Whether the verb cannot do without an address of the manager.</param>
+    /// <param name="needsDoor">Whether there is nothing to do without an open door.</param>
     public static SettingsReading Read(
-        IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, bool needsManager)
+        IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, bool needsDoor)
     {
         var reader = new SettingsReader(flags, environment, new HashSet<Setting>());
-        var settings = reader.ReadAll(needsManager);
+        var settings = reader.ReadAll(needsDoor);
         return new(reader._problems.Count == 0 ? settings : null, reader._problems);
     }
 
@@ -46,7 +47,7 @@ internal sealed class SettingsReader
         IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment)
     {
         var reader = new SettingsReader(flags, environment, new HashSet<Setting>());
-        var settings = reader.ReadAll(needsManager: true);
+        var settings = reader.ReadAll(needsDoor: true);
         var (problems, wrong) = (reader._problems, reader._wrong);
 
         // Once more without a wrong one, two that contradicted each other may no longer do so, or two others may.
@@ -54,17 +55,22 @@ internal sealed class SettingsReader
         {
             known = wrong.Count;
             reader = new SettingsReader(flags, environment, wrong);
-            settings = reader.ReadAll(needsManager: false);
+            settings = reader.ReadAll(needsDoor: false);
             wrong = [.. wrong, .. reader._wrong];
         }
 
         return new(settings, problems, wrong);
     }
 
-    private SidecarSettings ReadAll(bool needsManager)
+    private SidecarSettings ReadAll(bool needsDoor)
     {
         var settings = new SidecarSettings
         {
+            GenkitEnv = Value(SettingTable.GenkitEnv, out _),
+            ReflectionV1 = Value(SettingTable.ReflectionV1, out var reflectionV1),
+            ReflectionV1Source = reflectionV1,
+            ReflectionV1AllowedHosts = Value(SettingTable.ReflectionV1AllowHost, out _) ?? [],
+            ProjectRoot = Value(SettingTable.ProjectRoot, out _),
             Manager = Value(SettingTable.Manager, out var manager),
             ManagerSource = manager,
             EnvFile = Value(SettingTable.EnvFile, out var envFile),
@@ -91,9 +97,11 @@ internal sealed class SettingsReader
             RunGrace = Value(SettingTable.RunGrace, out _),
             MaxConcurrentRuns = Value(SettingTable.MaxConcurrentRuns, out _),
             MaxInputQueueBytes = Value(SettingTable.MaxInputQueueBytes, out _),
+            FlowServer = ReadFlowServer(),
             TelemetryServer = Value(SettingTable.TelemetryServer, out _),
             TelemetryAllowedHosts = Value(SettingTable.TelemetryAllowHost, out _) ?? [],
-            RealtimeTelemetry = Value(SettingTable.RealtimeTelemetry, out _),
+            RealtimeTelemetry = Value(SettingTable.RealtimeTelemetry, out var realtimeTelemetry),
+            RealtimeTelemetrySource = realtimeTelemetry,
             TelemetryWait = Value(SettingTable.TelemetryWait, out _),
             TelemetryTimeout = Value(SettingTable.TelemetryTimeout, out _),
             TelemetryMaxSpanBytes = Value(SettingTable.TelemetryMaxSpanBytes, out _),
@@ -114,13 +122,7 @@ internal sealed class SettingsReader
             LogFormat = Value(SettingTable.LogFormat, out _),
         };
 
-        if (needsManager && manager == SettingSource.Default && envFile == SettingSource.Default)
-        {
-            _problems.Add(
-                $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable} " +
-                $"and flag {SettingTable.EnvFile.Flag}; accepted: {SettingTable.Manager.Accepts}. `genkit start` sets the variable with --experimental-reflection-v2 only");
-        }
-
+        CheckDoors(settings, needsDoor);
         CheckTls(settings.App, app, appCa, appCert, appKey);
         CheckOtlp(settings);
 
@@ -173,6 +175,61 @@ internal sealed class SettingsReader
             && settings.OtlpGrpc?.EndPoint is { Port: > 0 } grpc && grpc.Equals(settings.OtlpHttp?.EndPoint))
         {
             Complain([SettingTable.OtlpGrpc, SettingTable.OtlpHttp], $"{settings.OtlpGrpcSource} and {settings.OtlpHttpSource}: are one address; accepted: one for each");
+        }
+    }
+
+    private FlowServerSettings ReadFlowServer()
+    {
+        var settings = new FlowServerSettings
+        {
+            Address = Value(SettingTable.FlowServer, out var address)!,
+            AddressSource = address,
+            PathPrefix = Value(SettingTable.FlowPathPrefix, out _) ?? "",
+            Actions = Value(SettingTable.FlowActions, out _) ?? [],
+            Token = Value(SettingTable.FlowToken, out var token),
+            Context = Value(SettingTable.FlowContext, out var context) ?? [],
+            CorsOrigins = Value(SettingTable.FlowCorsOrigin, out _) ?? [],
+            MaxBodyBytes = Value(SettingTable.FlowMaxBodyBytes, out _),
+            Timeout = Value(SettingTable.FlowTimeout, out _),
+            RateLimit = Value(SettingTable.FlowRateLimit, out _),
+            ClientHeader = Value(SettingTable.FlowClientHeader, out _),
+            RateBurst = Value(SettingTable.FlowRateBurst, out _),
+            MaxConcurrent = Value(SettingTable.FlowMaxConcurrent, out _),
+            Compression = Value(SettingTable.FlowCompression, out _),
+        };
+
+        if (settings.Address?.EndPoint is IPEndPoint endPoint && !IPAddress.IsLoopback(endPoint.Address) && token == SettingSource.Default)
+        {
+            Complain(
+                [SettingTable.FlowServer],
+                $"{address}: {settings.Address} is beyond loopback, and whoever reaches it could run every flow; accepted: a loopback address, or {SettingTable.FlowToken.Flag} with it");
+        }
+
+        if (settings.Token is not null && settings.Context.Any(header => header.Header.Equals("Authorization", StringComparison.OrdinalIgnoreCase)))
+        {
+            Complain(
+                [SettingTable.FlowContext],
+                $"{context}: takes the header Authorization, which shows the token of {token} and is not for the application; accepted: another header");
+        }
+
+        return settings;
+    }
+
+    private void CheckDoors(SidecarSettings settings, bool needsDoor)
+    {
+        if (needsDoor && !OpenDoors.Of(settings).Any)
+        {
+            _problems.Add(
+                $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable}, flag {SettingTable.EnvFile.Flag}, " +
+                $"flag {SettingTable.ReflectionV1.Flag} and flag {SettingTable.FlowServer.Flag}, and {SettingTable.GenkitEnv.EnvironmentVariable} is not dev: nobody could use the application. `genkit start` sets the variables for the command that it starts");
+        }
+
+        if (settings.ReflectionV1?.EndPoint is { } endPoint && !IPAddress.IsLoopback(endPoint.Address) && settings.ReflectionV1AllowedHosts.Count == 0)
+        {
+            Complain(
+                [SettingTable.ReflectionV1],
+                $"{settings.ReflectionV1Source}: {settings.ReflectionV1} is beyond loopback, and whoever reaches it may run every action; " +
+                $"accepted: a loopback address, or {SettingTable.ReflectionV1AllowHost.Flag} with it, for those who want just that");
         }
     }
 

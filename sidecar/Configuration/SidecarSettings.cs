@@ -5,6 +5,19 @@ namespace Genkit.Sidecar.Configuration;
 /// <summary>Every setting of one process, checked. What each means, and why its default is what it is, stands in <see cref="SettingTable"/>.</summary>
 internal sealed record SidecarSettings
 {
+    /// <summary>Genkit's environment. What follows from it, <see cref="OpenDoors"/> says.</summary>
+    public required string? GenkitEnv { get; init; }
+
+    /// <summary>Null: on loopback, on the first port that is free.</summary>
+    public required ReflectionV1Address? ReflectionV1 { get; init; }
+
+    public required SettingSource ReflectionV1Source { get; init; }
+
+    public required IReadOnlyList<string> ReflectionV1AllowedHosts { get; init; }
+
+    /// <summary>Null: to be found.</summary>
+    public required string? ProjectRoot { get; init; }
+
     /// <summary>Null when only the env file will tell; <see cref="ManagerLocator"/> knows which of the two counts.</summary>
     public required Uri? Manager { get; init; }
 
@@ -65,12 +78,17 @@ internal sealed record SidecarSettings
 
     public required long MaxInputQueueBytes { get; init; }
 
+    public required FlowServerSettings FlowServer { get; init; }
+
     /// <summary>Null: what the manager says counts.</summary>
     public required TelemetryAddress? TelemetryServer { get; init; }
 
     public required IReadOnlyList<string> TelemetryAllowedHosts { get; init; }
 
+    /// <summary>As it was set; <see cref="OpenDoors.RealtimeTraces"/> is what counts.</summary>
     public required bool RealtimeTelemetry { get; init; }
+
+    public required SettingSource RealtimeTelemetrySource { get; init; }
 
     public required TimeSpan TelemetryWait { get; init; }
 

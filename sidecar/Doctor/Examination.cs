@@ -40,10 +40,21 @@ internal sealed class Examination(
         var managerSide = new StepSequence(examined, _budget, TimeProvider.System);
         if (settings.Manager is null)
         {
-            managerSide.Block("no address of the manager is known");
+            managerSide.Block(OpenDoors.Of(reading.Settings) is { ReflectionV2: false, ReflectionV1: true } ? "Reflection API v1 alone is open: no manager is called" : "no address of the manager is known");
         }
 
         await new ManagerSteps(managerSide, reading.Settings, settings.Manager, surroundings, RuntimeId).ExamineAsync(stop);
+
+        if (OpenDoors.Of(reading.Settings).ReflectionV1)
+        {
+            await new StepSequence(examined, _budget, TimeProvider.System).ExamineAsync(
+                StepName.ReflectionV1,
+                "whether Reflection API v1 can be served, and found",
+                Limits.Connect,
+                _ => Task.FromResult(new ReflectionV1Step(reading.Settings).Examine()),
+                [$"`{SettingTable.ProjectRoot.Flag}` with a folder on a disk that answers"],
+                stop);
+        }
 
         var applicationSide = new StepSequence(examined, _budget, TimeProvider.System);
         if (reading.Wrong.Contains(SettingTable.App))

@@ -11,6 +11,9 @@ internal static class StepName
     public const string ManagerRegister = "manager-register";
     public const string RuntimeId = "runtime-id";
 
+    /// <summary>Only where that door would be open.</summary>
+    public const string ReflectionV1 = "reflection-v1";
+
     /// <summary>Only where the doctor was given a command.</summary>
     public const string ApplicationStart = "application-start";
 

@@ -1,6 +1,6 @@
-using System.Net;
 using System.Text;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Metrics;
 
 namespace Genkit.Sidecar.Health;
@@ -38,23 +38,11 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
         };
     }
 
-    /// <summary>
-    /// Whether the caller is a process of this machine that means this machine. A web page that has made its own name resolve to
-    /// 127.0.0.1 connects from here too, but asks for another host; so does a reverse proxy, if it passes on the host that it was asked for.
-    /// </summary>
-    private bool IsLocal(HttpContext context)
-    {
+    /// <summary>Whether the caller is a process of this machine that means this machine.</summary>
+    private bool IsLocal(HttpContext context) =>
         // The file's mode says who may connect.
-        if (settings.Health.SocketPath is not null)
-        {
-            return true;
-        }
-
-        var host = context.Request.Host.Host;
-        return context.Connection.RemoteIpAddress is { } peer && IsLoopback(peer) && (host.ToLowerInvariant() is "" or "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var named) && IsLoopback(named)));
-    }
-
-    private static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+        settings.Health.SocketPath is not null
+        || (context.Connection.RemoteIpAddress is { } peer && Loopback.Is(peer) && Loopback.IsAskedFor(context.Request));
 
     private async Task ProbeAsync(HttpContext context, Probe probe)
     {

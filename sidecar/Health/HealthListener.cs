@@ -1,6 +1,6 @@
 using System.Net;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Sockets;
+using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Genkit.Sidecar.Health;
@@ -12,7 +12,7 @@ namespace Genkit.Sidecar.Health;
 internal sealed partial class HealthListener(SidecarSettings settings, HealthEndpoints endpoints, ILoggerFactory logs) : IAsyncDisposable
 {
     private readonly ILogger _logger = logs.CreateLogger<HealthListener>();
-    private WebListener? _listener;
+    private KestrelListener? _listener;
 
     /// <summary>Where it listens, with the port that the system chose where 0 was given; null while it does not.</summary>
     public EndPoint? EndPoint => _listener?.EndPoint;
@@ -25,17 +25,10 @@ internal sealed partial class HealthListener(SidecarSettings settings, HealthEnd
             return true;
         }
 
-        var cleared = settings.Health.SocketPath is { } path ? SocketFile.Clear(path) : default;
-        if (cleared.Problem is { } problem)
-        {
-            return Refused(problem);
-        }
-
-        var opened = await WebListener.OpenAsync(wanted, HttpProtocols.Http1, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
-        _listener = opened.Value;
+        (_listener, var problem) = await KestrelListener.OpenAsync(wanted, HttpProtocols.Http1, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
         if (_listener is null)
         {
-            return Refused(opened.Problem!);
+            return Refused(problem!);
         }
 
         Log.Listening(_logger, _listener.EndPoint);

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.ReflectionV1;
 using Genkit.Sidecar.ReflectionV2;
 
 namespace Genkit.Sidecar.Health;
@@ -7,18 +9,33 @@ namespace Genkit.Sidecar.Health;
 /// <summary>Judges the probes by how the sidecar's parts stand.</summary>
 internal sealed class SidecarHealth
 {
+    private readonly OpenDoors _doors;
     private readonly ManagerStatus _manager;
+    private readonly ReflectionV1Status _reflectionV1;
     private readonly GrpcApplication _application;
     private readonly ApplicationProbe _probe;
     private readonly IHostApplicationLifetime _lifetime;
 
-    public SidecarHealth(ManagerStatus manager, GrpcApplication application, IHostApplicationLifetime lifetime, Meter meter, TimeProvider time)
+    public SidecarHealth(
+        OpenDoors doors,
+        ManagerStatus manager,
+        ReflectionV1Status reflectionV1,
+        GrpcApplication application,
+        IHostApplicationLifetime lifetime,
+        Meter meter,
+        TimeProvider time)
     {
+        _doors = doors;
         _manager = manager;
+        _reflectionV1 = reflectionV1;
         _application = application;
         _lifetime = lifetime;
         _probe = new ApplicationProbe(async limit => (await application.ListActionsAsync(limit)).Failure?.Message, time);
-        meter.CreateObservableUpDownCounter("genkit.sidecar.manager.registered", () => manager.IsRegistered ? 1L : 0, null, "1 while registered with the manager, else 0");
+        if (doors.ReflectionV2)
+        {
+            meter.CreateObservableUpDownCounter("genkit.sidecar.manager.registered", () => manager.IsRegistered ? 1L : 0, null, "1 while registered with the manager, else 0");
+        }
+
         meter.CreateObservableUpDownCounter("genkit.sidecar.application.up", () => _probe.Answered ? 1L : 0, null, "1 while the application answers, else 0");
     }
 
@@ -29,7 +46,8 @@ internal sealed class SidecarHealth
     {
         if (probe == Probe.Startup)
         {
-            return [new("started", _manager.HasStarted, _manager.HasStarted ? "calling the manager, or connected" : "not yet")];
+            var hasStarted = !_doors.ReflectionV2 || _manager.HasStarted;
+            return [new("started", hasStarted, hasStarted ? Serving() : "not yet")];
         }
 
         if (probe == Probe.Live)
@@ -38,17 +56,29 @@ internal sealed class SidecarHealth
             [
                 IsStopping
                     ? new("alive", true, "stopping")
-                    : new("alive", !_manager.HasEnded, _manager.HasEnded ? "nothing calls the manager any more" : "calling the manager, or connected"),
+                    : new("alive", !_manager.HasEnded, _manager.HasEnded ? "nothing calls the manager any more" : Serving()),
             ];
         }
 
-        return
-        [
-            new("running", !IsStopping, IsStopping ? "stopping" : "not stopping"),
-            new("manager", _manager.IsRegistered, _manager.Reason),
-            await AskApplicationAsync(),
-        ];
+        var conditions = new List<Condition> { new("running", !IsStopping, IsStopping ? "stopping" : "not stopping") };
+        if (_doors.ReflectionV2)
+        {
+            conditions.Add(new("manager", _manager.IsRegistered, _manager.Reason));
+        }
+        else if (_doors.ReflectionV1)
+        {
+            conditions.Add(new("reflection-v1", _reflectionV1.Address is not null, _reflectionV1.Address is { } address ? $"served at {address}" : "not served"));
+        }
+
+        // With no door nobody asks anything of the application, which may not even serve.
+        return _doors.Any ? [.. conditions, await AskApplicationAsync()] : conditions;
     }
+
+    private string Serving() =>
+        _doors.ReflectionV2 ? "calling the manager, or connected"
+        : _doors.ReflectionV1 ? "serving Reflection API v1"
+        : _doors.FlowServer ? "serving flows"
+        : "no door is open";
 
     /// <summary>Asks the application, unless that has been done just now. A sidecar that stops leaves it alone.</summary>
     public async Task<Condition> AskApplicationAsync()

@@ -1,9 +1,11 @@
 using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.FlowServer;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Otlp;
+using Genkit.Sidecar.ReflectionV1;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
@@ -11,19 +13,22 @@ using Genkit.Sidecar.Telemetry;
 namespace Genkit.Sidecar.Hosting;
 
 /// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its doors.</summary>
-internal static class SidecarHost
+internal static partial class SidecarHost
 {
     /// <summary>
-    /// Serves the manager until <paramref name="stop"/>. Gives the exit code: 0, or 1 if a listener cannot listen where it is to, or if the
-    /// host stopped by itself, which it does only when it fails.
+    /// Serves whoever comes through an open door until <paramref name="stop"/>. Gives the exit code: 0, or 1 if a listener cannot listen where it
+    /// is to, or if the host stopped by itself, which it does only when it fails.
     /// </summary>
     /// <param name="settings">How.</param>
     /// <param name="logs">Where all parts log to.</param>
     /// <param name="listening">Is told where a process of this machine can send OTLP, as soon as it can.</param>
+    /// <param name="quit">Is called by whoever may stop the sidecar through a door.</param>
     /// <param name="stop">Ends it.</param>
-    public static async Task<int> RunAsync(SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, CancellationToken stop)
+    public static async Task<int> RunAsync(
+        SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, Action quit, CancellationToken stop)
     {
-        using var host = Create(settings, logs);
+        using var host = Create(settings, logs, quit);
+        Say(OpenDoors.Of(settings), logs.CreateLogger("Genkit.Sidecar.Doors"));
         if (!await OpenAsync(host.Services, stop))
         {
             return 1;
@@ -35,8 +40,8 @@ internal static class SidecarHost
     }
 
     /// <summary>
-    /// Opens the listeners, before the host starts; they close after it has stopped, when its services are disposed of. False if one cannot listen
-    /// where it is to; the log says why.
+    /// Opens the listeners, before the host starts; those that the application may need to its end close after it has stopped, when its services
+    /// are disposed of. False if one cannot listen where it is to; the log says why.
     /// </summary>
     public static async Task<bool> OpenAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
@@ -48,10 +53,12 @@ internal static class SidecarHost
 
         // Before a probe may be the first to connect to the application.
         services.GetRequiredService<GrpcApplication>().OtlpEndpoints = otlp.EndpointsFor(services.GetRequiredService<SidecarSettings>().App);
-        return await services.GetRequiredService<HealthListener>().OpenAsync(cancellationToken);
+        return await services.GetRequiredService<HealthListener>().OpenAsync(cancellationToken)
+            && await services.GetRequiredService<ReflectionV1Listener>().OpenAsync(cancellationToken)
+            && await services.GetRequiredService<FlowListener>().OpenAsync(cancellationToken);
     }
 
-    public static IHost Create(SidecarSettings settings, ILoggerFactory logs)
+    public static IHost Create(SidecarSettings settings, ILoggerFactory logs, Action quit)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(logs);
@@ -62,9 +69,24 @@ internal static class SidecarHost
         // Whoever asked the host to stop bounds how long that takes, by --drain-timeout. Its own limit of 30 s would cut runs short.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         AddRuntime(builder.Services, settings);
+        AddDoors(builder.Services, OpenDoors.Of(settings));
+        builder.Services.AddSingleton(new Quit(quit));
         AddHealth(builder.Services);
         builder.Services.AddSingleton(provider => new OtlpListeners(settings, provider.GetRequiredService<OtlpReceiver>().Receive, logs));
         return builder.Build();
+    }
+
+    private static void Say(OpenDoors doors, ILogger logger)
+    {
+        foreach (var warning in doors.Warnings)
+        {
+            Log.Warned(logger, warning);
+        }
+
+        if (!doors.Any)
+        {
+            Log.Closed(logger, SettingTable.GenkitEnv.EnvironmentVariable);
+        }
     }
 
     private static void AddRuntime(IServiceCollection services, SidecarSettings settings)
@@ -84,7 +106,29 @@ internal static class SidecarHost
         services.AddSingleton<ManagerLocator>();
         services.AddSingleton<RuntimeIdClaim>();
         services.AddSingleton<ManagerStatus>();
-        services.AddHostedService<ManagerConnection>();
+    }
+
+    private static void AddDoors(IServiceCollection services, OpenDoors doors)
+    {
+        services.AddSingleton(doors);
+        if (doors.ReflectionV2)
+        {
+            services.AddHostedService<ManagerConnection>();
+        }
+
+        services.AddSingleton<ReflectionV1Status>();
+        services.AddSingleton<Callers>();
+        services.AddSingleton<RuntimeFile>();
+        services.AddSingleton<ReflectionV1Endpoints>();
+        services.AddSingleton<ReflectionV1Listener>();
+        if (doors.ReflectionV1)
+        {
+            // After the other, and so stopped before it: that one says goodbye when no run is left.
+            services.AddHostedService<ReflectionV1Door>();
+        }
+
+        services.AddSingleton<FlowEndpoints>();
+        services.AddSingleton<FlowListener>();
     }
 
     private static void AddHealth(IServiceCollection services)
@@ -102,5 +146,14 @@ internal static class SidecarHost
         services.AddSingleton<SidecarHealth>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<HealthListener>();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Warning}")]
+        public static partial void Warned(ILogger logger, string warning);
+
+        [LoggerMessage(LogLevel.Information, "No door is open, as {Variable} is not dev and none was named: the command runs by itself")]
+        public static partial void Closed(ILogger logger, string variable);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Genkit.Sidecar.Json;
@@ -16,6 +17,14 @@ internal static class JsonPayload
     public const int MaxDepth = 100_000;
 
     public static JsonReaderOptions ReaderOptions { get; } = new() { MaxDepth = MaxDepth };
+
+    /// <summary>For what is written around payloads, escaping no more than JSON.stringify does. What is copied in has been read before.</summary>
+    public static JsonWriterOptions WriterOptions { get; } = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = MaxDepth,
+        SkipValidation = true,
+    };
 
     /// <summary>Reads <paramref name="payload"/> to its end.</summary>
     /// <param name="root">What the value is; None where there is a defect.</param>

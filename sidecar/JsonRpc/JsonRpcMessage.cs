@@ -31,11 +31,14 @@ internal struct JsonRpcMessage
     public JsonSlice Chunk;
     public JsonSlice TelemetryServerUrl;
 
+    /// <summary>Of v1's notify alone.</summary>
+    public JsonSlice ReflectionApiSpecVersion;
+
     /// <summary>Members that this version does not know. Ignored, as JSON-RPC peers must be able to grow.</summary>
     public int UnknownMembers;
 
     public void ClearParams() =>
-        Key = Input = Init = Context = TelemetryLabels = Stream = StreamInput = Type = TraceId = RequestId = Chunk = TelemetryServerUrl = default;
+        Key = Input = Init = Context = TelemetryLabels = Stream = StreamInput = Type = TraceId = RequestId = Chunk = TelemetryServerUrl = ReflectionApiSpecVersion = default;
 
     public readonly ReadOnlySequence<byte> Bytes(JsonSlice slice) => Frame.Slice(slice.Start, slice.Length);
 

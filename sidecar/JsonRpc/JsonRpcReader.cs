@@ -41,6 +41,29 @@ internal static class JsonRpcReader
         }
     }
 
+    /// <summary>Reads params that come without an envelope, as in the body of a Reflection API v1 request.</summary>
+    /// <returns>What keeps the body from being JSON, for people and without its content; null if nothing does. It may be any value.</returns>
+    public static string? ReadParams(in ReadOnlySequence<byte> body, out JsonRpcMessage message)
+    {
+        message = new JsonRpcMessage { Frame = body };
+        if (!Utf8Sequence.IsValid(body))
+        {
+            return "it is not valid UTF-8";
+        }
+
+        var reader = new Utf8JsonReader(body, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
+        try
+        {
+            ReadParams(ref reader, ref message);
+            reader.Read();
+            return null;
+        }
+        catch (Exception exception) when (JsonPayload.IsDefect(exception))
+        {
+            return $"it is not valid JSON at byte {reader.BytesConsumed}";
+        }
+    }
+
     /// <summary>Gives <c>message</c> of an error object, or null if it has none.</summary>
     public static string? ReadErrorMessage(in ReadOnlySequence<byte> error) => ReadString(error, "message"u8);
 
@@ -171,6 +194,10 @@ internal static class JsonRpcReader
         else if (reader.NameEquals("telemetryServerUrl"u8))
         {
             message.TelemetryServerUrl = ReadValue(ref reader);
+        }
+        else if (reader.NameEquals("reflectionApiSpecVersion"u8))
+        {
+            message.ReflectionApiSpecVersion = ReadValue(ref reader);
         }
         else
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Json;
@@ -13,17 +12,10 @@ namespace Genkit.Sidecar.JsonRpc;
 /// </summary>
 internal static class JsonRpcWriter
 {
-    private static readonly JsonWriterOptions s_options = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        MaxDepth = JsonPayload.MaxDepth,
-        SkipValidation = true,
-    };
-
     /// <summary>Request <c>register</c>, which the manager answers only if its id is truthy.</summary>
     public static void Register(OutgoingFrame frame, string id, in Registration registration)
     {
-        using var json = new Utf8JsonWriter(frame.Text, s_options);
+        using var json = new Utf8JsonWriter(frame.Text, JsonPayload.WriterOptions);
         json.WriteStartObject();
         json.WriteString("jsonrpc"u8, "2.0"u8);
         json.WriteString("id"u8, id);
@@ -110,30 +102,15 @@ internal static class JsonRpcWriter
     /// <param name="traceId">Trace of the run that failed, or null if no run was started.</param>
     public static void Error(OutgoingFrame frame, RequestId? request, int code, ActionFailure failure, string? traceId)
     {
-        using (var json = new Utf8JsonWriter(frame.Text, s_options))
+        using (var json = new Utf8JsonWriter(frame.Text, JsonPayload.WriterOptions))
         {
             json.WriteStartObject();
             json.WriteString("jsonrpc"u8, "2.0"u8);
             json.WriteStartObject("error"u8);
             json.WriteNumber("code"u8, code);
             json.WriteString("message"u8, failure.Message);
-            json.WriteStartObject("data"u8);
-            json.WriteNumber("code"u8, (int)failure.Code);
-            json.WriteString("message"u8, failure.Message);
-            json.WriteStartObject("details"u8);
-            CopyDetails(json, failure, traceId is not null);
-            if (failure.Stack is { Length: > 0 } stack)
-            {
-                json.WriteString("stack"u8, stack);
-            }
-
-            if (traceId is not null)
-            {
-                json.WriteString("traceId"u8, traceId);
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
+            json.WritePropertyName("data"u8);
+            FailureJson.Write(json, failure, traceId);
             json.WriteEndObject();
             json.WritePropertyName("id"u8);
             if (request is { } id)
@@ -147,48 +124,6 @@ internal static class JsonRpcWriter
 
             json.WriteEndObject();
         }
-    }
-
-    /// <summary>Copies the application's own details but for the members that the sidecar fills itself.</summary>
-    private static void CopyDetails(Utf8JsonWriter json, ActionFailure failure, bool hasTraceId)
-    {
-        if (failure.Details.IsEmpty)
-        {
-            return;
-        }
-
-        var hasStack = failure.Stack is { Length: > 0 };
-        var details = failure.Details.Span;
-        var reader = new Utf8JsonReader(details, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var replaced = (hasTraceId && reader.NameEquals("traceId"u8)) || (hasStack && reader.NameEquals("stack"u8));
-            var name = details[(int)reader.TokenStartIndex..(int)reader.BytesConsumed];
-            name = name[..(name.LastIndexOf((byte)'"') + 1)];
-            reader.Read();
-            var start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            if (!replaced)
-            {
-                WriteRawName(json, name);
-                json.WriteRawValue(details[start..(int)reader.BytesConsumed], skipInputValidation: true);
-            }
-        }
-    }
-
-    /// <summary>Writes a member's name as it came. It can only differ from a re-escaped one in its spelling, but a lone surrogate has no other.</summary>
-    private static void WriteRawName(Utf8JsonWriter json, ReadOnlySpan<byte> quoted)
-    {
-        var reader = new Utf8JsonReader(quoted);
-        reader.Read();
-        if (!reader.ValueIsEscaped)
-        {
-            json.WritePropertyName(quoted[1..^1]);
-            return;
-        }
-
-        json.WritePropertyName(reader.GetStringOrNull() ?? "\uFFFD");
     }
 
     /// <summary>The manager takes <c>requestId</c> only as a string, also where the request's own id was a number.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Sockets;
+using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Genkit.Sidecar.Otlp;
@@ -14,8 +14,8 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
 {
     private readonly ILogger _logger = logs.CreateLogger<OtlpListeners>();
     private readonly OtlpTurns _turns = new();
-    private WebListener? _grpc;
-    private WebListener? _http;
+    private KestrelListener? _grpc;
+    private KestrelListener? _http;
 
     /// <summary>Where a process of this machine sends to; or one elsewhere, if a host is advertised.</summary>
     public OtlpEndpoints Endpoints => new(Address(_grpc, isLocal: true), Address(_http, isLocal: true));
@@ -27,21 +27,19 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
         var http = new OtlpHttpService(settings, handler, _turns);
         if (settings.OtlpGrpc.EndPoint is { } grpcEndPoint)
         {
-            var opened = await WebListener.OpenAsync(grpcEndPoint, HttpProtocols.Http2, SetLimits, grpc.HandleAsync, logs, cancellationToken);
-            _grpc = opened.Value;
+            (_grpc, var problem) = await KestrelListener.OpenAsync(grpcEndPoint, HttpProtocols.Http2, SetLimits, grpc.HandleAsync, logs, cancellationToken);
             if (_grpc is null)
             {
-                return Refused(SettingTable.OtlpGrpc, settings.OtlpGrpc, settings.OtlpGrpcSource, opened.Problem!);
+                return Refused(SettingTable.OtlpGrpc, settings.OtlpGrpc, settings.OtlpGrpcSource, problem!);
             }
         }
 
         if (settings.OtlpHttp.EndPoint is { } httpEndPoint)
         {
-            var opened = await WebListener.OpenAsync(httpEndPoint, HttpProtocols.Http1, SetLimits, http.HandleAsync, logs, cancellationToken);
-            _http = opened.Value;
+            (_http, var problem) = await KestrelListener.OpenAsync(httpEndPoint, HttpProtocols.Http1, SetLimits, http.HandleAsync, logs, cancellationToken);
             if (_http is null)
             {
-                return Refused(SettingTable.OtlpHttp, settings.OtlpHttp, settings.OtlpHttpSource, opened.Problem!);
+                return Refused(SettingTable.OtlpHttp, settings.OtlpHttp, settings.OtlpHttpSource, problem!);
             }
         }
 
@@ -100,7 +98,7 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
         return false;
     }
 
-    private string Address(WebListener? listener, bool isLocal)
+    private string Address(KestrelListener? listener, bool isLocal)
     {
         if (listener?.EndPoint is not IPEndPoint bound)
         {
@@ -118,7 +116,7 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
         return "";
     }
 
-    private static IEnumerable<string> Shown(WebListener? listener, string protocol) => listener is null ? [] : [$"{listener.EndPoint} ({protocol})"];
+    private static IEnumerable<string> Shown(KestrelListener? listener, string protocol) => listener is null ? [] : [$"{listener.EndPoint} ({protocol})"];
 
     private static partial class Log
     {

@@ -183,13 +183,8 @@ internal sealed partial class ManagerConnection(
     private async Task<Registration> RegistrationAsync(CancellationToken cancellationToken)
     {
         await applicationStart.WaitAsync(cancellationToken);
-        var info = application.Info;
-        return new Registration(
-            settings.RuntimeId,
-            Environment.ProcessId,
-            settings.Name ?? (info.Name.Length > 0 ? info.Name : settings.RuntimeId),
-            info.GenkitVersion.Length > 0 ? info.GenkitVersion : $"genkit-sidecar/{SidecarVersion.Number}",
-            info.Environments.Count > 0 ? info.Environments : ["dev"]);
+        var runtime = RuntimeDescription.Of(settings, application.Info);
+        return new Registration(runtime.Id, Environment.ProcessId, runtime.Name, runtime.GenkitVersion, runtime.Environments);
     }
 
     private void OnRegistered(Uri address, Registration registration)

@@ -151,7 +151,7 @@ internal sealed partial class RequestDispatcher(
     {
         if (RunActionParams.Read(message, frame, out var request) is { } problem)
         {
-            AddInvalidParams(id, problem);
+            AddInvalidParams(id, $"params{(message.Params.Kind == JsonTokenType.StartObject ? "." : ": ")}{problem}");
             return false;
         }
 

@@ -44,7 +44,7 @@ internal sealed partial class ActiveRuns(
     /// <summary>Cancels the run of a trace. False if there is none, or it has ended.</summary>
     /// <param name="traceId">The trace.</param>
     /// <param name="beforeItEnds">Called if the run is cancelled, before its outbox says so.</param>
-    public bool TryCancel(string traceId, Action beforeItEnds) =>
+    public bool TryCancel(string traceId, Action? beforeItEnds = null) =>
         _runs.TryGetValue(traceId, out var active) && active.Run.TryFail(ActionFailure.Cancelled, beforeItEnds);
 
     /// <summary>Starts no more runs and lets the active ones end, for <paramref name="timeout"/> at most.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Telemetry;
@@ -38,7 +39,7 @@ internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<
     {
         lock (_gate)
         {
-            _registered = Find(url);
+            _registered = Find(_manager, url);
             Choose();
         }
     }
@@ -48,7 +49,17 @@ internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<
     {
         lock (_gate)
         {
-            _configured = Find(url);
+            _configured = Find(_manager, url);
+            Choose();
+        }
+    }
+
+    /// <summary>A manager of Reflection API v1, at this address, has said it: it counts as what <c>configure</c> says.</summary>
+    public void Notified(IPAddress manager, string url)
+    {
+        lock (_gate)
+        {
+            _configured = Find(new UriBuilder(Uri.UriSchemeHttp, manager.ToString()).Uri, url);
             Choose();
         }
     }
@@ -77,15 +88,15 @@ internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<
 
     private static bool IsHost(Uri address, string host) => string.Equals(address.IdnHost, host, StringComparison.OrdinalIgnoreCase);
 
-    private Uri? Find(string? url)
+    private Uri? Find(Uri? manager, string? url)
     {
         // With a setting nothing that the manager says counts, so nothing of it is worth a warning.
-        if (url is null || _manager is null || settings.TelemetryServer is not null)
+        if (url is null || manager is null || settings.TelemetryServer is not null)
         {
             return null;
         }
 
-        var resolved = Resolve(_manager, url, settings.TelemetryAllowedHosts);
+        var resolved = Resolve(manager, url, settings.TelemetryAllowedHosts);
         if (resolved.Problem is { } problem && _refused.Count < 16 && _refused.Add(url))
         {
             Log.Refused(logger, WebAddress.Shown(url.Length > 256 ? url[..256] : url), problem);

@@ -101,7 +101,7 @@ public sealed class ApplicationSpanTests : EndToEndTest
     [Fact]
     public async Task TraceGetAndLogList_InASecondTerminal_PrintTheApplicationsSpansAndLogs()
     {
-        using var tools = await ToolsApi.StartAsync(Workspace, Traced());
+        using var tools = await ToolsApi.OfAsync(GenkitCli.Start(Workspace, Traced()));
         var (traceId, _) = await tools.RunActionAsync("""{"key": "/flow/voyage"}""");
         await tools.TraceAsync(traceId, s_voyage);
         await Repeated.AskAsync(() => tools.QueryAsync("listLogs"), answer => answer.GetProperty("logs").GetArrayLength() > 0);

@@ -93,16 +93,18 @@ public sealed class DoctorTests : EndToEndTest
     }
 
     [Fact]
-    public async Task GenkitStart_WithoutTheV2Flag_IsTheFindingOfTheSettings()
+    public async Task GenkitStart_WithoutTheV2Flag_LeavesOutTheManager()
     {
         var file = Path.Combine(Workspace.Folder, "report.json");
         var cli = GenkitCli.StartV1(
-            Workspace, ["sh", "-c", "\"$@\" >\"$0\"; echo \"the doctor says $?\"", file, .. SidecarCommand.Of(Workspace, "doctor", "--json")]);
+            Workspace, ["sh", "-c", "\"$@\" >\"$0\"; echo \"the doctor says $?\"", file, .. SidecarCommand.Of(Workspace, "doctor", "--json", "--app", "http://127.0.0.1:1")]);
 
         await cli.Output.FirstAsync(line => line == "the doctor says 1", "the end of the doctor");
 
         var report = DoctorReport.Parse(1, await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
-        report.AssertFailed("settings", "flag --manager: is missing", "`genkit start --experimental-reflection-v2 -- …`");
+        report.AssertStep("settings", "ok", "no manager, Reflection API v1 alone");
+        report.AssertStep("manager-tcp", "skipped", "no manager is called");
+        report.AssertStep("reflection-v1", "ok", $"the CLI finds it by a file in {Workspace.Folder}/.genkit/runtimes");
     }
 
     [Fact]

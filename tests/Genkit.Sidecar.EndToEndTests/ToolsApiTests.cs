@@ -111,5 +111,5 @@ public sealed class ToolsApiTests : EndToEndTest
         Assert.Equal("Action was cancelled", error.GetProperty("message").GetString());
     }
 
-    private Task<ToolsApi> StartAsync(string language) => ToolsApi.StartAsync(Workspace, HelloApplication.In(language).Command);
+    private Task<ToolsApi> StartAsync(string language) => ToolsApi.OfAsync(GenkitCli.Start(Workspace, HelloApplication.In(language).Command));
 }

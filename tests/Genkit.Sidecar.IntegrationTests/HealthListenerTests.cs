@@ -89,7 +89,7 @@ public sealed class HealthListenerTests
         using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
         log.ExpectError("flag --health");
 
-        var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", address), logs, _ => { }, CancellationToken.None);
+        var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", address), logs, _ => { }, () => { }, CancellationToken.None);
 
         Assert.Equal(1, exitCode);
         await log.WaitForAsync($"flag --health: cannot listen at {address}: something listens there already");
@@ -103,7 +103,7 @@ public sealed class HealthListenerTests
         using var log = new LogCapture();
         using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
 
-        var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", $"unix:{file}"), logs, _ => { }, CancellationToken.None);
+        var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", $"unix:{file}"), logs, _ => { }, () => { }, CancellationToken.None);
 
         Assert.Equal(1, exitCode);
         await log.WaitForAsync($"{file} exists and is not a socket");

@@ -129,7 +129,7 @@ public sealed class OtlpListenerTests
         using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
         log.ExpectError(error);
 
-        var exitCode = await SidecarHost.RunAsync(settings, logs, _ => Assert.Fail("It says that it listens."), CancellationToken.None);
+        var exitCode = await SidecarHost.RunAsync(settings, logs, _ => Assert.Fail("It says that it listens."), () => { }, CancellationToken.None);
 
         Assert.Equal(1, exitCode);
         await log.WaitForAsync(error);

@@ -142,7 +142,7 @@ public sealed class RegistrationTests
 
         var peer = await manager.AcceptRegisteredAsync();
 
-        await sidecar.Log.WaitForAsync("has not listed its actions within 0.2 s (--app-start-timeout); registering without it");
+        await sidecar.Log.WaitForAsync("has not listed its actions within 0.2 s (--app-start-timeout); going on without it");
         var answer = await peer.AskForOneAsync(Requests.ListActions("1"));
         answer.FailureMessage(14);
     }

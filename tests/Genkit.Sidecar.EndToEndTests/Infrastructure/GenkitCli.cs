@@ -27,7 +27,19 @@ internal static partial class GenkitCli
     public static RunningProcess Start(Workspace workspace, IEnumerable<string> application) => workspace.Start(Command(
         ["start", "--experimental-reflection-v2", "--", .. SidecarCommand.Run(workspace, application)]));
 
-    /// <summary>Starts `genkit start -- command`, without the flag for Reflection API v2.</summary>
+    /// <summary>Starts `genkit start -- genkit-sidecar run -- application`, without the flag for Reflection API v2.</summary>
+    public static RunningProcess StartV1(Workspace workspace, HelloApplication application) =>
+        workspace.Start(Command(["start", "--", .. SidecarCommand.Run(workspace, application.Command)]));
+
+    /// <summary>Starts `genkit start --experimental-reflection-v2 -- command`, without the Dev UI.</summary>
+    public static RunningProcess StartV2(Workspace workspace, params IEnumerable<string> command) =>
+        workspace.Start(Command(["start", "--noui", "--experimental-reflection-v2", "--", .. command]));
+
+    /// <summary>Starts the official MCP client over `genkit mcp`: see tests/e2e/mcp-client.mjs.</summary>
+    public static RunningProcess Mcp(Workspace workspace) =>
+        workspace.Start(["node", Repository.Require("tests/e2e/mcp-client.mjs", "git checkout tests/e2e"), .. Command(["mcp"])]);
+
+    /// <summary>Starts `genkit start -- command`, without the flag for Reflection API v2 and without the Dev UI.</summary>
     public static RunningProcess StartV1(Workspace workspace, params IEnumerable<string> command) =>
         workspace.Start(Command(["start", "--noui", "--", .. command]));
 

@@ -8,19 +8,17 @@ internal sealed class ToolsApi(Uri address) : IDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = address, Timeout = Timeouts.Default };
 
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
-    /// <summary>Starts `genkit start -- genkit-sidecar run -- application`, and waits until it has registered.</summary>
-    public static async Task<ToolsApi> StartAsync(Workspace workspace, IEnumerable<string> application)
+    /// <summary>The one of a `genkit start`, once it has a runtime.</summary>
+    public static async Task<ToolsApi> OfAsync(RunningProcess cli)
     {
         const string Announcement = "Genkit Developer UI: ";
-        var cli = GenkitCli.Start(workspace, application);
-        var line = await cli.Output.FirstAsync(
-            line => line.StartsWith(Announcement, StringComparison.Ordinal), "the address of the Dev UI");
+        var line = await cli.Output.FirstAsync(line => line.StartsWith(Announcement, StringComparison.Ordinal), "the address of the Dev UI");
         var tools = new ToolsApi(new Uri(line[Announcement.Length..]));
         await tools.RegisteredAsync();
         return tools;
     }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>Waits until a runtime has registered. It polls, as the Dev UI does: the CLI tells nobody.</summary>
     public Task RegisteredAsync() =>

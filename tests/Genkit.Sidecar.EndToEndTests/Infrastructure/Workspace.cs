@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Text.Json;
 
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
@@ -20,6 +21,7 @@ internal sealed class Workspace : IAsyncDisposable
         SidecarLog = new SidecarLog(Path.Combine(Folder, "sidecar.log"));
         File.WriteAllText(Path.Combine(Folder, "package.json"), "{}"); // makes it the project's root
         WriteEmptyDevUi();
+        WriteEmptyDocs();
     }
 
     public string Folder { get; }
@@ -64,6 +66,23 @@ internal sealed class Workspace : IAsyncDisposable
         var process = RunningProcess.Start(start);
         _started.Add(process);
         return process;
+    }
+
+    /// <summary>Waits until a sidecar has left its runtime file. It polls, as nobody tells.</summary>
+    public async Task<JsonElement> RuntimeAsync(string id = "")
+    {
+        using var timeout = new CancellationTokenSource(Timeouts.Default);
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        var folder = Directory.CreateDirectory(Path.Combine(Folder, ".genkit/runtimes"));
+        while (true)
+        {
+            if (folder.EnumerateFiles($"{id}*.json").FirstOrDefault() is { } file)
+            {
+                return JsonSerializer.Deserialize<JsonElement>(await File.ReadAllTextAsync(file.FullName, timeout.Token));
+            }
+
+            await poll.WaitForNextTickAsync(timeout.Token);
+        }
     }
 
     /// <summary>Returns the ids of the running processes that descend from those started here, and of these.</summary>
@@ -112,5 +131,12 @@ internal sealed class Workspace : IAsyncDisposable
         Directory.CreateDirectory(assets);
         using var archive = ZipFile.Open(Path.Combine(assets, $"{GenkitCli.Version}.zip"), ZipArchiveMode.Create);
         archive.CreateEntry("ui/browser/index.html");
+    }
+
+    // So does `genkit mcp` with the documentation that it offers.
+    private void WriteEmptyDocs()
+    {
+        var docs = Directory.CreateDirectory(Path.Combine(Folder, ".genkit/docs", GenkitCli.Version));
+        File.WriteAllText(Path.Combine(docs.FullName, "bundle.json"), "{}");
     }
 }

@@ -19,10 +19,13 @@ internal sealed class SidecarFixture : IAsyncDisposable
     private SidecarFixture(SidecarSettings settings)
     {
         _logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Log));
-        _host = SidecarHost.Create(settings, _logs);
+        _host = SidecarHost.Create(settings, _logs, () => Quit.TrySetResult());
     }
 
     public LogCapture Log { get; } = new();
+
+    /// <summary>Completes when somebody has told the sidecar to stop, through a door.</summary>
+    public TaskCompletionSource Quit { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IServiceProvider Services => _host.Services;
 
@@ -49,21 +52,10 @@ internal sealed class SidecarFixture : IAsyncDisposable
     /// Reads settings as the command line does, but for some defaults: the listeners' ports are ones for the whole machine, and runs that a test
     /// leaves behind are not worth waiting for.
     /// </summary>
-    public static SidecarSettings Settings(params string[] flags)
-    {
-        string[] words = [.. flags];
-        foreach (var (flag, value) in new[] { ("--health", "off"), ("--otlp-grpc", "off"), ("--otlp-http", "off"), ("--drain-timeout", "0") })
-        {
-            words = flags.Contains(flag) ? words : [.. words, flag, value];
-        }
+    public static SidecarSettings Settings(params string[] flags) => Read(needsDoor: true, flags);
 
-        var line = Cli.CommandLine.Parse(["run", .. words]);
-        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsManager: true);
-        string[] problems = [.. line.Problems, .. reading.Problems];
-        return problems.Length == 0 && reading.IsGood
-            ? reading.Settings
-            : throw new ArgumentException(string.Join('\n', problems));
-    }
+    /// <summary>The same for a sidecar that serves nobody.</summary>
+    public static SidecarSettings Supervising(params string[] flags) => Read(needsDoor: false, flags);
 
     /// <summary>Stops the sidecar as SIGTERM does.</summary>
     public Task StopAsync() => _host.StopAsync().WaitAsync(Timeouts.Default);
@@ -78,5 +70,21 @@ internal sealed class SidecarFixture : IAsyncDisposable
 
         _logs.Dispose();
         Assert.Empty(Log.UnexpectedErrors);
+    }
+
+    private static SidecarSettings Read(bool needsDoor, string[] flags)
+    {
+        string[] words = [.. flags];
+        foreach (var (flag, value) in new[] { ("--health", "off"), ("--otlp-grpc", "off"), ("--otlp-http", "off"), ("--drain-timeout", "0") })
+        {
+            words = flags.Contains(flag) ? words : [.. words, flag, value];
+        }
+
+        var line = Cli.CommandLine.Parse(["run", .. words]);
+        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsDoor);
+        string[] problems = [.. line.Problems, .. reading.Problems];
+        return problems.Length == 0 && reading.IsGood
+            ? reading.Settings
+            : throw new ArgumentException(string.Join('\n', problems));
     }
 }

@@ -60,7 +60,7 @@ public sealed class SidecarCommandTests
             genkit-sidecar: cannot start:
               there is no flag "--run-grcae", did you mean --run-grace?
               flag --log-level: "loud" is not one of its values; accepted: trace, debug, information, warning, error, critical or none
-              flag --manager: is missing, and so are environment variable GENKIT_REFLECTION_V2_SERVER and flag --env-file; accepted: ws://host:port or wss://host:port. `genkit start` sets the variable with --experimental-reflection-v2 only
+              flag --manager: is missing, and so are environment variable GENKIT_REFLECTION_V2_SERVER, flag --env-file, flag --reflection-v1 and flag --flow-server, and GENKIT_ENV is not dev: nobody could use the application. `genkit start` sets the variables for the command that it starts
             See genkit-sidecar --help.
 
             """,
@@ -132,7 +132,7 @@ public sealed class SidecarCommandTests
     private static Task<int> RunAsync(string words, TextWriter output, TextWriter error) => new SidecarCommand(
         new(TextReader.Null, output, error),
         new Dictionary<string, string>(),
-        (_, _, _, _) => Task.FromResult(ExitCode.Failure)).RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        (_, _, _, _, _) => Task.FromResult(ExitCode.Failure)).RunAsync(words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Fails as .NET's console does where the descriptor is closed.</summary>
     private sealed class ClosedWriter : StringWriter

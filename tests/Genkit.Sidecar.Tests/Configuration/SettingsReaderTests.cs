@@ -83,7 +83,7 @@ public sealed class SettingsReaderTests : IDisposable
 
         var problems = Reading.Of(
             $"--config {file} --manager http://localhost:3100 --log-format xml --stop-timeout 5 --reconnect-interval 10s",
-            needsManager: true,
+            needsDoor: true,
             ("GENKIT_SIDECAR_KEEP_ALIVE_INTERVAL", "soon"), ("GENKIT_SIDECAR_MAX_CONCURRENT_RUNS", "0")).Problems;
 
         Assert.Equal(
@@ -152,9 +152,12 @@ public sealed class SettingsReaderTests : IDisposable
     [InlineData("run", false)]
     [InlineData("--env-file later.env", true)]
     [InlineData("--manager ws://localhost:3100", true)]
-    public void Read_ManagerNeeded_FlagOrEnvFileWillDo(string words, bool isGood)
+    [InlineData("--genkit-env dev", true)]
+    [InlineData("--reflection-v1 127.0.0.1:3100", true)]
+    [InlineData("--genkit-env dev --reflection-v1 off", false)]
+    public void Read_DoorNeeded_AnyWillDo(string words, bool isGood)
     {
-        var reading = Reading.Of(words == "run" ? "" : words, needsManager: true);
+        var reading = Reading.Of(words == "run" ? "" : words, needsDoor: true);
 
         Assert.Equal(isGood, reading.IsGood);
         if (!isGood)
@@ -193,7 +196,7 @@ public sealed class SettingsReaderTests : IDisposable
         string[] problems =
         [
             .. Reading.OfWords(["--app-header", header]).Problems,
-            .. Reading.Of("", needsManager: false, ("GENKIT_SIDECAR_APP_HEADER", header)).Problems,
+            .. Reading.Of("", needsDoor: false, ("GENKIT_SIDECAR_APP_HEADER", header)).Problems,
             .. Reading.Of($"--config {file}").Problems,
         ];
 

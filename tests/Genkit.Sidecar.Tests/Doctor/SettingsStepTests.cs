@@ -38,9 +38,19 @@ public sealed class SettingsStepTests : IDisposable
     }
 
     [Fact]
-    public async Task Manager_MissingUnderTheCli_IsTheMissingFlag()
+    public async Task Manager_MissingUnderTheCli_LeavesReflectionV1()
     {
         var finding = await ExamineAsync("", ("GENKIT_ENV", "dev"));
+
+        Assert.Equal(StepStatus.Ok, finding.Status);
+        Assert.StartsWith("no manager, Reflection API v1 alone; application", finding.Found, StringComparison.Ordinal);
+        Assert.Null(_step.Manager);
+    }
+
+    [Fact]
+    public async Task Manager_MissingUnderTheCliWithoutV1_IsTheMissingFlag()
+    {
+        var finding = await ExamineAsync("--reflection-v1 off", ("GENKIT_ENV", "dev"));
 
         Assert.Equal(StepStatus.Failed, finding.Status);
         Assert.Contains("`genkit start --experimental-reflection-v2 -- …`", finding.Remedies[0], StringComparison.Ordinal);

@@ -29,7 +29,7 @@ public sealed class RunVerbTests
         var stopped = false;
 
         var code = await RunAsync(
-            async (_, _, listening, stop) =>
+            async (_, _, listening, _, stop) =>
             {
                 listening(OtlpEndpoints.None);
                 await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => stopped = true, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -46,7 +46,7 @@ public sealed class RunVerbTests
     public async Task Run_CoreEndsByItself_StopsTheCommandAndGivesTheCoresCode()
     {
         var code = await RunAsync(
-            (_, _, listening, _) =>
+            (_, _, listening, _, _) =>
             {
                 listening(OtlpEndpoints.None);
                 return Task.FromResult(42);
@@ -63,7 +63,7 @@ public sealed class RunVerbTests
         using var directory = new TemporaryDirectory();
         var started = directory.File("started");
 
-        Assert.Equal(1, await RunAsync((_, _, _, _) => Task.FromResult(1), Reading.Good(), "touch", started));
+        Assert.Equal(1, await RunAsync((_, _, _, _, _) => Task.FromResult(1), Reading.Good(), "touch", started));
 
         Assert.False(File.Exists(started));
     }
@@ -89,7 +89,7 @@ public sealed class RunVerbTests
     [Fact]
     public async Task Run_CoreFails_StopsTheCommandAndFails()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync((_, _, _, _) => throw new InvalidOperationException(), Reading.Good(), "sleep", "1000"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync((_, _, _, _, _) => throw new InvalidOperationException(), Reading.Good(), "sleep", "1000"));
     }
 
     [Fact]
@@ -114,7 +114,26 @@ public sealed class RunVerbTests
         Assert.Equal(0, await running);
     }
 
-    private async Task<int> UntilStopped(SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, CancellationToken stop)
+    [Theory]
+    [InlineData("sleep 1000")]
+    [InlineData("")]
+    public async Task Run_CoreIsToldToQuit_StopsTheCommandAndThenTheCoreAndEndsWell(string command)
+    {
+        var code = await RunAsync(
+            async (_, _, listening, quit, stop) =>
+            {
+                listening(OtlpEndpoints.None);
+                quit();
+                await Task.Delay(Timeout.Infinite, stop);
+                return 1;
+            },
+            Reading.Good(),
+            command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(0, code);
+    }
+
+    private async Task<int> UntilStopped(SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, Action quit, CancellationToken stop)
     {
         listening(OtlpEndpoints.None);
         _coreStarted.SetResult(settings);

@@ -2,38 +2,37 @@ using System.Buffers;
 using System.Collections.ObjectModel;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.JsonRpc;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.JsonRpc;
 
-/// <summary>Checks the params of <c>runAction</c> and turns them into a run. Payload members may be anything, null included.</summary>
+/// <summary>Checks the params of <c>runAction</c>, or the body that has them in Reflection API v1, and turns them into a run. Payload members may be anything, null included.</summary>
 internal static class RunActionParams
 {
     private static readonly ReadOnlyDictionary<string, string> s_noLabels = ReadOnlyDictionary<string, string>.Empty;
 
-    /// <returns>What is wrong, for people; null if nothing is.</returns>
+    /// <returns>What is wrong and with which member, for people; null if nothing is.</returns>
     public static string? Read(in JsonRpcMessage message, IDisposable owner, out RunRequest? request)
     {
         request = null;
         if (message.Params.Kind != JsonTokenType.StartObject)
         {
-            return "params: an object is required";
+            return "an object is required";
         }
 
         if (message.String(message.Key) is not { Length: > 0 } key)
         {
-            return "params.key: a non-empty string is required";
+            return "key: a non-empty string is required";
         }
 
         if (!IsFlag(message.Stream) || !IsFlag(message.StreamInput))
         {
-            return $"params.{(IsFlag(message.Stream) ? "streamInput" : "stream")}: must be true or false";
+            return $"{(IsFlag(message.Stream) ? "streamInput" : "stream")}: must be true or false";
         }
 
         var labels = message.TelemetryLabels.IsPresent ? ReadLabels(message.Bytes(message.TelemetryLabels)) : s_noLabels;
         if (labels is null)
         {
-            return "params.telemetryLabels: must be an object of strings";
+            return "telemetryLabels: must be an object of strings";
         }
 
         request = new RunRequest(key)

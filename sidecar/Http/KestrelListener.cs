@@ -1,40 +1,47 @@
 using System.Net;
 using System.Net.Sockets;
-using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
-namespace Genkit.Sidecar.Sockets;
+namespace Genkit.Sidecar.Http;
 
 /// <summary>An HTTP server at one address: Kestrel itself, without the web host around it.</summary>
-internal sealed class WebListener : IAsyncDisposable
+internal sealed class KestrelListener : IAsyncDisposable
 {
+    /// <summary>A caller that is slow to ask or to read must not hold the process up.</summary>
     private static readonly TimeSpan s_closeLimit = TimeSpan.FromMilliseconds(250);
 
     private readonly KestrelServer _server;
 
-    private WebListener(KestrelServer server, EndPoint endPoint) => (_server, EndPoint) = (server, endPoint);
+    private KestrelListener(KestrelServer server, EndPoint endPoint) => (_server, EndPoint) = (server, endPoint);
 
     /// <summary>Where it listens, with the port that the system chose where 0 was given.</summary>
     public EndPoint EndPoint { get; }
 
-    /// <summary>Listens; the problem says why it cannot. A Unix socket is for its owner alone.</summary>
-    /// <param name="endPoint">Where.</param>
+    /// <summary>Listens.</summary>
+    /// <param name="wanted">An IP address with a port, or a Unix socket, which will be its owner's alone.</param>
     /// <param name="protocol">One version of HTTP: without TLS Kestrel cannot tell them apart.</param>
-    /// <param name="setLimits">What callers may cost.</param>
-    /// <param name="handler">Answers requests.</param>
-    /// <param name="logs">Where Kestrel logs to.</param>
+    /// <param name="setLimits">Changes Kestrel's limits.</param>
+    /// <param name="handle">Answers each request.</param>
+    /// <param name="logs">For Kestrel's own lines.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<Parsed<WebListener>> OpenAsync(
-        EndPoint endPoint, HttpProtocols protocol, Action<KestrelServerLimits> setLimits, RequestDelegate handler, ILoggerFactory logs, CancellationToken cancellationToken)
+    /// <returns>The listener, or why there is none, for people.</returns>
+    public static async Task<(KestrelListener? Listener, string? Problem)> OpenAsync(
+        EndPoint wanted, HttpProtocols protocol, Action<KestrelServerLimits> setLimits, RequestDelegate handle, ILoggerFactory logs, CancellationToken cancellationToken)
     {
+        if (wanted is UnixDomainSocketEndPoint && SocketFile.Clear($"{wanted}").Problem is { } problem)
+        {
+            return (null, problem);
+        }
+
         ListenOptions? listening = null;
         var options = new KestrelServerOptions { AddServerHeader = false };
         setLimits(options.Limits);
-        options.Listen(endPoint, listen =>
+        options.Listen(wanted, listen =>
         {
             listen.Protocols = protocol;
             listening = listen;
@@ -43,22 +50,24 @@ internal sealed class WebListener : IAsyncDisposable
         var server = new KestrelServer(Options.Create(options), transport, logs);
         try
         {
-            await server.StartAsync(new Requests(handler), cancellationToken);
+            await server.StartAsync(new Requests(handle), cancellationToken);
+            return (new KestrelListener(server, listening!.EndPoint), null);
         }
         catch (Exception exception) when (exception is IOException or SocketException or UnauthorizedAccessException)
         {
             server.Dispose();
-            return Parsed<WebListener>.Bad(Reason(exception));
+            return (null, Reason(exception));
         }
-
-        return Parsed<WebListener>.Good(new(server, listening!.EndPoint));
     }
 
-    /// <summary>Takes no more callers, and lets those that are being answered have the rest, within 250 ms: one that is slow to ask or to read must not hold the process up.</summary>
+    /// <summary>Takes no more connections and lets the open ones end, until the token ends them.</summary>
+    public Task StopAsync(CancellationToken now) => _server.StopAsync(now);
+
+    /// <summary>Takes no more connections, and lets those that are being answered have the rest, within 250 ms.</summary>
     public async ValueTask DisposeAsync()
     {
-        using var limit = new CancellationTokenSource(s_closeLimit);
-        await _server.StopAsync(limit.Token);
+        using var now = new CancellationTokenSource(s_closeLimit);
+        await StopAsync(now.Token);
         _server.Dispose();
     }
 
@@ -87,11 +96,11 @@ internal sealed class WebListener : IAsyncDisposable
         return exception.Message;
     }
 
-    private sealed class Requests(RequestDelegate handler) : IHttpApplication<HttpContext>
+    private sealed class Requests(RequestDelegate handle) : IHttpApplication<HttpContext>
     {
         public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
-        public Task ProcessRequestAsync(HttpContext context) => handler(context);
+        public Task ProcessRequestAsync(HttpContext context) => handle(context);
 
         public void DisposeContext(HttpContext context, Exception? exception)
         {

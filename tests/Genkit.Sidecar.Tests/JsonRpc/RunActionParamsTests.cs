@@ -5,7 +5,7 @@ using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Tests.Infrastructure;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.JsonRpc;
 
 public class RunActionParamsTests
 {
@@ -35,24 +35,24 @@ public class RunActionParamsTests
     }
 
     [Theory]
-    [InlineData("null", "params:")]
-    [InlineData("[]", "params:")]
-    [InlineData("\"key\"", "params:")]
-    [InlineData("{}", "params.key:")]
-    [InlineData("""{"input":1}""", "params.key:")]
-    [InlineData("""{"key":""}""", "params.key:")]
-    [InlineData("""{"key":null}""", "params.key:")]
-    [InlineData("""{"key":5}""", "params.key:")]
-    [InlineData("""{"key":"\ud800"}""", "params.key:")]
-    [InlineData("""{"key":"k","stream":null}""", "params.stream:")]
-    [InlineData("""{"key":"k","stream":"true"}""", "params.stream:")]
-    [InlineData("""{"key":"k","stream":true,"streamInput":1}""", "params.streamInput:")]
-    [InlineData("""{"key":"k","telemetryLabels":null}""", "params.telemetryLabels:")]
-    [InlineData("""{"key":"k","telemetryLabels":["a"]}""", "params.telemetryLabels:")]
-    [InlineData("""{"key":"k","telemetryLabels":{"a":1}}""", "params.telemetryLabels:")]
-    [InlineData("""{"key":"k","telemetryLabels":{"a":{"b":"c"}}}""", "params.telemetryLabels:")]
-    [InlineData("""{"key":"k","telemetryLabels":{"\ud800":"a"}}""", "params.telemetryLabels:")]
-    [InlineData("""{"key":"k","telemetryLabels":{"a":"\udc00"}}""", "params.telemetryLabels:")]
+    [InlineData("null", "an object")]
+    [InlineData("[]", "an object")]
+    [InlineData("\"key\"", "an object")]
+    [InlineData("{}", "key:")]
+    [InlineData("""{"input":1}""", "key:")]
+    [InlineData("""{"key":""}""", "key:")]
+    [InlineData("""{"key":null}""", "key:")]
+    [InlineData("""{"key":5}""", "key:")]
+    [InlineData("""{"key":"\ud800"}""", "key:")]
+    [InlineData("""{"key":"k","stream":null}""", "stream:")]
+    [InlineData("""{"key":"k","stream":"true"}""", "stream:")]
+    [InlineData("""{"key":"k","stream":true,"streamInput":1}""", "streamInput:")]
+    [InlineData("""{"key":"k","telemetryLabels":null}""", "telemetryLabels:")]
+    [InlineData("""{"key":"k","telemetryLabels":["a"]}""", "telemetryLabels:")]
+    [InlineData("""{"key":"k","telemetryLabels":{"a":1}}""", "telemetryLabels:")]
+    [InlineData("""{"key":"k","telemetryLabels":{"a":{"b":"c"}}}""", "telemetryLabels:")]
+    [InlineData("""{"key":"k","telemetryLabels":{"\ud800":"a"}}""", "telemetryLabels:")]
+    [InlineData("""{"key":"k","telemetryLabels":{"a":"\udc00"}}""", "telemetryLabels:")]
     public void Read_BadParams_NamesTheMember(string parameters, string member)
     {
         var problem = Read(parameters, out var request);
@@ -67,7 +67,7 @@ public class RunActionParamsTests
         Assert.Null(JsonRpcReader.Read(new ReadOnlySequence<byte>("""{"method":"runAction","id":"1"}"""u8.ToArray()), out var message));
         using var owner = new ReceivedFrame();
 
-        Assert.StartsWith("params:", RunActionParams.Read(message, owner, out _), StringComparison.Ordinal);
+        Assert.StartsWith("an object", RunActionParams.Read(message, owner, out _), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,8 +75,8 @@ public class RunActionParamsTests
     {
         var deep = new string('[', 1_000) + new string(']', 1_000);
 
-        Assert.StartsWith("params.telemetryLabels:", Read("{\"key\":\"k\",\"telemetryLabels\":" + deep + "}", out _), StringComparison.Ordinal);
-        Assert.StartsWith("params.telemetryLabels:", Read("{\"key\":\"k\",\"telemetryLabels\":{\"a\":" + deep + "}}", out _), StringComparison.Ordinal);
+        Assert.StartsWith("telemetryLabels:", Read("{\"key\":\"k\",\"telemetryLabels\":" + deep + "}", out _), StringComparison.Ordinal);
+        Assert.StartsWith("telemetryLabels:", Read("{\"key\":\"k\",\"telemetryLabels\":{\"a\":" + deep + "}}", out _), StringComparison.Ordinal);
     }
 
     private static string? Read(string parameters, out RunRequest? request)

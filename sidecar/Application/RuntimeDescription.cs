@@ -1,0 +1,17 @@
+using Genkit.Sidecar.Configuration;
+
+namespace Genkit.Sidecar.Application;
+
+/// <summary>What the tools are told of this runtime, at every door.</summary>
+/// <param name="Id">Tells it from other runtimes.</param>
+/// <param name="Name">For people.</param>
+/// <param name="GenkitVersion">Library and version, such as <c>python/0.1.0</c>.</param>
+/// <param name="Environments">At least one.</param>
+internal sealed record RuntimeDescription(string Id, string Name, string GenkitVersion, IReadOnlyList<string> Environments)
+{
+    public static RuntimeDescription Of(SidecarSettings settings, RuntimeInfo info) => new(
+        settings.RuntimeId,
+        settings.Name ?? (info.Name.Length > 0 ? info.Name : settings.RuntimeId),
+        info.GenkitVersion.Length > 0 ? info.GenkitVersion : $"genkit-sidecar/{SidecarVersion.Number}",
+        info.Environments.Count > 0 ? info.Environments : ["dev"]);
+}

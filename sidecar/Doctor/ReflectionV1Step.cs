@@ -1,0 +1,72 @@
+using System.Net;
+using System.Net.Sockets;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.ReflectionV1;
+
+namespace Genkit.Sidecar.Doctor;
+
+/// <summary>Whether Reflection API v1 could be served, and found by the CLI's commands.</summary>
+internal sealed class ReflectionV1Step(SidecarSettings settings)
+{
+    public Finding Examine()
+    {
+        var (root, folder) = RuntimeFile.Place(settings);
+        var wanted = ReflectionV1Listener.Candidates(settings);
+        if (wanted.FirstOrDefault(IsFree) is not { } free)
+        {
+            return Finding.Warning(
+                $"something listens at {(settings.ReflectionV1 is null ? $"each of {wanted[0]} to {wanted[^1].Port}" : wanted[0])} already: fine if it is the sidecar that you look into",
+                $"`{SettingTable.ReflectionV1.Flag} ADDRESS` with a port that is free, or `off`");
+        }
+
+        return WhyNotWritable(root, folder) is { } reason
+            ? Finding.Warning(
+                $"it can be served at {free}, but no runtime file can be made in {folder}: {reason}. The CLI's commands will not find it",
+                $"`{SettingTable.ProjectRoot.Flag} {SettingTable.ProjectRoot.Placeholder}` with the folder of the project, which this user can write")
+            : Finding.Ok($"it can be served at {free}; the CLI finds it by a file in {folder}, when that is started in {root} or below");
+    }
+
+    private static bool IsFree(IPEndPoint endPoint)
+    {
+        try
+        {
+            using var listener = new TcpListener(endPoint);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Tries it in the nearest folder that is there already, and leaves nothing behind.</summary>
+    private static string? WhyNotWritable(string root, string folder)
+    {
+        try
+        {
+            if (!Directory.Exists(root))
+            {
+                return $"there is no folder {root}";
+            }
+
+            var nearest = folder;
+            while (!Directory.Exists(nearest))
+            {
+                nearest = Path.GetDirectoryName(nearest)!;
+            }
+
+            // In a folder of runtimes the CLI reads whatever appears.
+            var probe = Path.Combine(nearest == folder ? Path.GetDirectoryName(folder)! : nearest, $".genkit-sidecar-doctor-{Guid.NewGuid():N}");
+            using (File.Create(probe, 1, FileOptions.DeleteOnClose))
+            {
+            }
+
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return exception.Message;
+        }
+    }
+}

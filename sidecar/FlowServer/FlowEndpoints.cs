@@ -1,0 +1,205 @@
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.Health;
+using Genkit.Sidecar.Runs;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Genkit.Sidecar.FlowServer;
+
+/// <summary>The way of a request from the socket to its run: who asks, how often, for what. ASP.NET Core's own middleware where it fits.</summary>
+internal sealed partial class FlowEndpoints : IDisposable
+{
+    public const string RequestIdHeader = "x-request-id";
+
+    /// <summary>Exempt from everything: whoever balances load asks it often, and tells nobody's secret to do so.</summary>
+    public const string HealthPath = "/healthz";
+
+    private const int LongestRequestId = 128;
+
+    /// <summary>What is shorter only grows.</summary>
+    private const int LeastCompressed = 1024;
+
+    private readonly FlowServerSettings _settings;
+    private readonly SidecarHealth _health;
+    private readonly CallerGuard _guard;
+    private readonly FlowRoutes _routes;
+    private readonly RateLimits _limits;
+    private readonly FlowHandler _handler;
+    private readonly ILogger _logger;
+    private readonly RequestDelegate _entry;
+
+    public FlowEndpoints(SidecarSettings settings, SidecarHealth health, ActiveRuns runs, IServiceProvider services, TimeProvider time, ILoggerFactory logs)
+    {
+        _settings = settings.FlowServer;
+        _health = health;
+        _guard = new CallerGuard(_settings);
+        _routes = new FlowRoutes(_settings);
+        _limits = new RateLimits(_settings);
+        _logger = logs.CreateLogger<FlowEndpoints>();
+        _handler = new FlowHandler(_settings, OpenDoors.Of(settings).InternalMessages, runs, time, _logger);
+        _entry = Cors(_settings, logs, Compressed(_settings, services, AdmittedAsync));
+    }
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        SetHeaders(context);
+        try
+        {
+            if (context.Request.Path == HealthPath && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)))
+            {
+                await AnswerHealthAsync(context);
+            }
+            else if (_guard.FindStranger(context.Request) is { } refusal)
+            {
+                await FlowResponse.WriteRefusalAsync(context, refusal);
+            }
+            else
+            {
+                await _entry(context);
+            }
+
+            Log.Answered(_logger, RequestId(context), context.Request.Method, context.Response.StatusCode);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // Nothing else ends a request so. Kestrel's own token may not say it yet.
+            Log.Gone(_logger, RequestId(context));
+        }
+    }
+
+    public void Dispose() => _limits.Dispose();
+
+    private static void SetHeaders(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        var given = context.Request.Headers[RequestIdHeader].ToString();
+        headers[RequestIdHeader] = given.Length is > 0 and <= LongestRequestId && given.All(c => c is > ' ' and <= '~')
+            ? given
+            : Guid.CreateVersion7().ToString();
+        headers.CacheControl = "no-store";
+        headers.XContentTypeOptions = "nosniff";
+        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        headers["Referrer-Policy"] = "no-referrer";
+    }
+
+    private static string RequestId(HttpContext context) => context.Response.Headers[RequestIdHeader].ToString();
+
+    private static RequestDelegate Cors(FlowServerSettings settings, ILoggerFactory logs, RequestDelegate next)
+    {
+        if (settings.CorsOrigins.Count == 0)
+        {
+            return next;
+        }
+
+        var policy = new CorsPolicyBuilder([.. settings.CorsOrigins])
+            .WithMethods(HttpMethods.Post)
+            .AllowAnyHeader()
+            .WithExposedHeaders(FlowHandler.TraceIdHeader, FlowHandler.SpanIdHeader, RequestIdHeader, HeaderNames.RetryAfter)
+            .SetPreflightMaxAge(TimeSpan.FromMinutes(10))
+            .Build();
+        var options = Options.Create(new CorsOptions());
+        var middleware = new CorsMiddleware(next, new CorsService(options, logs), policy, logs);
+        var provider = new DefaultCorsPolicyProvider(options);
+        return context => middleware.Invoke(context, provider);
+    }
+
+    private static RequestDelegate Compressed(FlowServerSettings settings, IServiceProvider services, RequestDelegate next)
+    {
+        if (!settings.Compression)
+        {
+            return next;
+        }
+
+        var options = new ResponseCompressionOptions { MimeTypes = ["application/json"] };
+        options.Providers.Add(new BrotliCompressionProvider(Options.Create(new BrotliCompressionProviderOptions())));
+        options.Providers.Add(new GzipCompressionProvider(Options.Create(new GzipCompressionProviderOptions())));
+        var middleware = new ResponseCompressionMiddleware(next, new LongResponses(services, Options.Create(options)));
+
+        // What compresses events holds them back.
+        return context => FlowHandler.WantsEvents(context.Request) ? next(context) : middleware.Invoke(context);
+    }
+
+    private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, GrpcStatusCode.NotFound, message);
+
+    private async Task AnswerHealthAsync(HttpContext context)
+    {
+        var application = await _health.AskApplicationAsync();
+        context.Response.StatusCode = application.Holds ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(application.Holds ? HealthEndpoints.Good : HealthEndpoints.Bad, context.RequestAborted);
+    }
+
+    private async Task AdmittedAsync(HttpContext context)
+    {
+        // Before the token, so that guessing it takes long.
+        if ((_limits.Count(context) ?? _guard.FindUnknown(context)) is { } stranger)
+        {
+            await FlowResponse.WriteRefusalAsync(context, stranger);
+            return;
+        }
+
+        var key = _routes.KeyOf(context.Request.Path.Value ?? "");
+        if ((key is null ? NotFound("There is no flow at this path") : FindWrong(context)) is { } wrong)
+        {
+            await FlowResponse.WriteRefusalAsync(context, wrong);
+            return;
+        }
+
+        using var lease = _limits.Enter(out var full);
+        if (full is not null)
+        {
+            await FlowResponse.WriteRefusalAsync(context, full);
+            return;
+        }
+
+        await _handler.HandleAsync(context, key!, RequestId(context));
+    }
+
+    /// <summary>What a flow's path is not called with; null for a call as it should be.</summary>
+    private static Refusal? FindWrong(HttpContext context)
+    {
+        var request = context.Request;
+        if (!HttpMethods.IsPost(request.Method))
+        {
+            context.Response.Headers.Allow = HttpMethods.Post;
+            return new Refusal(StatusCodes.Status405MethodNotAllowed, GrpcStatusCode.Unimplemented, "Flows are called with POST");
+        }
+
+        if (request.Headers.ContentEncoding.Count > 0)
+        {
+            return Unsupported("Compressed bodies are not taken");
+        }
+
+        // Of the media types that a web page can send without asking first, JSON is none.
+        var hasBody = request.ContentLength is null ? request.Headers.TransferEncoding.Count > 0 : request.ContentLength > 0;
+        return !hasBody && request.ContentType is null || IsJson(request.ContentType)
+            ? null
+            : Unsupported("The body must be application/json in UTF-8");
+    }
+
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+
+    private static Refusal Unsupported(string message) => new(StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, message);
+
+    private sealed class LongResponses(IServiceProvider services, IOptions<ResponseCompressionOptions> options) : ResponseCompressionProvider(services, options)
+    {
+        public override bool ShouldCompressResponse(HttpContext context) =>
+            context.Response.ContentLength >= LeastCompressed && base.ShouldCompressResponse(context);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: {Method} was answered with {Status}")]
+        public static partial void Answered(ILogger logger, string requestId, string method, int status);
+
+        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: the client went away before it was answered")]
+        public static partial void Gone(ILogger logger, string requestId);
+    }
+}

@@ -1,0 +1,90 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.Json;
+
+namespace Genkit.Sidecar.FlowServer;
+
+/// <summary>Failures as callers of a flow see them: <c>{details?, status, message}</c>, member for member as Genkit's own flow server has it.</summary>
+internal static class FlowError
+{
+    private static readonly ActionFailure s_internal = new(GrpcStatusCode.Internal, "Internal Error");
+    private static readonly ActionFailure s_unavailable = new(GrpcStatusCode.Unavailable, "The application is not available");
+
+    private static readonly JsonWriterOptions s_options = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = JsonPayload.MaxDepth,
+        SkipValidation = true,
+    };
+
+    /// <summary>Genkit's own mapping; 499 is nginx's for a client that has gone.</summary>
+    public static int HttpStatus(GrpcStatusCode code) => code switch
+    {
+        GrpcStatusCode.Cancelled => StatusCodes.Status499ClientClosedRequest,
+        GrpcStatusCode.InvalidArgument or GrpcStatusCode.FailedPrecondition or GrpcStatusCode.OutOfRange => StatusCodes.Status400BadRequest,
+        GrpcStatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
+        GrpcStatusCode.PermissionDenied => StatusCodes.Status403Forbidden,
+        GrpcStatusCode.NotFound => StatusCodes.Status404NotFound,
+        GrpcStatusCode.AlreadyExists or GrpcStatusCode.Aborted => StatusCodes.Status409Conflict,
+        GrpcStatusCode.ResourceExhausted => StatusCodes.Status429TooManyRequests,
+        GrpcStatusCode.Unimplemented => StatusCodes.Status501NotImplemented,
+        GrpcStatusCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        GrpcStatusCode.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    /// <summary>
+    /// What strangers may read of a failure. An action's own message was written for its callers, but what an exception says, and how the
+    /// sidecar reaches the application, was not.
+    /// </summary>
+    public static ActionFailure ForStrangers(ActionFailure failure) => failure switch
+    {
+        { IsForOperator: true, Code: GrpcStatusCode.Unavailable } => s_unavailable,
+        { IsForOperator: true } or { Code: GrpcStatusCode.Internal or GrpcStatusCode.Unknown or GrpcStatusCode.DataLoss } => s_internal,
+        _ => failure,
+    };
+
+    /// <param name="output">Where to write.</param>
+    /// <param name="failure">What went wrong. Its stack is for traces alone.</param>
+    /// <param name="keepStack">Whether a member <c>stack</c> that the application has put into its details may stay there.</param>
+    public static void Write(IBufferWriter<byte> output, ActionFailure failure, bool keepStack)
+    {
+        using var json = new Utf8JsonWriter(output, s_options);
+        json.WriteStartObject();
+        if (!failure.Details.IsEmpty)
+        {
+            json.WritePropertyName("details"u8);
+            WriteDetails(json, failure.Details.Span, keepStack);
+        }
+
+        json.WriteString("status"u8, GrpcStatusName.Of(failure.Code));
+        json.WriteString("message"u8, failure.Message);
+        json.WriteEndObject();
+    }
+
+    private static void WriteDetails(Utf8JsonWriter json, ReadOnlySpan<byte> details, bool keepStack)
+    {
+        var reader = new Utf8JsonReader(details, isFinalBlock: true, new JsonReaderState(JsonPayload.ReaderOptions));
+        reader.Read();
+        var kept = new ArrayBufferWriter<byte>(details.Length);
+        kept.Write("{"u8);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isStack = reader.NameEquals("stack"u8);
+            var start = (int)reader.TokenStartIndex;
+            reader.Read();
+            reader.Skip();
+            if (keepStack || !isStack)
+            {
+                kept.Write(kept.WrittenCount > 1 ? ","u8 : default);
+                kept.Write(details[start..(int)reader.BytesConsumed]);
+            }
+        }
+
+        kept.Write("}"u8);
+        json.WriteRawValue(kept.WrittenSpan, skipInputValidation: true);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Genkit.Sidecar.FlowServer;
+
+/// <summary>The door behind <c>--flow-server</c>: flows over HTTP, as Genkit's own flow servers offer them.</summary>
+internal sealed partial class FlowListener(
+    SidecarSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory logs) : IAsyncDisposable
+{
+    /// <summary>For the last answers, after the time that runs are given.</summary>
+    private static readonly TimeSpan s_farewell = TimeSpan.FromMilliseconds(750);
+
+    private readonly ILogger _logger = logs.CreateLogger<FlowListener>();
+    private readonly Lock _gate = new();
+    private KestrelListener? _listener;
+    private Task? _stopping;
+
+    /// <summary>Where it listens, with the port that the system chose where 0 was given; null while it does not.</summary>
+    public EndPoint? EndPoint => _listener?.EndPoint;
+
+    /// <summary>Listens, if it is to. False if it cannot; the log says why.</summary>
+    public async Task<bool> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (settings.FlowServer.Address.EndPoint is not { } wanted)
+        {
+            return true;
+        }
+
+        (_listener, var problem) = await KestrelListener.OpenAsync(wanted, HttpProtocols.Http1, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
+        if (_listener is null)
+        {
+            Log.Refused(_logger, settings.FlowServer.AddressSource, settings.FlowServer.Address, problem!);
+            return false;
+        }
+
+        // At once, so that whoever balances load goes elsewhere while what is under way ends.
+        lifetime.ApplicationStopping.Register(() => _ = StopAsync());
+        Log.Listening(_logger, _listener.EndPoint, settings.FlowServer.PathPrefix);
+        return true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await (_listener?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private void SetLimits(KestrelServerLimits limits)
+    {
+        limits.MaxConcurrentUpgradedConnections = 0;
+        limits.MaxRequestBodySize = settings.FlowServer.MaxBodyBytes;
+
+        // Short, so that connections which ask nothing do not pile up; longer than a proxy keeps its own.
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+    }
+
+    private Task StopAsync()
+    {
+        lock (_gate)
+        {
+            return _stopping ??= StopListenerAsync();
+        }
+    }
+
+    private async Task StopListenerAsync()
+    {
+        if (_listener is not null)
+        {
+            using var now = new CancellationTokenSource(settings.DrainTimeout + s_farewell, time);
+            await _listener.StopAsync(now.Token);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Flows are served at {EndPoint}{PathPrefix}")]
+        public static partial void Listening(ILogger logger, EndPoint endPoint, string pathPrefix);
+
+        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off")]
+        public static partial void Refused(ILogger logger, SettingSource source, HealthAddress address, string reason);
+    }
+}

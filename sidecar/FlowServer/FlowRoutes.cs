@@ -1,0 +1,27 @@
+using System.IO.Enumeration;
+using Genkit.Sidecar.Configuration;
+
+namespace Genkit.Sidecar.FlowServer;
+
+/// <summary>
+/// Which action a path is. A flow is at its name, and every action is at its key: <c>/greet</c> and <c>/flow/greet</c> are both the flow
+/// <c>greet</c>. Whether there is one, the application says when it is run.
+/// </summary>
+internal sealed class FlowRoutes(FlowServerSettings settings)
+{
+    private const string FlowPrefix = "/flow";
+
+    /// <summary>The key of an action; null where nothing is served.</summary>
+    public string? KeyOf(string path)
+    {
+        if (!path.StartsWith($"{settings.PathPrefix}/", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var rest = path[settings.PathPrefix.Length..];
+        return rest == "/" ? null : IsServed(rest) ? rest : IsServed(FlowPrefix + rest) ? FlowPrefix + rest : null;
+    }
+
+    private bool IsServed(string key) => settings.Actions.Any(glob => FileSystemName.MatchesSimpleExpression(glob, key, ignoreCase: false));
+}

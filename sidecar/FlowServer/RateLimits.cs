@@ -1,0 +1,93 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Grpc;
+
+namespace Genkit.Sidecar.FlowServer;
+
+/// <summary>How often one client may ask, and how many requests may be under way.</summary>
+internal sealed class RateLimits : IDisposable
+{
+    /// <summary>What a client is told when the server is full. Runs take seconds.</summary>
+    private static readonly TimeSpan s_fullRetry = TimeSpan.FromSeconds(1);
+
+    private readonly PartitionedRateLimiter<HttpContext> _clients;
+    private readonly ConcurrencyLimiter _requests;
+
+    public RateLimits(FlowServerSettings settings)
+    {
+        var bucket = new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = settings.RateBurst,
+            TokensPerPeriod = Math.Max(settings.RateLimit, 1),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+            AutoReplenishment = true,
+        };
+
+        // Forgets clients by itself that have not asked for a while.
+        _clients = PartitionedRateLimiter.Create<HttpContext, IPAddress>(context => settings.RateLimit == 0
+            ? RateLimitPartition.GetNoLimiter(IPAddress.None)
+            : RateLimitPartition.GetTokenBucketLimiter(Client(Address(context, settings.ClientHeader)), _ => bucket));
+        _requests = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = settings.MaxConcurrent, QueueLimit = 0 });
+    }
+
+    /// <summary>Counts a request of a client. Null if it may go on.</summary>
+    public Refusal? Count(HttpContext context)
+    {
+        using var lease = _clients.AttemptAcquire(context);
+        if (lease.IsAcquired)
+        {
+            return null;
+        }
+
+        var retryAfter = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : s_fullRetry;
+        return new Refusal(StatusCodes.Status429TooManyRequests, GrpcStatusCode.ResourceExhausted, "Too many requests from this client", retryAfter);
+    }
+
+    /// <summary>Enters a request, until the lease is disposed.</summary>
+    public RateLimitLease Enter(out Refusal? refusal)
+    {
+        var lease = _requests.AttemptAcquire();
+        refusal = lease.IsAcquired
+            ? null
+            : new Refusal(StatusCodes.Status503ServiceUnavailable, GrpcStatusCode.Unavailable, "The server is at its limit of concurrent requests", s_fullRetry);
+        return lease;
+    }
+
+    public void Dispose()
+    {
+        _clients.Dispose();
+        _requests.Dispose();
+    }
+
+    private static IPAddress? Address(HttpContext context, string? header)
+    {
+        // What comes before the last comma, the client may have written itself.
+        var named = header is null ? "" : context.Request.Headers[header].ToString();
+        return IPAddress.TryParse(named[(named.LastIndexOf(',') + 1)..].Trim(), out var address) ? address : context.Connection.RemoteIpAddress;
+    }
+
+    /// <summary>Who counts as one client: an address, or for IPv6 the network that one subscriber has.</summary>
+    private static IPAddress Client(IPAddress? address)
+    {
+        if (address is null)
+        {
+            return IPAddress.None;
+        }
+
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return address.MapToIPv4();
+        }
+
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
+    }
+}

@@ -1,0 +1,10 @@
+using Genkit.Sidecar.Grpc;
+
+namespace Genkit.Sidecar.FlowServer;
+
+/// <summary>Why a request did not become a run.</summary>
+/// <param name="HttpStatus">Which may be finer than what the code maps to.</param>
+/// <param name="Code">The same in Genkit's terms.</param>
+/// <param name="Message">For the caller.</param>
+/// <param name="RetryAfter">When it may be tried again; null if that changes nothing, or nobody knows.</param>
+internal sealed record Refusal(int HttpStatus, GrpcStatusCode Code, string Message, TimeSpan? RetryAfter = null);

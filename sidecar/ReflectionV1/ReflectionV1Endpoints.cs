@@ -1,0 +1,299 @@
+using System.Buffers;
+using System.Net;
+using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.JsonRpc;
+using Genkit.Sidecar.Runs;
+using Genkit.Sidecar.Telemetry;
+
+namespace Genkit.Sidecar.ReflectionV1;
+
+/// <summary>The methods of Reflection API v1, answered as the JS runtime answers them.</summary>
+internal sealed partial class ReflectionV1Endpoints(
+    SidecarSettings settings,
+    Callers callers,
+    GrpcApplication application,
+    ActiveRuns runs,
+    TelemetryServer telemetry,
+    Quit quit,
+    TimeProvider time,
+    ILogger<ReflectionV1Endpoints> logger)
+{
+    private static readonly byte[] s_cancelled = """{"message":"Action cancelled"}"""u8.ToArray();
+    private static readonly byte[] s_notCancelled = """{"message":"Action not found or already completed"}"""u8.ToArray();
+    private static readonly byte[] s_noTraceId = """{"error":"traceId is required"}"""u8.ToArray();
+
+    /// <summary>Keys of the newest listing. An action that is not in it may have come since, and is asked for.</summary>
+    private volatile HashSet<string> _listed = [];
+
+    /// <summary>Answers one request. Never throws: the server would log a caller's mistake as an error of the sidecar's.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        var runtime = RuntimeDescription.Of(settings, application.Info);
+        context.Response.Headers["x-genkit-version"] = HeaderText(runtime.GenkitVersion);
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        try
+        {
+            if (callers.WhyRefused(context) is { } reason)
+            {
+                Log.Refused(logger, context.Connection.RemoteIpAddress, reason);
+                await ShortAnswer.TextAsync(context, StatusCodes.Status403Forbidden, reason);
+                return;
+            }
+
+            await RouteAsync(context, runtime);
+        }
+        catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
+        {
+            // A body that breaks off or comes too slowly.
+            context.Response.Headers.Connection = "close";
+            await ShortAnswer.TextAsync(context, exception.StatusCode, exception.Message);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // Nobody is left to be answered.
+        }
+        catch (Exception exception)
+        {
+            Log.Faulted(logger, exception, Quoted.Text(context.Request.Path.Value ?? ""));
+            if (context.Response.HasStarted)
+            {
+                context.Abort();
+            }
+            else
+            {
+                await ShortAnswer.RunFailureAsync(context, new ActionFailure(GrpcStatusCode.Internal, $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
+            }
+        }
+    }
+
+    /// <summary>The application may call its version what it likes, a header may not.</summary>
+    private static string HeaderText(string text) => string.Concat(text.Select(character => character is >= ' ' and <= '~' ? character : '?'));
+
+    private Task RouteAsync(HttpContext context, RuntimeDescription runtime)
+    {
+        var isGet = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+        var isPost = HttpMethods.IsPost(context.Request.Method);
+        return context.Request.Path.Value switch
+        {
+            "/api/__health" when isGet => HealthAsync(context, runtime),
+            "/api/__quitquitquit" when isGet => QuitAsync(context),
+            "/api/actions" when isGet => ListActionsAsync(context),
+            "/api/values" when isGet => ListValuesAsync(context),
+            "/api/envs" when isGet => ShortAnswer.TextsAsync(context, runtime.Environments),
+            "/api/notify" when isPost => WithBodyAsync(context, NotifyAsync),
+            "/api/cancelAction" when isPost => WithBodyAsync(context, CancelActionAsync),
+            "/api/runAction" when isPost => RunActionAsync(context),
+
+            // Wrong methods too, as in the JS runtime.
+            var path => ShortAnswer.TextAsync(context, StatusCodes.Status404NotFound, $"Cannot {context.Request.Method} {path}"),
+        };
+    }
+
+    /// <summary>Does not ask the application, for the tools delete the runtime file of one that is unwell, and it may only be away for a moment.</summary>
+    private static Task HealthAsync(HttpContext context, RuntimeDescription runtime)
+    {
+        var id = context.Request.Query["id"].ToString();
+        return id.Length == 0 || id == runtime.Id
+            ? ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK")
+            : ShortAnswer.TextAsync(context, StatusCodes.Status503ServiceUnavailable, "Invalid runtime ID");
+    }
+
+    private async Task QuitAsync(HttpContext context)
+    {
+        Log.Quitting(logger);
+        await ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK");
+        await context.Response.CompleteAsync();
+        quit();
+    }
+
+    private async Task ListActionsAsync(HttpContext context)
+    {
+        var answer = await application.ListActionsAsync(context.RequestAborted);
+        if (answer.Value is not { } actions)
+        {
+            await ShortAnswer.ListingFailureAsync(context, answer.Failure!);
+            return;
+        }
+
+        _listed = Keys(actions);
+        await ShortAnswer.JsonAsync(context, StatusCodes.Status200OK, actions.Map);
+    }
+
+    private async Task ListValuesAsync(HttpContext context)
+    {
+        var type = context.Request.Query["type"].ToString();
+        if (type.Length == 0)
+        {
+            await ShortAnswer.TextAsync(context, StatusCodes.Status400BadRequest, "Query parameter \"type\" is required.");
+        }
+        else if (!GrpcApplication.IsValueType(type))
+        {
+            await ShortAnswer.TextAsync(
+                context, StatusCodes.Status400BadRequest, $"'type' {type} is not supported. Only 'defaultModel' and 'middleware' are supported");
+        }
+        else
+        {
+            var answer = await application.ListValuesAsync(type, context.RequestAborted);
+            await (answer.Value is { } values
+                ? ShortAnswer.JsonAsync(context, StatusCodes.Status200OK, values.Json)
+                : ShortAnswer.ListingFailureAsync(context, answer.Failure!));
+        }
+    }
+
+    private static async Task WithBodyAsync(HttpContext context, Func<HttpContext, JsonRpcMessage, Task> handle)
+    {
+        var answer = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
+        if (answer.Value is null)
+        {
+            await ShortAnswer.RunFailureAsync(context, answer.Failure!);
+            return;
+        }
+
+        using (answer.Value)
+        {
+            await handle(context, answer.Value.Members);
+        }
+    }
+
+    private Task NotifyAsync(HttpContext context, JsonRpcMessage body)
+    {
+        if (body.ReflectionApiSpecVersion.IsPresent && !IsOurVersion(body.Bytes(body.ReflectionApiSpecVersion)))
+        {
+            Log.OtherVersion(logger);
+        }
+
+        if (body.String(body.TelemetryServerUrl) is { } url)
+        {
+            var manager = context.Connection.RemoteIpAddress ?? IPAddress.Loopback;
+            telemetry.Notified(manager.IsIPv4MappedToIPv6 ? manager.MapToIPv4() : manager, url);
+        }
+
+        return ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK");
+    }
+
+    private static bool IsOurVersion(in ReadOnlySequence<byte> version) => version.Length == 1 && version.FirstSpan[0] == (byte)'1';
+
+    private Task CancelActionAsync(HttpContext context, JsonRpcMessage body)
+    {
+        if (body.String(body.TraceId) is not { Length: > 0 } traceId)
+        {
+            return ShortAnswer.JsonAsync(context, StatusCodes.Status400BadRequest, s_noTraceId);
+        }
+
+        return runs.TryCancel(traceId)
+            ? ShortAnswer.JsonAsync(context, StatusCodes.Status200OK, s_cancelled)
+            : ShortAnswer.JsonAsync(context, StatusCodes.Status404NotFound, s_notCancelled);
+    }
+
+    private async Task RunActionAsync(HttpContext context)
+    {
+        var answer = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
+        if (answer.Value is not { } body)
+        {
+            await ShortAnswer.RunFailureAsync(context, answer.Failure!);
+            return;
+        }
+
+        if (RunActionParams.Read(body.Members, body, out var request) is { } problem)
+        {
+            body.Dispose();
+            await ShortAnswer.RunFailureAsync(context, new ActionFailure(GrpcStatusCode.InvalidArgument, problem));
+            return;
+        }
+
+        var isStream = context.Request.Query["stream"] == "true";
+        bool isListed;
+        try
+        {
+            isListed = await IsListedAsync(request!.Key, context.RequestAborted);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+
+        var run = runs.Start(request with { Stream = isStream, StreamInput = false });
+        if (!await new RunAnswer(context, run, isStream, isListed).WriteAsync())
+        {
+            _ = OutliveCallerAsync(run);
+        }
+    }
+
+    private async Task<bool> IsListedAsync(string key, CancellationToken cancellationToken)
+    {
+        if (_listed.Contains(key))
+        {
+            return true;
+        }
+
+        var answer = await application.ListActionsAsync(cancellationToken);
+        if (answer.Value is { } actions)
+        {
+            _listed = Keys(actions);
+        }
+
+        return _listed.Contains(key);
+    }
+
+    private static HashSet<string> Keys(ListedActions actions) => [.. actions.Actions.Select(action => action.Key)];
+
+    /// <summary>
+    /// Lets a run go on whose caller has gone, as the JS runtime does: its trace may be looked at, and cancelAction ends it. Unlike there, not for
+    /// ever: for as long as a run outlives its connection at the other door.
+    /// </summary>
+    private async Task OutliveCallerAsync(Run run)
+    {
+        if (!run.HasEnded)
+        {
+            Log.CallerGone(logger, run.TraceId, settings.RunGrace.TotalSeconds);
+        }
+
+        using var events = new OutboxReader(run.Outbox);
+        using var grace = new CancellationTokenSource(settings.RunGrace, time);
+        try
+        {
+            while (true)
+            {
+                while (events.TryRead(out var runEvent))
+                {
+                    runEvent.Release();
+                    if (runEvent.EndsRun)
+                    {
+                        return;
+                    }
+                }
+
+                await events.WaitAsync(grace.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Log.Abandoned(logger, run.TraceId);
+            run.Abandon();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "A request of Reflection API v1 from {Peer} was refused: {Reason}")]
+        public static partial void Refused(ILogger logger, IPAddress? peer, string reason);
+
+        [LoggerMessage(LogLevel.Error, "{Path} of Reflection API v1 failed inside the sidecar")]
+        public static partial void Faulted(ILogger logger, Exception exception, string path);
+
+        [LoggerMessage(LogLevel.Warning, "The Genkit CLI speaks another version of Reflection API v1 than 1; some of its features may not work")]
+        public static partial void OtherVersion(ILogger logger);
+
+        [LoggerMessage(LogLevel.Information, "Told to stop, by __quitquitquit of Reflection API v1")]
+        public static partial void Quitting(ILogger logger);
+
+        [LoggerMessage(LogLevel.Information, "Run {TraceId} goes on though its caller has gone, for {Seconds:0} s at most (--run-grace)")]
+        public static partial void CallerGone(ILogger logger, string traceId, double seconds);
+
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId} was cancelled: its caller has been gone for too long (--run-grace)")]
+        public static partial void Abandoned(ILogger logger, string traceId);
+    }
+}

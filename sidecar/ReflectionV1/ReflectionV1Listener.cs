@@ -1,0 +1,126 @@
+using System.Net;
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Genkit.Sidecar.ReflectionV1;
+
+/// <summary>The HTTP/1.1 server of Reflection API v1. Open from before the host starts, so that a start that cannot listen fails as one.</summary>
+internal sealed partial class ReflectionV1Listener(
+    SidecarSettings settings, OpenDoors doors, ReflectionV1Endpoints endpoints, ReflectionV1Status status, ILoggerFactory logs) : IAsyncDisposable
+{
+    /// <summary>Where Genkit's own runtimes look for a free port.</summary>
+    private const int FirstPort = 3100;
+    private const int LastPort = 3200;
+
+    /// <summary>Beyond one connection for each run: for listings, and for runs that are to be told that there are too many.</summary>
+    private const int SpareConnections = 256;
+
+    private readonly ILogger _logger = logs.CreateLogger<ReflectionV1Listener>();
+    private KestrelListener? _listener;
+
+    /// <summary>Where to listen, the first that is free.</summary>
+    public static IReadOnlyList<IPEndPoint> Candidates(SidecarSettings settings) => settings.ReflectionV1?.EndPoint is { } wanted
+        ? [wanted]
+        : [.. Enumerable.Range(FirstPort, LastPort - FirstPort + 1).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
+
+    /// <summary>Listens, if the door is to be open. False if it cannot; the log says why.</summary>
+    public async Task<bool> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (!doors.ReflectionV1)
+        {
+            return true;
+        }
+
+        var problem = await ListenAsync(cancellationToken);
+        if (_listener is null)
+        {
+            return Refused(problem!);
+        }
+
+        var endPoint = (IPEndPoint)_listener.EndPoint;
+        status.Listening(Address(endPoint));
+        Log.Listening(_logger, status.Address!);
+        if (!Loopback.Is(endPoint.Address))
+        {
+            Log.BeyondLoopback(_logger, endPoint);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes no more connections and lets the answers out that are under way, until <paramref name="now"/>.</summary>
+    public async Task CloseAsync(CancellationToken now)
+    {
+        status.Closed();
+        if (_listener is not null)
+        {
+            await _listener.StopAsync(now);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _listener?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private async Task<string?> ListenAsync(CancellationToken cancellationToken)
+    {
+        string? problem = null;
+        foreach (var candidate in Candidates(settings))
+        {
+            (_listener, problem) = await KestrelListener.OpenAsync(candidate, HttpProtocols.Http1, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
+            if (_listener is not null)
+            {
+                break;
+            }
+        }
+
+        return problem;
+    }
+
+    private void SetLimits(KestrelServerLimits limits)
+    {
+        limits.MaxConcurrentConnections = settings.MaxConcurrentRuns + SpareConnections;
+        limits.MaxConcurrentUpgradedConnections = 0;
+
+        // The body is counted where it is read, so that the answer can be what the tools understand.
+        limits.MaxRequestBodySize = null;
+
+        // A caller that reads slowly makes the application wait, as at the other door.
+        limits.MinResponseDataRate = null;
+    }
+
+    /// <summary>Where tools on this machine ask. An address, not a name: another process may listen on that name's other addresses.</summary>
+    private static Uri Address(IPEndPoint endPoint)
+    {
+        var address = endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : endPoint.Address;
+        return new UriBuilder(Uri.UriSchemeHttp, address.ToString(), endPoint.Port).Uri;
+    }
+
+    private bool Refused(string reason)
+    {
+        var isDefault = settings.ReflectionV1 is null;
+        var wanted = isDefault ? $"127.0.0.1:{FirstPort} to {LastPort}" : settings.ReflectionV1!.Text;
+        if (isDefault && doors.ReflectionV2)
+        {
+            Log.GoingOnWithout(_logger, wanted, reason);
+            return true;
+        }
+
+        Log.Refused(_logger, isDefault ? $"the default of {SettingTable.ReflectionV1.Flag}" : settings.ReflectionV1Source.ToString(), wanted, reason);
+        return false;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Reflection API v1 is served at {Address}")]
+        public static partial void Listening(ILogger logger, Uri address);
+
+        [LoggerMessage(LogLevel.Warning, "Reflection API v1 at {EndPoint} is beyond loopback: whoever reaches it may run every action and stop the sidecar")]
+        public static partial void BeyondLoopback(ILogger logger, IPEndPoint endPoint);
+
+        [LoggerMessage(LogLevel.Warning, "Reflection API v1 is not served: {Address} is not free ({Reason})")]
+        public static partial void GoingOnWithout(ILogger logger, string address, string reason);
+
+        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off")]
+        public static partial void Refused(ILogger logger, string source, string address, string reason);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text;
+
+namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+/// <summary>Servers of the hello examples' flows: the published sidecar's, and Genkit's own.</summary>
+internal static class FlowServers
+{
+    private const string MadeBy = "tests/e2e/setup genkit";
+
+    /// <summary>Starts a hello application under the sidecar and returns when both can be called.</summary>
+    public static async Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(Workspace workspace, string language, params IEnumerable<string> options)
+    {
+        var sidecar = Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar");
+
+        // Not through the workspace's log, for the sidecar says there which port the system has given it.
+        var process = workspace.Start([sidecar, "run", "--flow-server", "127.0.0.1:0", .. options, "--", .. HelloApplication.In(language).Command]);
+        const string Said = "Flows are served at ";
+        var line = await process.Errors.FirstAsync(line => line.Contains(Said, StringComparison.Ordinal), "the address of the flow server");
+        await process.Output.FirstAsync(line => line.Contains("listens on", StringComparison.Ordinal), "the application's address");
+        return (process, new Uri($"http://{line[(line.IndexOf(Said, StringComparison.Ordinal) + Said.Length)..]}"));
+    }
+
+    /// <summary>Starts Genkit's own flow server.</summary>
+    public static async Task<Uri> StartGenkitAsync(Workspace workspace)
+    {
+        Repository.Require("tests/genkit/node_modules/genkit/package.json", MadeBy);
+        var process = workspace.Start(["node", Repository.Require("tests/genkit/flow-server.cjs", MadeBy)]);
+        return new Uri(await process.Output.FirstAsync(line => line.StartsWith("http://", StringComparison.Ordinal), "the address of Genkit's flow server"));
+    }
+
+    /// <summary>Calls a flow with Genkit's own client, <c>runFlow</c> or <c>streamFlow</c>.</summary>
+    /// <returns>What it prints.</returns>
+    public static async Task<IReadOnlyList<string>> CallAsync(Workspace workspace, params IEnumerable<string> arguments)
+    {
+        Repository.Require("tests/genkit/node_modules/genkit/package.json", MadeBy);
+        var process = workspace.Start(["node", Repository.Require("tests/genkit/flow-client.cjs", MadeBy), .. arguments]);
+        await process.ExitAsync();
+        return process.Output.Snapshot();
+    }
+
+    public static HttpRequestMessage Request(Uri server, string path, string? body = null, string? accept = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server, path));
+        if (body is not null)
+        {
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        }
+
+        if (accept is not null)
+        {
+            request.Headers.Add("Accept", accept);
+        }
+
+        return request;
+    }
+}

@@ -1,0 +1,187 @@
+using System.Net.Sockets;
+using System.Text;
+using Genkit.Sidecar.IntegrationTests.Infrastructure;
+using Genkit.Sidecar.Runs;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Genkit.Sidecar.IntegrationTests;
+
+/// <summary>Clients that leave, deadlines, and the sidecar's own end.</summary>
+public sealed class FlowCancelTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("POST /f HTTP/1.1\r\nHost: loc")]
+    [InlineData("POST /f HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n")]
+    [InlineData("POST /f HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{\"da")]
+    [InlineData("POST /f HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{")]
+    public async Task Disconnect_BeforeTheEndOfTheRequest_StartsNoRun(string sent)
+    {
+        await using var flows = await FlowSidecar.StartAsync();
+        flows.WithResult("f", "1");
+        await using (var stream = await flows.ConnectAsync())
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(sent), Cancellation);
+        }
+
+        // By the time that a later request is answered on the one machine's loopback, this one is past.
+        Assert.Equal(200, (await flows.PostAsync("/f")).Status);
+        Assert.Single(flows.Application.Calls, "RunAction");
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Disconnect_DuringTheRun_CancelsIt(bool isStream, bool isReset)
+    {
+        await using var flows = await FlowSidecar.StartAsync();
+        var (started, cancelled) = (NewSignal(), NewSignal());
+        flows.Application.Actions["/flow/slow"] = async (call, _) =>
+        {
+            await call.StartAsync();
+            started.SetResult();
+            await call.WaitForCancelAsync();
+            cancelled.SetResult();
+        };
+        await using (var stream = await flows.ConnectAsync())
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /slow{(isStream ? "?stream=true" : "")} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), Cancellation);
+            await started.Task.InTimeAsync();
+            stream.Socket.LingerState = new LingerOption(isReset, 0);
+        }
+
+        await cancelled.Task.InTimeAsync();
+    }
+
+    [Fact]
+    public async Task Disconnect_InTheMiddleOfEvents_CancelsTheRunAndFreesIt()
+    {
+        await using var flows = await FlowSidecar.StartAsync();
+        var cancelled = NewSignal();
+        var chunk = $"\"{new string('x', 100_000)}\"";
+        flows.Application.Actions["/flow/flood"] = async (call, _) =>
+        {
+            call.Aborted.Register(cancelled.SetResult);
+            while (true)
+            {
+                await call.ChunkAsync(chunk);
+            }
+        };
+        var response = await flows.OpenAsync("/flood");
+        await using (var stream = await response.Content.ReadAsStreamAsync(Cancellation))
+        {
+            await stream.ReadExactlyAsync(new byte[1_000], Cancellation);
+        }
+
+        response.Dispose();
+        await flows.Log.WaitForAsync("the client went away before it was answered");
+        await cancelled.Task.InTimeAsync();
+        await NoRunsAsync(flows);
+    }
+
+    [Fact]
+    public async Task Disconnect_ByAClientThatHasReadNothing_FreesAResultThatWaits()
+    {
+        await using var flows = await FlowSidecar.StartAsync();
+        var answered = NewSignal();
+        flows.Application.Actions["/flow/large"] = async (call, _) =>
+        {
+            await call.ResultAsync($"\"{new string('x', 30_000_000)}\"");
+            answered.SetResult();
+        };
+        await using (var stream = await flows.ConnectAsync())
+        {
+            await stream.WriteAsync("POST /large HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), Cancellation);
+            await stream.ReadExactlyAsync(new byte[1], Cancellation).AsTask().InTimeAsync();
+        }
+
+        await NoRunsAsync(flows);
+    }
+
+    [Fact]
+    public async Task Deadline_OfARun_Is504AndCancelsIt()
+    {
+        await using var flows = await FlowSidecar.StartAsync("--flow-timeout", "200ms");
+        flows.Application.Actions["/flow/slow"] = (call, _) => call.WaitForCancelAsync();
+
+        var reply = await flows.PostAsync("/slow");
+
+        Assert.Equal((504, """{"status":"DEADLINE_EXCEEDED","message":"/flow/slow has taken longer than 0.2 s"}"""), (reply.Status, reply.Body));
+        Assert.Equal(
+            "data: {\"error\":{\"status\":\"DEADLINE_EXCEEDED\",\"message\":\"/flow/slow has taken longer than 0.2 s\"}}\n\n",
+            (await flows.PostAsync("/slow?stream=true")).Body);
+        await NoRunsAsync(flows);
+    }
+
+    [Fact]
+    public async Task Stop_DuringARun_LetsItEndAndTakesNoMore()
+    {
+        await using var flows = await FlowSidecar.StartAsync("--drain-timeout", "1m");
+        var (started, go) = (NewSignal(), NewSignal());
+        flows.Application.Actions["/flow/slow"] = async (call, _) =>
+        {
+            started.SetResult();
+            await go.Task;
+            await call.ResultAsync("\"late\"");
+        };
+        var answer = flows.PostAsync("/slow");
+        await started.Task.InTimeAsync();
+
+        var stopping = flows.Sidecar.StopAsync();
+        await NotListeningAsync(flows);
+        go.SetResult();
+
+        Assert.Equal("""{"result":"late"}""", (await answer).Body);
+        await stopping;
+    }
+
+    [Fact]
+    public async Task Stop_RunsThatDoNotEnd_AreCancelledAndTheirClientsToldOrDropped()
+    {
+        await using var flows = await FlowSidecar.StartAsync("--drain-timeout", "0");
+        var (started, cancelled) = (NewSignal(), NewSignal());
+        flows.Application.Actions["/flow/slow"] = async (call, _) =>
+        {
+            started.SetResult();
+            await call.WaitForCancelAsync();
+            cancelled.SetResult();
+        };
+        var answer = flows.PostAsync("/slow");
+        await started.Task.InTimeAsync();
+
+        await flows.Sidecar.DisposeAsync();
+
+        await cancelled.Task.InTimeAsync();
+        await Assert.ThrowsAsync<HttpRequestException>(() => answer.InTimeAsync());
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Waits until every run has ended and given its memory back. None can start afterwards.</summary>
+    private static async Task NoRunsAsync(FlowSidecar flows)
+    {
+        var runs = flows.Sidecar.Services.GetRequiredService<ActiveRuns>();
+        await runs.DrainAsync(Timeouts.Default);
+        Assert.Equal(0, runs.Count);
+    }
+
+    private static async Task NotListeningAsync(FlowSidecar flows)
+    {
+        using var limit = new CancellationTokenSource(Timeouts.Default);
+        while (true)
+        {
+            Assert.False(limit.IsCancellationRequested, "a sidecar that stops takes new connections");
+            try
+            {
+                await using var stream = await flows.ConnectAsync();
+            }
+            catch (SocketException)
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Genkit.Sidecar.Configuration;
+
+namespace Genkit.Sidecar.Tests.Configuration;
+
+/// <summary>The table of doors, row by row.</summary>
+public sealed class OpenDoorsTests
+{
+    [Theory]
+    [InlineData("dev", "", "v1")]
+    [InlineData("dev", "--manager ws://h:1", "v2 v1")]
+    [InlineData("dev", "--env-file genkit.env", "v2 v1")]
+    [InlineData("dev", "--manager ws://h:1 --reflection-v1 off", "v2")]
+    [InlineData("dev", "--reflection-v1 off", "")]
+    [InlineData("dev", "--reflection-v1 127.0.0.1:0", "v1")]
+    [InlineData("dev", "--telemetry-realtime true", "v1 realtime")]
+    [InlineData(null, "", "")]
+    [InlineData(null, "--manager ws://h:1", "v2 warned")]
+    [InlineData(null, "--env-file genkit.env", "v2")]
+    [InlineData(null, "--reflection-v1 127.0.0.1:3100", "v1 warned")]
+    [InlineData(null, "--reflection-v1 off", "")]
+    [InlineData(null, "--telemetry-realtime true", "realtime")]
+    [InlineData(null, "--flow-server 127.0.0.1:0", "flows")]
+    [InlineData(null, "--flow-server off", "")]
+    [InlineData("dev", "--flow-server 127.0.0.1:0", "v1 flows")]
+    [InlineData("prod", "", "")]
+    [InlineData("prod", "--manager ws://h:1 --reflection-v1 127.0.0.1:3100", "v2 v1 warned warned")]
+    [InlineData("DEV", "", "")]
+    public void Of_AnySettings_OpensWhatTheTableSays(string? environment, string words, string open) =>
+        Assert.Equal(open, Shown(OpenDoors.Of(Reading.Good(words, ("GENKIT_ENV", environment ?? "")))));
+
+    [Theory]
+    [InlineData("dev", "v1 realtime")]
+    [InlineData("", "")]
+    public void Of_RealtimeVariable_CountsInDevelopmentAlone(string environment, string open) =>
+        Assert.Equal(open, Shown(OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment), ("GENKIT_ENABLE_REALTIME_TELEMETRY", "true")))));
+
+    [Theory]
+    [InlineData("dev", "v2 v1")]
+    [InlineData("", "v2 warned")]
+    public void Of_ManagerOfTheVariable_IsAManager(string environment, string open) =>
+        Assert.Equal(open, Shown(OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment), ("GENKIT_REFLECTION_V2_SERVER", "ws://h:1")))));
+
+    [Theory]
+    [InlineData("dev", true)]
+    [InlineData("prod", false)]
+    [InlineData("", false)]
+    public void Of_Environment_SaysWhetherCallersReadInternalMessages(string environment, bool areRead) =>
+        Assert.Equal(areRead, OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment))).InternalMessages);
+
+    [Fact]
+    public void Of_NotDevelopment_WarnsOfWhatOpenedTheDoor()
+    {
+        var warning = Assert.Single(OpenDoors.Of(Reading.Good("--manager ws://h:1")).Warnings);
+
+        Assert.Equal("Reflection API v2 is open to the manager by flag --manager, though GENKIT_ENV is not dev: whoever is behind it may run every action", warning);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0:3100")]
+    [InlineData("*:3100")]
+    [InlineData("[::]:3100")]
+    [InlineData("10.0.0.1:3100")]
+    public void Read_V1BeyondLoopback_NeedsAnAllowedHost(string address)
+    {
+        var problem = Assert.Single(Reading.Of($"--reflection-v1 {address}").Problems);
+
+        Assert.StartsWith($"flag --reflection-v1: {address} is beyond loopback", problem, StringComparison.Ordinal);
+        Assert.Contains("--reflection-v1-allow-host", problem, StringComparison.Ordinal);
+        Assert.True(OpenDoors.Of(Reading.Good($"--reflection-v1 {address} --reflection-v1-allow-host app")).ReflectionV1);
+    }
+
+    [Theory]
+    [InlineData("localhost:0")]
+    [InlineData("127.0.0.2:3100")]
+    [InlineData("[::1]:3100")]
+    [InlineData("off")]
+    public void Read_V1OnLoopback_NeedsNothingElse(string address) => Assert.Equal(address, Reading.Good($"--reflection-v1 {address}").ReflectionV1!.Text);
+
+    [Theory]
+    [InlineData("3100", "has no port")]
+    [InlineData("example.com:3100", "has a host that is no address of this machine's")]
+    [InlineData("unix:/run/v1.sock", "has no port")]
+    public void Read_V1ThatIsNoAddress_IsRefused(string address, string problem) =>
+        Assert.Contains(problem, Assert.Single(Reading.Of($"--reflection-v1 {address}").Problems), StringComparison.Ordinal);
+
+    [Fact]
+    public void Readme_TableOfDoors_HasEveryRowAsDeclared()
+    {
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+
+        Assert.All(OpenDoors.Table, row => Assert.Contains($"| {row.Door} | {row.InDevelopment} | {row.Elsewhere} |\n", readme, StringComparison.Ordinal));
+    }
+
+    private static string Shown(OpenDoors doors) => string.Join(' ', new[]
+    {
+        doors.ReflectionV2 ? "v2" : null,
+        doors.ReflectionV1 ? "v1" : null,
+        doors.FlowServer ? "flows" : null,
+        doors.RealtimeTraces ? "realtime" : null,
+    }.OfType<string>().Concat(doors.Warnings.Select(_ => "warned")));
+}
