@@ -12,7 +12,7 @@ namespace Genkit.Sidecar.Cli;
 internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable executable, ILoggerFactory logs)
 {
     /// <summary>
-    /// What the core may take to stop beyond the time that runs are given: a second for the last answers and traces, and a moment each for the callers
+    /// What the core may take to stop beyond the time that runs are given: a second or so for the last answers and traces, and a moment each for the callers
     /// of its listeners. With the defaults all of it stays below 5 s.
     /// </summary>
     private static readonly TimeSpan s_coreStopTimeout = TimeSpan.FromSeconds(1.75);

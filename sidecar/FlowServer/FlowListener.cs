@@ -7,13 +7,13 @@ namespace Genkit.Sidecar.FlowServer;
 
 /// <summary>The door behind <c>--flow-server</c>: flows over HTTP, as Genkit's own flow servers offer them.</summary>
 internal sealed partial class FlowListener(
-    SidecarSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory logs) : IAsyncDisposable
+    SidecarSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, ILoggerFactory logs) : IAsyncDisposable
 {
-    /// <summary>For the last answers, after the time that runs are given.</summary>
-    private static readonly TimeSpan s_farewell = TimeSpan.FromMilliseconds(750);
-
     private readonly ILogger _logger = logs.CreateLogger<FlowListener>();
     private readonly Lock _gate = new();
+
+    /// <summary>Ends what is still being answered.</summary>
+    private readonly CancellationTokenSource _now = new();
     private KestrelListener? _listener;
     private Task? _stopping;
 
@@ -41,10 +41,19 @@ internal sealed partial class FlowListener(
         return true;
     }
 
+    /// <summary>Lets the answers out that are under way, until <paramref name="now"/>. Connections have not been taken since the sidecar began to stop.</summary>
+    public async Task CloseAsync(CancellationToken now)
+    {
+        await using var registration = now.Register(_now.Cancel);
+        await StopAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
+        await _now.CancelAsync();
         await StopAsync();
         await (_listener?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _now.Dispose();
     }
 
     private void SetLimits(KestrelServerLimits limits)
@@ -61,16 +70,7 @@ internal sealed partial class FlowListener(
     {
         lock (_gate)
         {
-            return _stopping ??= StopListenerAsync();
-        }
-    }
-
-    private async Task StopListenerAsync()
-    {
-        if (_listener is not null)
-        {
-            using var now = new CancellationTokenSource(settings.DrainTimeout + s_farewell, time);
-            await _listener.StopAsync(now.Token);
+            return _stopping ??= _listener?.StopAsync(_now.Token) ?? Task.CompletedTask;
         }
     }
 

@@ -116,19 +116,24 @@ internal static partial class SidecarHost
             services.AddHostedService<ManagerConnection>();
         }
 
+        services.AddSingleton<FlowEndpoints>();
+        services.AddSingleton<FlowListener>();
         services.AddSingleton<ReflectionV1Status>();
         services.AddSingleton<Callers>();
         services.AddSingleton<RuntimeFile>();
         services.AddSingleton<ReflectionV1Endpoints>();
         services.AddSingleton<ReflectionV1Listener>();
-        if (doors.ReflectionV1)
+
+        // What is added later is stopped earlier: first the runtime file goes, then runs end, and the manager hears the goodbye when none is left.
+        if (doors.ReflectionV1 || doors.FlowServer)
         {
-            // After the other, and so stopped before it: that one says goodbye when no run is left.
-            services.AddHostedService<ReflectionV1Door>();
+            services.AddHostedService<HttpDoorsEnd>();
         }
 
-        services.AddSingleton<FlowEndpoints>();
-        services.AddSingleton<FlowListener>();
+        if (doors.ReflectionV1)
+        {
+            services.AddHostedService<ReflectionV1Door>();
+        }
     }
 
     private static void AddHealth(IServiceCollection services)

@@ -315,6 +315,18 @@ public sealed class V1DoorTests
     }
 
     [Fact]
+    public async Task Stop_CallerHasReadHalfOfALargeResult_DoesNotHoldItUp()
+    {
+        await using var sidecar = await V1Sidecar.StartAsync();
+        sidecar.Application.Actions["/flow/x"] = (call, _) => call.ResultAsync($"\"{new string('x', 30_000_000)}\"");
+        using var deaf = await sidecar.SendAsync("/api/runAction", """{"key":"/flow/x"}""");
+        await using var result = await deaf.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        await result.ReadExactlyAsync(new byte[1_000], TestContext.Current.CancellationToken).AsTask().InTimeAsync();
+
+        await sidecar.Sidecar.StopAsync();
+    }
+
+    [Fact]
     public async Task Probes_V1Alone_AreGoodOnceTheApplicationAnswers()
     {
         await using var sidecar = await V1Sidecar.StartAsync("--health", "127.0.0.1:0");

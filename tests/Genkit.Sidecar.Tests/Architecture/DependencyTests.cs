@@ -40,7 +40,7 @@ public partial class DependencyTests
         [("Telemetry", "Metrics")] = ["TelemetryMetrics", "TelemetryItem", "TelemetryOutcome"],
         [("Otlp", "Metrics")] = ["TelemetryMetrics", "TelemetryItem", "TelemetryOutcome"],
         [("ReflectionV2", "Telemetry")] = ["TelemetryServer", "TraceExporter"],
-        [("ReflectionV1", "Telemetry")] = ["TelemetryServer", "TraceExporter"],
+        [("ReflectionV1", "Telemetry")] = ["TelemetryServer"],
         [("ReflectionV1", "Grpc")] = ["GrpcStatusCode"],
         [("ReflectionV1", "JsonRpc")] = ["JsonRpcMessage", "JsonRpcReader", "RunActionParams"],
         [("Metrics", "Configuration")] = ["SidecarVersion"],

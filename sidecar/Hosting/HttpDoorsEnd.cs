@@ -1,0 +1,46 @@
+using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.FlowServer;
+using Genkit.Sidecar.ReflectionV1;
+using Genkit.Sidecar.Runs;
+using Genkit.Sidecar.Telemetry;
+
+namespace Genkit.Sidecar.Hosting;
+
+/// <summary>
+/// The end of the doors that answer over HTTP: runs have the time that <c>--drain-timeout</c> gives, callers hear how the others ended, and then
+/// the doors are shut. A manager that is away gives runs no such time, so this is stopped before its door.
+/// </summary>
+internal sealed class HttpDoorsEnd(
+    SidecarSettings settings,
+    OpenDoors doors,
+    ReflectionV1Listener reflectionV1,
+    FlowListener flowServer,
+    ActiveRuns runs,
+    TraceExporter traces,
+    TimeProvider time) : IHostedService
+{
+    /// <summary>Time for the last answers. What they leave of it is for the last traces, if no other door is to send them.</summary>
+    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1.25);
+
+    /// <summary>Of it, for the last words of cancelled runs. A run that waits for its caller to read a large payload has not ended by then.</summary>
+    private static readonly TimeSpan s_endLimit = TimeSpan.FromMilliseconds(750);
+
+    /// <summary>Of it, for callers that do not read.</summary>
+    private static readonly TimeSpan s_closeLimit = TimeSpan.FromMilliseconds(250);
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await runs.DrainAsync(settings.DrainTimeout);
+
+        using var farewell = new CancellationTokenSource(s_farewell, time);
+        await Task.WhenAny(runs.StopAsync(), Task.Delay(s_endLimit, time, farewell.Token));
+        using var close = new CancellationTokenSource(s_closeLimit, time);
+        await Task.WhenAll(reflectionV1.CloseAsync(close.Token), flowServer.CloseAsync(close.Token));
+        if (!doors.ReflectionV2)
+        {
+            await traces.DrainAsync(farewell.Token);
+        }
+    }
+}
