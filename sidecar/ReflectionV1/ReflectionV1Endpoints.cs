@@ -216,9 +216,18 @@ internal sealed partial class ReflectionV1Endpoints(
         }
 
         var run = runs.Start(request with { Stream = isStream, StreamInput = false });
-        if (!await new RunAnswer(context, run, isStream, isListed).WriteAsync())
+        var running = new RunAnswer(context, run, isStream, isListed);
+        try
         {
-            _ = OutliveCallerAsync(run);
+            await running.WriteAsync();
+        }
+        finally
+        {
+            // Whatever went wrong with the answer, somebody must read on, or the run never ends.
+            if (!running.HasEnded)
+            {
+                _ = OutliveCallerAsync(run);
+            }
         }
     }
 

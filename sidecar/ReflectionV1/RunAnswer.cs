@@ -27,41 +27,38 @@ internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, boo
     private readonly PipeWriter _output = context.Response.BodyWriter;
     private bool _hasBegun;
 
-    /// <summary>Writes the run to its end. False if the caller has gone before the run's last word: its outbox may be read by another.</summary>
-    public async Task<bool> WriteAsync()
+    /// <summary>Whether the run's last word has been taken from its outbox, which another may read until then.</summary>
+    public bool HasEnded { get; private set; }
+
+    /// <summary>Writes the run to its end.</summary>
+    /// <exception cref="OperationCanceledException">The caller has gone.</exception>
+    /// <exception cref="IOException">The caller has gone.</exception>
+    public async Task WriteAsync()
     {
         using var events = new OutboxReader(run.Outbox);
-        var hasEnded = false;
-        try
+        while (true)
         {
-            while (true)
+            while (events.TryRead(out var runEvent))
             {
-                while (events.TryRead(out var runEvent))
+                HasEnded = runEvent.EndsRun;
+                try
                 {
-                    hasEnded = runEvent.EndsRun;
-                    try
-                    {
-                        await WriteAsync(runEvent);
-                    }
-                    finally
-                    {
-                        runEvent.Release();
-                    }
-
-                    if (hasEnded)
-                    {
-                        await _output.CompleteAsync();
-                        return true;
-                    }
+                    await WriteAsync(runEvent);
+                }
+                finally
+                {
+                    runEvent.Release();
                 }
 
-                await FlushAsync();
-                await events.WaitAsync(context.RequestAborted);
+                if (HasEnded)
+                {
+                    await _output.CompleteAsync();
+                    return;
+                }
             }
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
-        {
-            return hasEnded;
+
+            await FlushAsync();
+            await events.WaitAsync(context.RequestAborted);
         }
     }
 
