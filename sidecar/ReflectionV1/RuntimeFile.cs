@@ -24,11 +24,13 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
     /// <summary>Writes the file, for a runtime that answers at <paramref name="address"/>.</summary>
     public void Write(RuntimeDescription runtime, Uri address)
     {
-        var (root, folder) = Place(settings);
         var now = time.GetUtcNow();
-        var path = Path.Combine(folder, FileName(runtime.Id, now));
+        var path = FileName(runtime.Id, now);
         try
         {
+            // Fails too, where the working directory has been removed.
+            var (root, folder) = Place(settings);
+            path = Path.Combine(folder, path);
             if (!Directory.Exists(root))
             {
                 // Made by nobody but a mistake in the setting.
@@ -36,11 +38,7 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
             }
 
             Directory.CreateDirectory(folder);
-
-            // The CLI reads whatever appears among the runtimes, so the file is made elsewhere on the same disk and appears whole.
-            var unfinished = Path.Combine(root, ".genkit", $"{Path.GetFileName(path)}.new");
-            File.WriteAllBytes(unfinished, Content(runtime, address, now));
-            File.Move(unfinished, path, overwrite: true);
+            Publish(Path.Combine(root, ".genkit", $"{Path.GetFileName(path)}.new"), path, Content(runtime, address, now));
             _path = path;
             Log.Written(logger, path, settings.ProjectRoot is null ? "found" : SettingTable.ProjectRoot.Flag);
         }
@@ -64,6 +62,21 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             Log.NotDeleted(logger, _path!, exception.Message);
+        }
+    }
+
+    /// <summary>The CLI reads whatever appears among the runtimes, so the file is made elsewhere on the same disk and appears whole.</summary>
+    private static void Publish(string unfinished, string path, byte[] content)
+    {
+        try
+        {
+            File.WriteAllBytes(unfinished, content);
+            File.Move(unfinished, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(unfinished);
+            throw;
         }
     }
 
