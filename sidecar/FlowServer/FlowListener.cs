@@ -9,6 +9,9 @@ namespace Genkit.Sidecar.FlowServer;
 internal sealed partial class FlowListener(
     SidecarSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, ILoggerFactory logs) : IAsyncDisposable
 {
+    /// <summary>Beyond one connection for each request under way: for those that proxies keep, and for requests that are to be told that there are too many.</summary>
+    private const int SpareConnections = 1024;
+
     private readonly ILogger _logger = logs.CreateLogger<FlowListener>();
     private readonly Lock _gate = new();
 
@@ -58,6 +61,7 @@ internal sealed partial class FlowListener(
 
     private void SetLimits(KestrelServerLimits limits)
     {
+        limits.MaxConcurrentConnections = settings.FlowServer.MaxConcurrent + SpareConnections;
         limits.MaxConcurrentUpgradedConnections = 0;
         limits.MaxRequestBodySize = settings.FlowServer.MaxBodyBytes;
 
