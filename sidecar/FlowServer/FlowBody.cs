@@ -86,15 +86,16 @@ internal sealed class FlowBody : IDisposable
             }
 
             reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCanceled)
-            {
-                return false;
-            }
-
             if (read.IsCompleted)
             {
                 await _bytes.Writer.CompleteAsync();
                 return true;
+            }
+
+            // A body that is all there has come in time, whatever the clock says by now; its run is what is late then.
+            if (read.IsCanceled)
+            {
+                return false;
             }
         }
     }

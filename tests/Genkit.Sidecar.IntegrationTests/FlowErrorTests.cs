@@ -93,7 +93,7 @@ public sealed class FlowErrorTests
         var reply = await flows.PostAsync("/f", "{}", ("X-Request-ID", "r1"));
 
         Assert.Equal((503, """{"status":"UNAVAILABLE","message":"The application is not available"}"""), (reply.Status, reply.Body));
-        var line = await flows.Log.WaitForAsync("Request r1: /flow/f");
+        var line = await flows.Log.WaitForAsync("Request r1: \"/flow/f\"");
         Assert.Contains("The application cannot be reached", line, StringComparison.Ordinal);
         Assert.Contains(address.Replace("http://", "", StringComparison.Ordinal), line, StringComparison.Ordinal);
     }
