@@ -1,15 +1,13 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Json;
 
 namespace Genkit.Sidecar.FlowServer;
 
 /// <summary>The context of a run, made of those request headers that the operator has named. Callers cannot add to it.</summary>
 internal sealed class FlowContext
 {
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly Member _root = new("", null);
 
     public FlowContext(IEnumerable<ContextHeader> headers)
@@ -40,7 +38,7 @@ internal sealed class FlowContext
         }
 
         var context = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(context, s_options))
+        using (var json = new Utf8JsonWriter(context, JsonPayload.WriterOptions))
         {
             WriteMembers(json, _root, headers);
         }

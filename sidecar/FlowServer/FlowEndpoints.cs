@@ -2,6 +2,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Health;
+using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Runs;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.ResponseCompression;
@@ -174,17 +175,11 @@ internal sealed partial class FlowEndpoints : IDisposable
             return Unsupported("Compressed bodies are not taken");
         }
 
-        // Of the media types that a web page can send without asking first, JSON is none.
         var hasBody = request.ContentLength is null ? request.Headers.TransferEncoding.Count > 0 : request.ContentLength > 0;
-        return !hasBody && request.ContentType is null || IsJson(request.ContentType)
+        return !hasBody && request.ContentType is null || JsonMediaType.Is(request.ContentType)
             ? null
             : Unsupported("The body must be application/json in UTF-8");
     }
-
-    private static bool IsJson(string? contentType) =>
-        MediaTypeHeaderValue.TryParse(contentType, out var type)
-        && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
 
     private static Refusal Unsupported(string message) => new(StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, message);
 

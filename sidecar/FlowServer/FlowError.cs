@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
@@ -12,13 +11,6 @@ internal static class FlowError
 {
     private static readonly ActionFailure s_internal = new(GrpcStatusCode.Internal, "Internal Error");
     private static readonly ActionFailure s_unavailable = new(GrpcStatusCode.Unavailable, "The application is not available");
-
-    private static readonly JsonWriterOptions s_options = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        MaxDepth = JsonPayload.MaxDepth,
-        SkipValidation = true,
-    };
 
     /// <summary>Genkit's own mapping; 499 is nginx's for a client that has gone.</summary>
     public static int HttpStatus(GrpcStatusCode code) => code switch
@@ -52,7 +44,7 @@ internal static class FlowError
     /// <param name="keepStack">Whether a member <c>stack</c> that the application has put into its details may stay there.</param>
     public static void Write(IBufferWriter<byte> output, ActionFailure failure, bool keepStack)
     {
-        using var json = new Utf8JsonWriter(output, s_options);
+        using var json = new Utf8JsonWriter(output, JsonPayload.WriterOptions);
         json.WriteStartObject();
         if (!failure.Details.IsEmpty)
         {

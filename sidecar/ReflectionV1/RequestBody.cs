@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.Http;
 using Genkit.Sidecar.JsonRpc;
-using Microsoft.Net.Http.Headers;
 
 namespace Genkit.Sidecar.ReflectionV1;
 
@@ -58,10 +58,7 @@ internal sealed class RequestBody : IDisposable
 
     private static string? WhyNotJson(HttpRequest request)
     {
-        // A page of another site can post text and forms without being asked for leave, JSON it cannot.
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || !(type.Charset.Length == 0 || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+        if (!JsonMediaType.Is(request.ContentType))
         {
             return "the body must be application/json in UTF-8";
         }
