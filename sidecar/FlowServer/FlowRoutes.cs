@@ -19,9 +19,12 @@ internal sealed class FlowRoutes(FlowServerSettings settings)
             return null;
         }
 
+        // A key has a type and a name: what has no second slash is a name, even where a glob such as /* would take it for a key.
         var rest = path[settings.PathPrefix.Length..];
-        return rest == "/" ? null : IsServed(rest) ? rest : IsServed(FlowPrefix + rest) ? FlowPrefix + rest : null;
+        return IsKey(rest) && IsServed(rest) ? rest : rest.Length > 1 && IsServed(FlowPrefix + rest) ? FlowPrefix + rest : null;
     }
+
+    private static bool IsKey(string path) => path.IndexOf('/', 1) > 1;
 
     private bool IsServed(string key) => settings.Actions.Any(glob => FileSystemName.MatchesSimpleExpression(glob, key, ignoreCase: false));
 }
