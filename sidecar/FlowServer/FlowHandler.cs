@@ -15,6 +15,9 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
     /// <summary>Events are handed to the socket when no more are at hand, or when these are many.</summary>
     private const int UnflushedBytes = 16 * 1024;
 
+    /// <summary>For the last answer, after the deadline. A client that does not read must not keep a place among the requests under way.</summary>
+    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
+
     private readonly FlowContext _context = new(settings.Context);
 
     /// <summary>Whether a request is for a stream, as Genkit's own flow servers tell.</summary>
@@ -26,7 +29,9 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
     /// <exception cref="IOException">The client is gone.</exception>
     public async Task HandleAsync(HttpContext context, string key, string requestId)
     {
-        using var deadline = settings.Timeout > TimeSpan.Zero ? new CancellationTokenSource(settings.Timeout, time) : new CancellationTokenSource();
+        using var deadline = Deadline(TimeSpan.Zero);
+        using var end = Deadline(s_farewell);
+        await using var dropping = end.Token.Register(context.Abort);
         var (body, refusal) = await FlowBody.ReadAsync(context.Request, settings.MaxBodyBytes, deadline.Token);
         if (refusal is not null)
         {
@@ -36,6 +41,9 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
 
         await RunAsync(context, key, requestId, body!, deadline.Token);
     }
+
+    private CancellationTokenSource Deadline(TimeSpan later) =>
+        settings.Timeout > TimeSpan.Zero ? new CancellationTokenSource(settings.Timeout + later, time) : new CancellationTokenSource();
 
     private async Task RunAsync(HttpContext context, string key, string requestId, FlowBody body, CancellationToken deadline)
     {

@@ -117,6 +117,27 @@ public sealed class FlowCancelTests
     }
 
     [Theory]
+    [InlineData("/large")]
+    [InlineData("/flood?stream=true")]
+    public async Task Deadline_OfAClientThatDoesNotRead_EndsItsRequest(string path)
+    {
+        await using var flows = await FlowSidecar.StartAsync("--flow-timeout", "200ms");
+        flows.Application.Actions["/flow/large"] = (call, _) => call.ResultAsync($"\"{new string('x', 30_000_000)}\"");
+        flows.Application.Actions["/flow/flood"] = async (call, _) =>
+        {
+            while (true)
+            {
+                await call.ChunkAsync($"\"{new string('x', 100_000)}\"");
+            }
+        };
+        await using var stream = await flows.ConnectAsync();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), Cancellation);
+        await stream.ReadExactlyAsync(new byte[1], Cancellation).AsTask().InTimeAsync();
+
+        await NoRunsAsync(flows);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Stop_DuringARun_LetsItEndAndTakesNoMore(bool isManagerAway)
