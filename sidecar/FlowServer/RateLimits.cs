@@ -63,9 +63,9 @@ internal sealed class RateLimits : IDisposable
 
     private static IPAddress? Address(HttpContext context, string? header)
     {
-        // What comes before the last comma, the client may have written itself.
+        // What comes before the last comma, the client may have written itself. Some proxies add the port.
         var named = header is null ? "" : context.Request.Headers[header].ToString();
-        return IPAddress.TryParse(named[(named.LastIndexOf(',') + 1)..].Trim(), out var address) ? address : context.Connection.RemoteIpAddress;
+        return IPEndPoint.TryParse(named.AsSpan(named.LastIndexOf(',') + 1).Trim(), out var client) ? client.Address : context.Connection.RemoteIpAddress;
     }
 
     /// <summary>Who counts as one client: an address, or for IPv6 the network that one subscriber has.</summary>

@@ -263,6 +263,18 @@ public sealed class FlowRefusalTests
     }
 
     [Fact]
+    public async Task Rate_OfClientsThatAProxyNamesWithTheirPorts_IsCountedForEach()
+    {
+        await using var flows = await FlowSidecar.StartAsync("--flow-rate-limit", "1", "--flow-rate-burst", "1", "--flow-client-header", "X-Forwarded-For");
+        flows.WithResult("f", "1");
+
+        foreach (var client in new[] { "192.0.2.1:50001", "192.0.2.2:50001", "192.0.2.3", "[2001:db8:1::1]:50001", "2001:db8:2::1" })
+        {
+            Assert.Equal(200, (await flows.PostAsync("/f", "{}", ("X-Forwarded-For", client))).Status);
+        }
+    }
+
+    [Fact]
     public async Task Concurrency_OverTheCap_Is503UntilOneHasEnded()
     {
         await using var flows = await FlowSidecar.StartAsync("--flow-max-concurrent", "1");
