@@ -63,6 +63,11 @@ internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool Flow
             warnings);
     }
 
+    /// <summary>What keeps the one door shut that could be open without an address; for people who find none open.</summary>
+    public static string WhyReflectionV1IsShut(SidecarSettings settings) => settings.ReflectionV1Source.Origin == SettingOrigin.Default
+        ? $"{SettingTable.GenkitEnv.EnvironmentVariable} is not {Development}"
+        : $"{settings.ReflectionV1Source} is off";
+
     private static string Warning(string what, SettingSource source) =>
         $"{what} by {source}, though {SettingTable.GenkitEnv.EnvironmentVariable} is not {Development}: whoever is behind it may run every action";
 }

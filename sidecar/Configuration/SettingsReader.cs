@@ -221,7 +221,7 @@ internal sealed class SettingsReader
         {
             _problems.Add(
                 $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable}, flag {SettingTable.EnvFile.Flag}, " +
-                $"flag {SettingTable.ReflectionV1.Flag} and flag {SettingTable.FlowServer.Flag}, and {SettingTable.GenkitEnv.EnvironmentVariable} is not dev: nobody could use the application. `genkit start` sets the variables for the command that it starts");
+                $"flag {SettingTable.ReflectionV1.Flag} and flag {SettingTable.FlowServer.Flag}, and {OpenDoors.WhyReflectionV1IsShut(settings)}: nobody could use the application. `genkit start` sets the variables for the command that it starts");
         }
 
         if (settings.ReflectionV1?.EndPoint is { } endPoint && !IPAddress.IsLoopback(endPoint.Address) && settings.ReflectionV1AllowedHosts.Count == 0)

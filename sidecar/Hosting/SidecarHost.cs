@@ -28,7 +28,7 @@ internal static partial class SidecarHost
         SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, Action quit, CancellationToken stop)
     {
         using var host = Create(settings, logs, quit);
-        Say(OpenDoors.Of(settings), logs.CreateLogger("Genkit.Sidecar.Doors"));
+        Say(OpenDoors.Of(settings), settings, logs.CreateLogger("Genkit.Sidecar.Doors"));
         if (!await OpenAsync(host.Services, stop))
         {
             return 1;
@@ -76,7 +76,7 @@ internal static partial class SidecarHost
         return builder.Build();
     }
 
-    private static void Say(OpenDoors doors, ILogger logger)
+    private static void Say(OpenDoors doors, SidecarSettings settings, ILogger logger)
     {
         foreach (var warning in doors.Warnings)
         {
@@ -85,7 +85,7 @@ internal static partial class SidecarHost
 
         if (!doors.Any)
         {
-            Log.Closed(logger, SettingTable.GenkitEnv.EnvironmentVariable);
+            Log.Closed(logger, OpenDoors.WhyReflectionV1IsShut(settings));
         }
     }
 
@@ -158,7 +158,7 @@ internal static partial class SidecarHost
         [LoggerMessage(LogLevel.Warning, "{Warning}")]
         public static partial void Warned(ILogger logger, string warning);
 
-        [LoggerMessage(LogLevel.Information, "No door is open, as {Variable} is not dev and none was named: the command runs by itself")]
-        public static partial void Closed(ILogger logger, string variable);
+        [LoggerMessage(LogLevel.Information, "No door is open, as {Reason} and none was named: the command runs by itself")]
+        public static partial void Closed(ILogger logger, string reason);
     }
 }

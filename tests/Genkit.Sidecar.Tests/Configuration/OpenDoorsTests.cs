@@ -56,6 +56,18 @@ public sealed class OpenDoorsTests
     }
 
     [Theory]
+    [InlineData("", "", "GENKIT_ENV is not dev")]
+    [InlineData("", "prod", "GENKIT_ENV is not dev")]
+    [InlineData("--reflection-v1 off", "dev", "flag --reflection-v1 is off")]
+    [InlineData("--reflection-v1 off", "", "flag --reflection-v1 is off")]
+    public void Read_NoDoorWhereOneIsNeeded_SaysWhatKeepsItShut(string words, string environment, string why)
+    {
+        var problem = Assert.Single(Reading.Of(words, needsDoor: true, ("GENKIT_ENV", environment)).Problems);
+
+        Assert.Contains($"flag --flow-server, and {why}: nobody could use the application", problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("0.0.0.0:3100")]
     [InlineData("*:3100")]
     [InlineData("[::]:3100")]
