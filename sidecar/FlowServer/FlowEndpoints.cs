@@ -170,7 +170,7 @@ internal sealed partial class FlowEndpoints : IDisposable
             return new Refusal(StatusCodes.Status405MethodNotAllowed, GrpcStatusCode.Unimplemented, "Flows are called with POST");
         }
 
-        if (request.Headers.ContentEncoding.Count > 0)
+        if (request.Headers.ContentEncoding.Count > 0 && request.Headers.ContentEncoding != "identity")
         {
             return Unsupported("Compressed bodies are not taken");
         }

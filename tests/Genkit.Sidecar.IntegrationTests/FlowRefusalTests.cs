@@ -46,6 +46,7 @@ public sealed class FlowRefusalTests
     [InlineData("application/json")]
     [InlineData("APPLICATION/JSON ; CHARSET=UTF-8")]
     [InlineData("application/json; charset=\"utf-8\"; x=y")]
+    [InlineData("application/json\r\nContent-Encoding: identity")]
     public async Task MediaType_OfJson_IsTaken(string contentType)
     {
         await using var flows = await FlowSidecar.StartAsync();

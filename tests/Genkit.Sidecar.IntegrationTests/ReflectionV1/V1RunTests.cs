@@ -385,6 +385,17 @@ public sealed class V1RunTests
     }
 
     [Fact]
+    public async Task Run_CharsetInQuotes_IsTaken()
+    {
+        await using var sidecar = await V1Sidecar.StartAsync();
+        sidecar.Application.Actions["/flow/x"] = (call, _) => call.ResultAsync("1");
+
+        using var response = await sidecar.SendAsync(Run, """{"key":"/flow/x"}""", "application/json; charset=\"utf-8\"");
+
+        Assert.StartsWith("{\"result\":1,", await V1Sidecar.TextAsync(response), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_CompressedBody_IsRefused()
     {
         await using var sidecar = await V1Sidecar.StartAsync();
