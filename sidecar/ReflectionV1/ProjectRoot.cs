@@ -7,6 +7,19 @@ internal static class ProjectRoot
     private static readonly string[] s_markers =
         ["package.json", "go.mod", "pyproject.toml", "requirements.txt", "pom.xml", "build.gradle", "build.gradle.kts", "pubspec.yaml"];
 
+    /// <summary>Gives the root that the working directory is in; if that has been removed, a path at which there is no folder.</summary>
+    public static string OfWorkingDirectory()
+    {
+        try
+        {
+            return Find(Environment.CurrentDirectory);
+        }
+        catch (FileNotFoundException)
+        {
+            return ".";
+        }
+    }
+
     /// <summary>Gives the nearest folder with a marker from <paramref name="start"/> upwards, without the file system's own root, else <paramref name="start"/>.</summary>
     public static string Find(string start)
     {

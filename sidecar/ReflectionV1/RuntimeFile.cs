@@ -17,7 +17,7 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
     /// <summary>Gives the root of the project, and the folder in it where the file goes.</summary>
     public static (string Root, string Folder) Place(SidecarSettings settings)
     {
-        var root = settings.ProjectRoot ?? ProjectRoot.Find(Environment.CurrentDirectory);
+        var root = settings.ProjectRoot ?? ProjectRoot.OfWorkingDirectory();
         return (root, Path.Combine(root, ".genkit", "runtimes"));
     }
 
@@ -58,6 +58,10 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
                 File.Delete(_path);
                 _path = null;
             }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody has removed more than the file.
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

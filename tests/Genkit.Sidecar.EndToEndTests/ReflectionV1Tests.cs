@@ -158,6 +158,22 @@ public sealed partial class ReflectionV1Tests : EndToEndTest
     }
 
     [Fact]
+    public async Task WorkingDirectory_RemovedMeanwhile_IsAWarningAndNoMore()
+    {
+        var sidecar = Workspace.Start(
+            [
+                "sh", "-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"", "sh",
+                Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "run", "--", .. HelloApplication.In("python").Command,
+            ],
+            new Dictionary<string, string> { ["GENKIT_ENV"] = "dev" });
+        await sidecar.Errors.TakeAsync(line => line.Contains("cannot be written: there is no such folder", StringComparison.Ordinal), "the warning");
+
+        Signal.Terminate.Send(sidecar.Id);
+
+        Assert.Equal(0, await sidecar.ExitAsync());
+    }
+
+    [Fact]
     public async Task Run_NeitherDevelopmentNorADoor_OnlySupervises()
     {
         var sidecar = Workspace.Start(SidecarCommand.Run(Workspace, ["sh", "-c", "exit 7"]));
