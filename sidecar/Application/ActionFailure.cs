@@ -16,7 +16,7 @@ internal sealed record ActionFailure(GrpcStatusCode Code, string Message)
     /// <summary>Stack trace in the application's language, or null.</summary>
     public string? Stack { get; init; }
 
-    /// <summary>Whether the message is about how the sidecar reaches the application and what would mend it, and so not for strangers.</summary>
+    /// <summary>Whether the message is about how the sidecar reaches the application or what is wrong between the two, and so not for strangers.</summary>
     public bool IsForOperator { get; init; }
 
     public static ActionFailure Cancelled { get; } = new(GrpcStatusCode.Cancelled, "Action was cancelled");

@@ -342,11 +342,12 @@ internal sealed partial class Run
         {
             return new ActionFailure(
                 GrpcStatusCode.ResourceExhausted,
-                $"The {what} of {Key} has {payload.Length} bytes, over the limit of {_limits.MaxMessageBytes} that --max-message-bytes sets");
+                $"The {what} of {Key} has {payload.Length} bytes, over the limit of {_limits.MaxMessageBytes} that --max-message-bytes sets")
+            { IsForOperator = true };
         }
 
         return JsonPayload.FindDefect(payload, out _) is { } defect
-            ? new ActionFailure(GrpcStatusCode.Internal, $"The application sent a {what}_json that is not one JSON value: {defect}")
+            ? new ActionFailure(GrpcStatusCode.Internal, $"The application sent a {what}_json that is not one JSON value: {defect}") { IsForOperator = true }
             : null;
     }
 

@@ -99,11 +99,12 @@ public sealed class FlowErrorTests
     }
 
     [Fact]
-    public async Task Failure_ResultIsNoJson_IsInternal()
+    public async Task Failure_ResultIsNoJson_IsInternalAndItsReasonIsInTheLog()
     {
         await using var flows = await FlowSidecar.StartAsync();
 
         Assert.Equal("""{"status":"INTERNAL","message":"Internal Error"}""", (await flows.WithResult("f", "{not json").PostAsync("/f")).Body);
+        await flows.Log.WaitForAsync("is not one JSON value: it is not valid JSON at byte 1");
     }
 
     [Fact]
