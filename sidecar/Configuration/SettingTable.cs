@@ -268,7 +268,10 @@ internal static class SettingTable
         Description = "Path that is before the name of every flow",
         Reason = "Genkit's own flow servers have none",
         Accepts = "a path such as /api/flows, with a slash before it and none after",
+
+        // Dots as segments are resolved in what is asked for, so that nothing is asked for below them.
         Parser = TypedSetting<string?>.Single(text => text.Length > 1 && text[0] == '/' && text[^1] != '/' && text.All(c => c is > ' ' and <= '~' and not ('?' or '#' or '%'))
+            && !text.Split('/').Any(segment => segment is "." or "..")
             ? Parsed<string?>.Good(text)
             : Parsed<string?>.Bad($"{Quoted.Text(text)} is not such a path")),
     };
@@ -586,6 +589,9 @@ internal static class SettingTable
     private static Parsed<IReadOnlyList<string>> Globs(IReadOnlyList<string> texts) =>
         texts.FirstOrDefault(text => !text.StartsWith('/') || text.Any(char.IsControl)) is { } wrong
             ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} does not begin like a key")
+            // The matcher would take ? for any character, and has no way to mean it.
+            : texts.FirstOrDefault(text => text.AsSpan().ContainsAny('?', '\\')) is { } odd
+            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(odd)} has a ? or a backslash, for which only * can stand")
             : Parsed<IReadOnlyList<string>>.Good(texts);
 
     // As a browser writes it, since that is what it is compared with.
