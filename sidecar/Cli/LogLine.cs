@@ -14,13 +14,22 @@ internal sealed class LogLine(TimeProvider time) : ConsoleFormatter(FormatName)
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var who = logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..];
-        var what = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
+        var what = OneLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
         textWriter.WriteLine($"{time.GetLocalNow():HH:mm:ss.fff} {Level(logEntry.LogLevel)}: {who}: {what}");
         if (logEntry.Exception is { } exception)
         {
             textWriter.WriteLine(exception);
         }
     }
+
+    /// <summary>Some of a line may be a stranger's, such as a path, and has no business with the terminal.</summary>
+    private static string OneLine(string text) => string.Create(text.Length, text, static (line, text) =>
+    {
+        for (var i = 0; i < line.Length; i++)
+        {
+            line[i] = text[i] is '\r' or '\n' or '\t' or '\u2028' or '\u2029' ? ' ' : char.IsControl(text[i]) ? '?' : text[i];
+        }
+    });
 
     private static string Level(LogLevel level) => level switch
     {

@@ -1,0 +1,24 @@
+using Genkit.Sidecar.Cli;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Genkit.Sidecar.Tests.Cli;
+
+public sealed class LogLineTests
+{
+    [Theory]
+    [InlineData("as it is: {\"a\"} é 😀")]
+    [InlineData("two\nlines", "two lines")]
+    [InlineData("a\r\nb\tc\u2028d", "a  b c d")]
+    [InlineData("\u001b[31mred\u009b2J\u0000\u007f", "?[31mred?2J??")]
+    public void Write_Message_IsOneLineThatLeavesTheTerminalAlone(string message, string? shown = null)
+    {
+        using var written = new StringWriter { NewLine = "\n" };
+        var entry = new LogEntry<string>(LogLevel.Warning, "Genkit.Sidecar.Cli.Somebody", default, message, null, (state, _) => state);
+
+        new LogLine(TimeProvider.System).Write(entry, null, written);
+
+        Assert.EndsWith($" warn: Somebody: {shown ?? message}\n", written.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, written.ToString().Count(char.IsControl));
+    }
+}
