@@ -28,7 +28,6 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
         var path = FileName(runtime.Id, now);
         try
         {
-            // Fails too, where the working directory has been removed.
             var (root, folder) = Place(settings);
             path = Path.Combine(folder, path);
             if (!Directory.Exists(root))
