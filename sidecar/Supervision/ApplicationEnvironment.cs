@@ -7,10 +7,9 @@ internal static class ApplicationEnvironment
 {
     public const string Listen = "GENKIT_SIDECAR_LISTEN";
 
-    // With the first four an application that carries a Genkit SDK would register by itself, or open its own doors, next to the sidecar that speaks for it.
+    // With the first three an application that carries a Genkit SDK would register by itself, next to the sidecar that speaks for it.
     public static readonly IReadOnlyList<string> Withheld =
     [
-        SettingTable.GenkitEnv.EnvironmentVariable,
         "GENKIT_REFLECTION_V2_SERVER",
         "GENKIT_RUNTIME_ID",
         "GENKIT_TELEMETRY_SERVER",
