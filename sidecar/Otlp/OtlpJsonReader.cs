@@ -17,6 +17,130 @@ internal ref struct OtlpJsonReader
     /// <summary>Of messages in messages, as Protobuf's own reader has it, so that both encodings take the same.</summary>
     private const int MaxMessageDepth = 100;
 
+#pragma warning disable CS8604 // Messages hold each other, so some table always names one that follows; none is read before all are there.
+    private static readonly Members<ExportTraceServiceRequest> s_traces = new() { ["resourceSpans"] = static (ref r, request) => r.List(request.ResourceSpans, s_resourceSpans) };
+
+    private static readonly Members<ExportLogsServiceRequest> s_logs = new() { ["resourceLogs"] = static (ref r, request) => r.List(request.ResourceLogs, s_resourceLogs) };
+
+    private static readonly Members<ExportMetricsServiceRequest> s_metrics = new() { ["resourceMetrics"] = static (ref r, request) => r.List(request.ResourceMetrics, s_resourceMetrics) };
+
+    private static readonly Members<ResourceSpans> s_resourceSpans = new()
+    {
+        ["resource"] = static (ref r, spans) => spans.Resource = r.Message(s_resource),
+        ["scopeSpans"] = static (ref r, spans) => r.List(spans.ScopeSpans, s_scopeSpans),
+    };
+
+    private static readonly Members<ScopeSpans> s_scopeSpans = new()
+    {
+        ["scope"] = static (ref r, spans) => spans.Scope = r.Message(s_scope),
+        ["spans"] = static (ref r, spans) => r.List(spans.Spans, s_span),
+        ["schemaUrl"] = static (ref r, spans) => spans.SchemaUrl = r.Text(),
+    };
+
+    private static readonly Members<Span> s_span = new()
+    {
+        ["traceId"] = static (ref r, span) => span.TraceId = r.Hex(),
+        ["spanId"] = static (ref r, span) => span.SpanId = r.Hex(),
+        ["parentSpanId"] = static (ref r, span) => span.ParentSpanId = r.Hex(),
+        ["name"] = static (ref r, span) => span.Name = r.Text(),
+        ["kind"] = static (ref r, span) => span.Kind = (int)r.Integer(int.MinValue, int.MaxValue),
+        ["startTimeUnixNano"] = static (ref r, span) => span.StartTimeUnixNano = (ulong)r.Integer(0, ulong.MaxValue),
+        ["endTimeUnixNano"] = static (ref r, span) => span.EndTimeUnixNano = (ulong)r.Integer(0, ulong.MaxValue),
+        ["attributes"] = static (ref r, span) => r.List(span.Attributes, s_keyValue),
+        ["droppedAttributesCount"] = static (ref r, span) => span.DroppedAttributesCount = (uint)r.Integer(0, uint.MaxValue),
+        ["events"] = static (ref r, span) => r.List(span.Events, s_event),
+        ["droppedEventsCount"] = static (ref r, span) => span.DroppedEventsCount = (uint)r.Integer(0, uint.MaxValue),
+        ["links"] = static (ref r, span) => r.List(span.Links, s_link),
+        ["droppedLinksCount"] = static (ref r, span) => span.DroppedLinksCount = (uint)r.Integer(0, uint.MaxValue),
+        ["status"] = static (ref r, span) => span.Status = r.Message(s_status),
+        ["flags"] = static (ref r, span) => span.Flags = (uint)r.Integer(0, uint.MaxValue),
+    };
+
+    private static readonly Members<SpanEvent> s_event = new()
+    {
+        ["timeUnixNano"] = static (ref r, spanEvent) => spanEvent.TimeUnixNano = (ulong)r.Integer(0, ulong.MaxValue),
+        ["name"] = static (ref r, spanEvent) => spanEvent.Name = r.Text(),
+        ["attributes"] = static (ref r, spanEvent) => r.List(spanEvent.Attributes, s_keyValue),
+        ["droppedAttributesCount"] = static (ref r, spanEvent) => spanEvent.DroppedAttributesCount = (uint)r.Integer(0, uint.MaxValue),
+    };
+
+    private static readonly Members<SpanLink> s_link = new()
+    {
+        ["traceId"] = static (ref r, link) => link.TraceId = r.Hex(),
+        ["spanId"] = static (ref r, link) => link.SpanId = r.Hex(),
+        ["attributes"] = static (ref r, link) => r.List(link.Attributes, s_keyValue),
+        ["droppedAttributesCount"] = static (ref r, link) => link.DroppedAttributesCount = (uint)r.Integer(0, uint.MaxValue),
+        ["flags"] = static (ref r, link) => link.Flags = (uint)r.Integer(0, uint.MaxValue),
+    };
+
+    private static readonly Members<SpanStatus> s_status = new()
+    {
+        ["message"] = static (ref r, status) => status.Message = r.Text(),
+        ["code"] = static (ref r, status) => status.Code = (int)r.Integer(int.MinValue, int.MaxValue),
+    };
+
+    private static readonly Members<ResourceLogs> s_resourceLogs = new()
+    {
+        ["resource"] = static (ref r, logs) => logs.Resource = r.Message(s_resource),
+        ["scopeLogs"] = static (ref r, logs) => r.List(logs.ScopeLogs, s_scopeLogs),
+    };
+
+    private static readonly Members<ScopeLogs> s_scopeLogs = new()
+    {
+        ["scope"] = static (ref r, logs) => logs.Scope = r.Message(s_scope),
+        ["logRecords"] = static (ref r, logs) => r.List(logs.LogRecords, s_logRecord),
+    };
+
+    private static readonly Members<LogRecord> s_logRecord = new()
+    {
+        ["timeUnixNano"] = static (ref r, record) => record.TimeUnixNano = (ulong)r.Integer(0, ulong.MaxValue),
+        ["observedTimeUnixNano"] = static (ref r, record) => record.ObservedTimeUnixNano = (ulong)r.Integer(0, ulong.MaxValue),
+        ["severityNumber"] = static (ref r, record) => record.SeverityNumber = (int)r.Integer(int.MinValue, int.MaxValue),
+        ["severityText"] = static (ref r, record) => record.SeverityText = r.Text(),
+        ["body"] = static (ref r, record) => record.Body = r.Message(s_anyValue),
+        ["attributes"] = static (ref r, record) => r.List(record.Attributes, s_keyValue),
+        ["traceId"] = static (ref r, record) => record.TraceId = r.Hex(),
+        ["spanId"] = static (ref r, record) => record.SpanId = r.Hex(),
+        ["eventName"] = static (ref r, record) => record.EventName = r.Text(),
+    };
+
+    private static readonly Members<ResourceMetrics> s_resourceMetrics = new() { ["scopeMetrics"] = static (ref r, metrics) => r.List(metrics.ScopeMetrics, s_scopeMetrics) };
+
+    private static readonly Members<ScopeMetrics> s_scopeMetrics = new() { ["metrics"] = static (ref r, metrics) => r.List(metrics.Metrics, s_metric) };
+
+    private static readonly Members<Metric> s_metric = new() { ["name"] = static (ref r, metric) => metric.Name = r.Text() };
+
+    private static readonly Members<Resource> s_resource = new() { ["attributes"] = static (ref r, resource) => r.List(resource.Attributes, s_keyValue) };
+
+    private static readonly Members<InstrumentationScope> s_scope = new()
+    {
+        ["name"] = static (ref r, scope) => scope.Name = r.Text(),
+        ["version"] = static (ref r, scope) => scope.Version = r.Text(),
+        ["attributes"] = static (ref r, scope) => r.List(scope.Attributes, s_keyValue),
+    };
+
+    private static readonly Members<KeyValue> s_keyValue = new(DecodedSize.ValueBytes)
+    {
+        ["key"] = static (ref r, pair) => pair.Key = r.Text(),
+        ["value"] = static (ref r, pair) => pair.Value = r.Message(s_anyValue),
+    };
+
+    private static readonly Members<AnyValue> s_anyValue = new(DecodedSize.ValueBytes)
+    {
+        ["stringValue"] = static (ref r, value) => value.StringValue = r.Text(),
+        ["boolValue"] = static (ref r, value) => value.BoolValue = r.Boolean(),
+        ["intValue"] = static (ref r, value) => value.IntValue = (long)r.Integer(long.MinValue, long.MaxValue),
+        ["doubleValue"] = static (ref r, value) => value.DoubleValue = r.Double(),
+        ["arrayValue"] = static (ref r, value) => value.ArrayValue = r.Message(s_array),
+        ["kvlistValue"] = static (ref r, value) => value.KvlistValue = r.Message(s_keyValueList),
+        ["bytesValue"] = static (ref r, value) => value.BytesValue = r.Base64(),
+    };
+
+    private static readonly Members<ArrayValue> s_array = new() { ["values"] = static (ref r, array) => r.List(array.Values, s_anyValue) };
+
+    private static readonly Members<KeyValueList> s_keyValueList = new() { ["values"] = static (ref r, list) => r.List(list.Values, s_keyValue) };
+#pragma warning restore CS8604
+
     private readonly long _maxDecodedBytes;
     private Utf8JsonReader _json;
     private int _depth;
@@ -29,552 +153,52 @@ internal ref struct OtlpJsonReader
         _json.Read();
     }
 
-    private delegate T Item<out T>(ref OtlpJsonReader reader);
+    /// <summary>Reads the value of a member into a message.</summary>
+    private delegate void Member<in T>(ref OtlpJsonReader reader, T message);
 
     /// <exception cref="JsonException">It is not such a request.</exception>
     /// <exception cref="InvalidDataException">Its messages take more memory.</exception>
-    public static ExportTraceServiceRequest ReadTraces(in ReadOnlySequence<byte> json, long maxDecodedBytes)
-    {
-        var reader = new OtlpJsonReader(json, maxDecodedBytes);
-        var request = new ExportTraceServiceRequest();
-        for (reader.Start(); reader.TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "resourceSpans":
-                    reader.ReadList(request.ResourceSpans, static (ref r) => r.ReadResourceSpans());
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
-
-        reader.End();
-        return request;
-    }
+    public static ExportTraceServiceRequest ReadTraces(in ReadOnlySequence<byte> json, long maxDecodedBytes) => Read(s_traces, json, maxDecodedBytes);
 
     /// <inheritdoc cref="ReadTraces"/>
-    public static ExportLogsServiceRequest ReadLogs(in ReadOnlySequence<byte> json, long maxDecodedBytes)
-    {
-        var reader = new OtlpJsonReader(json, maxDecodedBytes);
-        var request = new ExportLogsServiceRequest();
-        for (reader.Start(); reader.TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "resourceLogs":
-                    reader.ReadList(request.ResourceLogs, static (ref r) => r.ReadResourceLogs());
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
-
-        reader.End();
-        return request;
-    }
+    public static ExportLogsServiceRequest ReadLogs(in ReadOnlySequence<byte> json, long maxDecodedBytes) => Read(s_logs, json, maxDecodedBytes);
 
     /// <inheritdoc cref="ReadTraces"/>
-    public static ExportMetricsServiceRequest ReadMetrics(in ReadOnlySequence<byte> json, long maxDecodedBytes)
+    public static ExportMetricsServiceRequest ReadMetrics(in ReadOnlySequence<byte> json, long maxDecodedBytes) => Read(s_metrics, json, maxDecodedBytes);
+
+    private static T Read<T>(Members<T> members, in ReadOnlySequence<byte> json, long maxDecodedBytes)
+        where T : new()
     {
         var reader = new OtlpJsonReader(json, maxDecodedBytes);
-        var request = new ExportMetricsServiceRequest();
-        for (reader.Start(); reader.TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "resourceMetrics":
-                    reader.ReadList(request.ResourceMetrics, static (ref r) => r.ReadResourceMetrics());
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
+        var request = reader.Message(members);
 
-        reader.End();
+        // Nothing may follow; this throws if something does.
+        reader._json.Read();
         return request;
     }
 
     private static JsonException Not(string what) => new($"a value is not {what}");
 
-    private ResourceSpans ReadResourceSpans()
+    private T Message<T>(Members<T> members)
+        where T : new()
     {
-        var spans = new ResourceSpans();
-        for (Start(); TryReadMember(out var name);)
+        var message = new T();
+        for (Start(members.DecodedBytes); TryReadMember(out var name);)
         {
-            switch (name)
+            if (members.TryGetValue(name, out var read))
             {
-                case "resource":
-                    spans.Resource = ReadResource();
-                    break;
-                case "scopeSpans":
-                    ReadList(spans.ScopeSpans, static (ref r) => r.ReadScopeSpans());
-                    break;
-                default:
-                    Skip();
-                    break;
+                read(ref this, message);
+            }
+            else
+            {
+                _json.Skip();
             }
         }
 
-        return spans;
+        return message;
     }
 
-    private ScopeSpans ReadScopeSpans()
-    {
-        var spans = new ScopeSpans();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "scope":
-                    spans.Scope = ReadScope();
-                    break;
-                case "spans":
-                    ReadList(spans.Spans, static (ref r) => r.ReadSpan());
-                    break;
-                case "schemaUrl":
-                    spans.SchemaUrl = Text();
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return spans;
-    }
-
-    private Span ReadSpan()
-    {
-        var span = new Span();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "traceId":
-                    span.TraceId = Hex();
-                    break;
-                case "spanId":
-                    span.SpanId = Hex();
-                    break;
-                case "parentSpanId":
-                    span.ParentSpanId = Hex();
-                    break;
-                case "name":
-                    span.Name = Text();
-                    break;
-                case "kind":
-                    span.Kind = (int)Integer(int.MinValue, int.MaxValue);
-                    break;
-                case "startTimeUnixNano":
-                    span.StartTimeUnixNano = (ulong)Integer(0, ulong.MaxValue);
-                    break;
-                case "endTimeUnixNano":
-                    span.EndTimeUnixNano = (ulong)Integer(0, ulong.MaxValue);
-                    break;
-                case "attributes":
-                    ReadList(span.Attributes, static (ref r) => r.ReadKeyValue());
-                    break;
-                case "droppedAttributesCount":
-                    span.DroppedAttributesCount = (uint)Integer(0, uint.MaxValue);
-                    break;
-                case "events":
-                    ReadList(span.Events, static (ref r) => r.ReadEvent());
-                    break;
-                case "droppedEventsCount":
-                    span.DroppedEventsCount = (uint)Integer(0, uint.MaxValue);
-                    break;
-                case "links":
-                    ReadList(span.Links, static (ref r) => r.ReadLink());
-                    break;
-                case "droppedLinksCount":
-                    span.DroppedLinksCount = (uint)Integer(0, uint.MaxValue);
-                    break;
-                case "status":
-                    span.Status = ReadStatus();
-                    break;
-                case "flags":
-                    span.Flags = (uint)Integer(0, uint.MaxValue);
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return span;
-    }
-
-    private SpanEvent ReadEvent()
-    {
-        var spanEvent = new SpanEvent();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "timeUnixNano":
-                    spanEvent.TimeUnixNano = (ulong)Integer(0, ulong.MaxValue);
-                    break;
-                case "name":
-                    spanEvent.Name = Text();
-                    break;
-                case "attributes":
-                    ReadList(spanEvent.Attributes, static (ref r) => r.ReadKeyValue());
-                    break;
-                case "droppedAttributesCount":
-                    spanEvent.DroppedAttributesCount = (uint)Integer(0, uint.MaxValue);
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return spanEvent;
-    }
-
-    private SpanLink ReadLink()
-    {
-        var link = new SpanLink();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "traceId":
-                    link.TraceId = Hex();
-                    break;
-                case "spanId":
-                    link.SpanId = Hex();
-                    break;
-                case "attributes":
-                    ReadList(link.Attributes, static (ref r) => r.ReadKeyValue());
-                    break;
-                case "droppedAttributesCount":
-                    link.DroppedAttributesCount = (uint)Integer(0, uint.MaxValue);
-                    break;
-                case "flags":
-                    link.Flags = (uint)Integer(0, uint.MaxValue);
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return link;
-    }
-
-    private SpanStatus ReadStatus()
-    {
-        var status = new SpanStatus();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "message":
-                    status.Message = Text();
-                    break;
-                case "code":
-                    status.Code = (int)Integer(int.MinValue, int.MaxValue);
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return status;
-    }
-
-    private ResourceLogs ReadResourceLogs()
-    {
-        var logs = new ResourceLogs();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "resource":
-                    logs.Resource = ReadResource();
-                    break;
-                case "scopeLogs":
-                    ReadList(logs.ScopeLogs, static (ref r) => r.ReadScopeLogs());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return logs;
-    }
-
-    private ScopeLogs ReadScopeLogs()
-    {
-        var logs = new ScopeLogs();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "scope":
-                    logs.Scope = ReadScope();
-                    break;
-                case "logRecords":
-                    ReadList(logs.LogRecords, static (ref r) => r.ReadLogRecord());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return logs;
-    }
-
-    private LogRecord ReadLogRecord()
-    {
-        var record = new LogRecord();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "timeUnixNano":
-                    record.TimeUnixNano = (ulong)Integer(0, ulong.MaxValue);
-                    break;
-                case "observedTimeUnixNano":
-                    record.ObservedTimeUnixNano = (ulong)Integer(0, ulong.MaxValue);
-                    break;
-                case "severityNumber":
-                    record.SeverityNumber = (int)Integer(int.MinValue, int.MaxValue);
-                    break;
-                case "severityText":
-                    record.SeverityText = Text();
-                    break;
-                case "body":
-                    record.Body = ReadAnyValue();
-                    break;
-                case "attributes":
-                    ReadList(record.Attributes, static (ref r) => r.ReadKeyValue());
-                    break;
-                case "traceId":
-                    record.TraceId = Hex();
-                    break;
-                case "spanId":
-                    record.SpanId = Hex();
-                    break;
-                case "eventName":
-                    record.EventName = Text();
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return record;
-    }
-
-    private ResourceMetrics ReadResourceMetrics()
-    {
-        var metrics = new ResourceMetrics();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "scopeMetrics":
-                    ReadList(metrics.ScopeMetrics, static (ref r) => r.ReadScopeMetrics());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return metrics;
-    }
-
-    private ScopeMetrics ReadScopeMetrics()
-    {
-        var metrics = new ScopeMetrics();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "metrics":
-                    ReadList(metrics.Metrics, static (ref r) => r.ReadMetric());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return metrics;
-    }
-
-    private Metric ReadMetric()
-    {
-        var metric = new Metric();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "name":
-                    metric.Name = Text();
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return metric;
-    }
-
-    private Resource ReadResource()
-    {
-        var resource = new Resource();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "attributes":
-                    ReadList(resource.Attributes, static (ref r) => r.ReadKeyValue());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return resource;
-    }
-
-    private InstrumentationScope ReadScope()
-    {
-        var scope = new InstrumentationScope();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "name":
-                    scope.Name = Text();
-                    break;
-                case "version":
-                    scope.Version = Text();
-                    break;
-                case "attributes":
-                    ReadList(scope.Attributes, static (ref r) => r.ReadKeyValue());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return scope;
-    }
-
-    private KeyValue ReadKeyValue()
-    {
-        var pair = new KeyValue();
-        for (Start(DecodedSize.ValueBytes); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "key":
-                    pair.Key = Text();
-                    break;
-                case "value":
-                    pair.Value = ReadAnyValue();
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return pair;
-    }
-
-    private AnyValue ReadAnyValue()
-    {
-        var value = new AnyValue();
-        for (Start(DecodedSize.ValueBytes); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "stringValue":
-                    value.StringValue = Text();
-                    break;
-                case "boolValue":
-                    value.BoolValue = Boolean();
-                    break;
-                case "intValue":
-                    value.IntValue = (long)Integer(long.MinValue, long.MaxValue);
-                    break;
-                case "doubleValue":
-                    value.DoubleValue = Double();
-                    break;
-                case "arrayValue":
-                    value.ArrayValue = ReadArray();
-                    break;
-                case "kvlistValue":
-                    value.KvlistValue = ReadKeyValueList();
-                    break;
-                case "bytesValue":
-                    value.BytesValue = Base64();
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return value;
-    }
-
-    private ArrayValue ReadArray()
-    {
-        var array = new ArrayValue();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "values":
-                    ReadList(array.Values, static (ref r) => r.ReadAnyValue());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return array;
-    }
-
-    private KeyValueList ReadKeyValueList()
-    {
-        var list = new KeyValueList();
-        for (Start(); TryReadMember(out var name);)
-        {
-            switch (name)
-            {
-                case "values":
-                    ReadList(list.Values, static (ref r) => r.ReadKeyValue());
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        return list;
-    }
-
-    private void Start(int decodedBytes = DecodedSize.MessageBytes)
+    private void Start(int decodedBytes)
     {
         _decodedBytes += decodedBytes;
         DecodedSize.ThrowIfOver(_maxDecodedBytes, _decodedBytes);
@@ -607,7 +231,8 @@ internal ref struct OtlpJsonReader
         return false;
     }
 
-    private void ReadList<T>(RepeatedField<T> list, Item<T> read)
+    private void List<T>(RepeatedField<T> list, Members<T> members)
+        where T : new()
     {
         if (_json.TokenType != JsonTokenType.StartArray)
         {
@@ -616,14 +241,9 @@ internal ref struct OtlpJsonReader
 
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
-            list.Add(read(ref this));
+            list.Add(Message(members));
         }
     }
-
-    private void Skip() => _json.Skip();
-
-    /// <summary>Nothing may follow; the reader throws if something does.</summary>
-    private void End() => _json.Read();
 
     private string Text() => _json.TokenType == JsonTokenType.String ? _json.GetStringAsEscaped() : throw Not("a string");
 
@@ -663,5 +283,12 @@ internal ref struct OtlpJsonReader
             ? _json.TryGetDouble(out var number)
             : double.TryParse(Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
         return isNumber ? number : throw Not("a number");
+    }
+
+    /// <summary>The members of a message that are read, by name.</summary>
+    /// <param name="decodedBytes">What a message takes in memory besides what it holds.</param>
+    private sealed class Members<T>(int decodedBytes = DecodedSize.MessageBytes) : Dictionary<string, Member<T>>
+    {
+        public int DecodedBytes => decodedBytes;
     }
 }
