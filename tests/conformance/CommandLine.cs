@@ -1,0 +1,191 @@
+using Genkit.Sidecar.Conformance.Reference;
+using Genkit.Sidecar.Conformance.Suites;
+
+namespace Genkit.Sidecar.Conformance;
+
+/// <summary>What the command line says.</summary>
+internal sealed class CommandLine
+{
+    public const string Usage = """
+        Proves that an implementation of genkit.sidecar.v1.ActionService is right.
+
+        Usage:
+          genkit-conformance [options] -- COMMAND…        starts an application, tests it, stops it
+          genkit-conformance [options] --app ADDRESS      tests an application that runs
+          genkit-conformance [options] --sidecar FILE     tests a sidecar over the kit's own application
+          genkit-conformance [options] --sidecar FILE -- COMMAND…   (or --app) tests both together
+          genkit-conformance list [options]               prints the ids of the cases
+          genkit-conformance serve [--listen ADDRESS] [--break RULE] [--without FEATURE]
+                                                          serves the kit's own application
+
+        Options:
+          --app ADDRESS          http://HOST:PORT, or unix:/path
+          --sidecar FILE         the genkit-sidecar to test
+          --only GLOB            only cases with such ids, 'bidi/*'; may be repeated
+          --without FEATURE      what the application leaves out; may be repeated. The features are in catalogue.jsonc
+          --known-failing FILE   cases that fail, a line each, ID: REASON. They are run, and one that passes fails the run
+          --timeout TIME         for each case, such as 5s, instead of its own
+          --junit FILE           writes the outcomes as JUnit's XML
+          --json FILE            writes the outcomes as JSON
+          --listen ADDRESS       of serve: HOST:PORT; otherwise GENKIT_SIDECAR_LISTEN, otherwise 127.0.0.1:50051
+          --break RULE           of serve: what the application does wrong; `--break help` lists the rules
+          --help, --version
+
+        Exit codes: 0 all cases passed, 1 some did not, 2 what is tested did not start, 64 the command line is wrong.
+        """;
+
+    private static readonly HashSet<string> s_words = ["list", "serve"];
+
+    private CommandLine()
+    {
+    }
+
+    /// <summary>list, serve, or empty to run cases.</summary>
+    public string Word { get; private set; } = "";
+
+    public bool WantsHelp { get; private set; }
+
+    public bool WantsVersion { get; private set; }
+
+    public string? App { get; private set; }
+
+    public string? Sidecar { get; private set; }
+
+    public IReadOnlyList<string> Command { get; private set; } = [];
+
+    public List<string> Only { get; } = [];
+
+    public HashSet<string> Without { get; } = new(StringComparer.Ordinal);
+
+    public string? KnownFailing { get; private set; }
+
+    public TimeSpan? Timeout { get; private set; }
+
+    public string? JUnit { get; private set; }
+
+    public string? Json { get; private set; }
+
+    public string? Listen { get; private set; }
+
+    public Rule? Broken { get; private set; }
+
+    public bool WantsRules { get; private set; }
+
+    /// <exception cref="UsageException">It is wrong.</exception>
+    public static CommandLine Parse(IReadOnlyList<string> arguments, Catalogue catalogue)
+    {
+        var line = new CommandLine();
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var argument = arguments[i];
+            if (argument == "--")
+            {
+                line.Command = [.. arguments.Skip(i + 1)];
+                if (line.Command.Count == 0)
+                {
+                    throw new UsageException("there is no command behind --");
+                }
+
+                break;
+            }
+
+            string Value() => ++i < arguments.Count ? arguments[i] : throw new UsageException($"{argument} needs a value");
+            switch (argument)
+            {
+                case "--help" or "-h":
+                    line.WantsHelp = true;
+                    break;
+                case "--version":
+                    line.WantsVersion = true;
+                    break;
+                case "--app":
+                    line.App = Value();
+                    break;
+                case "--sidecar":
+                    line.Sidecar = Value();
+                    break;
+                case "--only":
+                    line.Only.Add(Value());
+                    break;
+                case "--without":
+                    line.Without.Add(Feature(Value(), catalogue));
+                    break;
+                case "--known-failing":
+                    line.KnownFailing = Value();
+                    break;
+                case "--timeout":
+                    line.Timeout = Time(Value());
+                    break;
+                case "--junit":
+                    line.JUnit = Value();
+                    break;
+                case "--json":
+                    line.Json = Value();
+                    break;
+                case "--listen":
+                    line.Listen = Value();
+                    break;
+                case "--break":
+                    line.TakeRule(Value());
+                    break;
+                default:
+                    line.TakeWord(argument);
+                    break;
+            }
+        }
+
+        line.Check();
+        return line;
+    }
+
+    private static string Feature(string name, Catalogue catalogue) => catalogue.Features.ContainsKey(name)
+        ? name
+        : throw new UsageException($"--without: there is no feature {name}, but {string.Join(", ", catalogue.Features.Keys)}");
+
+    private static TimeSpan Time(string text)
+    {
+        try
+        {
+            return Duration.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--timeout: {e.Message}");
+        }
+    }
+
+    private void TakeRule(string name)
+    {
+        if (name == "help")
+        {
+            WantsRules = true;
+        }
+        else
+        {
+            Broken = RuleNames.Find(name) ?? throw new UsageException($"--break: there is no rule {name}; `--break help` lists them");
+        }
+    }
+
+    private void TakeWord(string word)
+    {
+        if (Word.Length > 0 || !s_words.Contains(word))
+        {
+            throw new UsageException($"nobody knows {word}");
+        }
+
+        Word = word;
+    }
+
+    private void Check()
+    {
+        if (App is not null && Command.Count > 0)
+        {
+            throw new UsageException("--app and a command exclude each other: the kit tells the command where to serve");
+        }
+
+        if (Word.Length == 0 && !WantsHelp && !WantsVersion && App is null && Sidecar is null && Command.Count == 0)
+        {
+            throw new UsageException("there is nothing to test: give --app ADDRESS, --sidecar FILE or -- COMMAND");
+        }
+    }
+}

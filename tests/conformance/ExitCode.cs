@@ -1,0 +1,10 @@
+namespace Genkit.Sidecar.Conformance;
+
+/// <summary>The exit codes, as the usage tells them.</summary>
+internal static class ExitCode
+{
+    public const int Passed = 0;
+    public const int Failed = 1;
+    public const int NotStarted = 2;
+    public const int Usage = 64;
+}

@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Genkit.Sidecar.Conformance.Payloads;
+
+/// <summary>
+/// Bytes as a case writes them. A JSON value stands for the bytes that it is written with in the file, white space, escapes and all. An object with one member that
+/// begins with <c>$</c> is a generator: <c>$text</c> (any text, JSON or not), <c>$hex</c>, <c>$string</c> (a JSON string of so many bytes, quotes included),
+/// <c>$nested</c> (so many arrays in each other), <c>$repeat</c> (a text, and how often it is in the JSON string), <c>$padded</c> (any text, and how many x stand for <c>{{padding}}</c> in it).
+/// </summary>
+internal sealed class Payload
+{
+    private readonly Func<CaseValues, byte[]> _bytes;
+
+    private Payload(Func<CaseValues, byte[]> bytes) => _bytes = bytes;
+
+    /// <exception cref="FormatException">It is no payload.</exception>
+    public static Payload Parse(JsonElement value)
+    {
+        if (GeneratorOf(value) is not { } generator)
+        {
+            var text = value.GetRawText();
+            return new Payload(values => Encoding.UTF8.GetBytes(values.Fill(text)));
+        }
+
+        var argument = generator.Value;
+        switch (generator.Name)
+        {
+            case "$text":
+                var text = argument.GetString()!;
+                return new Payload(values => Encoding.UTF8.GetBytes(values.Fill(text)));
+            case "$hex":
+                var bytes = Convert.FromHexString(argument.GetString()!.Replace(" ", "", StringComparison.Ordinal));
+                return new Payload(_ => bytes);
+            case "$string":
+                var size = Size.Parse(argument);
+                return new Payload(_ => JsonString(size));
+            case "$nested":
+                var depth = Size.Parse(argument);
+                return new Payload(_ => Encoding.ASCII.GetBytes(new string('[', depth) + new string(']', depth)));
+            case "$repeat":
+                var (unit, times) = (argument[0].GetString()!, Size.Parse(argument[1]));
+                return new Payload(_ => Encoding.UTF8.GetBytes($"\"{string.Concat(Enumerable.Repeat(unit, times))}\""));
+            case "$padded":
+                var (frame, padding) = (argument[0].GetString()!, new string('x', Size.Parse(argument[1])));
+                return new Payload(values => Encoding.UTF8.GetBytes(values.Fill(frame).Replace("{{padding}}", padding, StringComparison.Ordinal)));
+            default:
+                throw new FormatException($"{generator.Name} is no generator of payloads");
+        }
+    }
+
+    /// <summary>The bytes, made anew for each call.</summary>
+    public byte[] Build(CaseValues values) => _bytes(values);
+
+    /// <summary>The one member of an object that begins with $.</summary>
+    public static JsonProperty? GeneratorOf(JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        foreach (var member in value.EnumerateObject())
+        {
+            return member.Name.StartsWith('$') ? member : null;
+        }
+
+        return null;
+    }
+
+    // Not one letter throughout: a piece that is lost, or comes twice, must show.
+    private static byte[] JsonString(int size)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 2);
+        var bytes = new byte[size];
+        for (var i = 0; i < size; i++)
+        {
+            bytes[i] = (byte)('a' + ((i + (i / 257)) % 26));
+        }
+
+        bytes[0] = bytes[^1] = (byte)'"';
+        return bytes;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using Genkit.Sidecar.Conformance.Steps;
+using Genkit.Sidecar.Conformance.Subjects;
+using Genkit.Sidecar.Conformance.Suites;
+
+namespace Genkit.Sidecar.Conformance.Running;
+
+/// <summary>Runs cases, one at a time: each has its own connection, and what one leaves behind is its own fault.</summary>
+internal sealed class CaseRunner(Way way, Func<ISubject> connect, Catalogue catalogue, IReadOnlySet<string> without, TimeSpan? timeout)
+{
+    // How long runs and connections may take to end behind a case.
+    private static readonly TimeSpan s_cleaning = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs one case. Never fails but for the token.</summary>
+    public async Task<Outcome> RunAsync(Case one, CancellationToken cancellationToken)
+    {
+        if (ReasonToSkip(one) is { } reason)
+        {
+            return new Outcome(one, Verdict.Skipped, reason, null, TimeSpan.Zero);
+        }
+
+        var start = TimeProvider.System.GetTimestamp();
+        var limit = timeout ?? one.Timeout;
+        var progress = new Progress();
+        string? fault;
+        try
+        {
+            // Also for what does not listen to the token that ends the steps.
+            fault = await ExecuteAsync(one, limit, progress, cancellationToken).WaitAsync(limit + s_cleaning, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            fault = "the connection did not close behind it";
+        }
+
+        var step = fault is null || progress.Step < 0 ? null : one.Steps[progress.Step].Text;
+        return new Outcome(one, fault is null ? Verdict.Passed : Verdict.Failed, fault, step, TimeProvider.System.GetElapsedTime(start));
+    }
+
+    private string? ReasonToSkip(Case one)
+    {
+        if (one.NotIn.TryGetValue(way, out var reason))
+        {
+            return reason;
+        }
+
+        if (one.Needs.FirstOrDefault(without.Contains) is { } missing)
+        {
+            return $"the application is without {missing}";
+        }
+
+        return one.Unless.FirstOrDefault(feature => !without.Contains(feature)) is { } present ? $"the application has {present}" : null;
+    }
+
+    /// <summary>Why the case failed; null if it passed.</summary>
+    private async Task<string?> ExecuteAsync(Case one, TimeSpan limit, Progress progress, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        over.CancelAfter(limit);
+        try
+        {
+            await using var subject = connect();
+            await using var context = new CaseContext(subject, catalogue, without, Guid.NewGuid().ToString("n"));
+            foreach (var (_, step) in one.Steps)
+            {
+                progress.Step++;
+                await step.ExecuteAsync(context, over.Token);
+            }
+
+            return null;
+        }
+        catch (CaseFailure failure)
+        {
+            return failure.Message;
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"it hangs: nothing came within {limit.TotalSeconds:0.###} s");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The kit's own mistake, which is no reason to lose the other cases.
+            return $"the kit failed: {e}";
+        }
+    }
+
+    private sealed class Progress
+    {
+        public int Step { get; set; } = -1;
+    }
+}

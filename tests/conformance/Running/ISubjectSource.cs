@@ -1,0 +1,18 @@
+using Genkit.Sidecar.Conformance.Subjects;
+
+namespace Genkit.Sidecar.Conformance.Running;
+
+/// <summary>Where cases get their subjects from: what is under test, started and kept running.</summary>
+internal interface ISubjectSource : IAsyncDisposable
+{
+    Way Way { get; }
+
+    /// <summary>What is tested, for people.</summary>
+    string Name { get; }
+
+    ISubject Connect();
+
+    /// <summary>Sees to it that the next case finds something to test.</summary>
+    /// <returns>Why the last one did not leave it so, for people; null if it did.</returns>
+    Task<string?> RecoverAsync(CancellationToken cancellationToken);
+}

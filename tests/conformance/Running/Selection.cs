@@ -1,0 +1,12 @@
+using System.Text.RegularExpressions;
+
+namespace Genkit.Sidecar.Conformance.Running;
+
+/// <summary>Which cases are run, by globs of their ids: <c>*</c> stands for anything.</summary>
+internal sealed class Selection(IReadOnlyList<string> globs)
+{
+    private readonly List<Regex> _patterns = [.. globs.Select(glob => new Regex($"^{Regex.Escape(glob).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant))];
+
+    /// <summary>Whether a case is among them; all are where there is no glob.</summary>
+    public bool Has(string id) => _patterns.Count == 0 || _patterns.Exists(pattern => pattern.IsMatch(id));
+}

@@ -1,0 +1,53 @@
+using Genkit.Sidecar.Conformance.Reports;
+using Genkit.Sidecar.Conformance.Suites;
+
+namespace Genkit.Sidecar.Conformance.Running;
+
+/// <summary>Runs cases against one source, and tells the reports.</summary>
+internal sealed class Session(ISubjectSource source, Catalogue catalogue, IReadOnlySet<string> without, IReadOnlyDictionary<string, string> known, TimeSpan? timeout)
+{
+    /// <returns>The outcomes, in the order of the cases.</returns>
+    /// <exception cref="StartFailure">What is tested has ended, and does not start any more.</exception>
+    public async Task<IReadOnlyList<Outcome>> RunAsync(IReadOnlyList<Case> cases, IReadOnlyList<IReport> reports, CancellationToken cancellationToken)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var runner = new CaseRunner(source.Way, source.Connect, catalogue, without, timeout);
+        var outcomes = new List<Outcome>();
+        foreach (var report in reports)
+        {
+            report.Start(source.Name, cases);
+        }
+
+        foreach (var one in cases)
+        {
+            foreach (var report in reports)
+            {
+                report.CaseStarts(one);
+            }
+
+            var outcome = await runner.RunAsync(one, cancellationToken);
+            if (await source.RecoverAsync(cancellationToken) is { } end)
+            {
+                outcome = outcome with { Verdict = Verdict.Failed, Reason = outcome.Reason is null ? end : $"{outcome.Reason}; {end}" };
+            }
+
+            if (known.TryGetValue(one.Id, out var reason))
+            {
+                outcome = outcome.Known(reason);
+            }
+
+            outcomes.Add(outcome);
+            foreach (var report in reports)
+            {
+                report.CaseEnded(outcome);
+            }
+        }
+
+        foreach (var report in reports)
+        {
+            report.End(outcomes, TimeProvider.System.GetElapsedTime(start));
+        }
+
+        return outcomes;
+    }
+}

@@ -1,0 +1,18 @@
+namespace Genkit.Sidecar.Conformance.Running;
+
+/// <summary>What became of a case.</summary>
+internal enum Verdict
+{
+    Passed,
+
+    Failed,
+
+    /// <summary>It failed, and the list of known failures says so.</summary>
+    KnownFailure,
+
+    /// <summary>It passed, and the list of known failures says that it fails: the list is wrong, which fails the run.</summary>
+    UnexpectedPass,
+
+    /// <summary>It makes no sense here.</summary>
+    Skipped,
+}

@@ -1,0 +1,17 @@
+using Genkit.Sidecar.Conformance.Subjects;
+
+namespace Genkit.Sidecar.Conformance.Steps;
+
+/// <summary>Loses the connection with all its runs, as a sidecar that dies does, and goes on over a new one: <c>{"reconnect": true}</c>.</summary>
+internal sealed class ReconnectStep : IStep
+{
+    public ReconnectStep(StepMembers members) => members.Require("reconnect");
+
+    public bool IsOfApplicationAlone => true;
+
+    public Task ExecuteAsync(CaseContext context, CancellationToken cancellationToken)
+    {
+        ((ApplicationSubject)context.Subject).Reconnect();
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace Genkit.Sidecar.Conformance.Steps;
+
+/// <summary>Reads a step: the member that is its verb says which it is.</summary>
+internal static class StepReader
+{
+    private static readonly Dictionary<string, Func<StepMembers, IStep>> s_verbs = new(StringComparer.Ordinal)
+    {
+        ["run"] = members => new RunStep(members),
+        ["send"] = members => new InputStep(members),
+        ["endInput"] = members => new EndInputStep(members),
+        ["cancel"] = members => new CancelStep(members),
+        ["chunk"] = members => new ChunkStep(members),
+        ["result"] = members => new ResultStep(members),
+        ["error"] = members => new ErrorStep(members),
+        ["state"] = members => new StateStep(members),
+        ["listActions"] = members => new ListActionsStep(members),
+        ["listValues"] = members => new ListValuesStep(members),
+        ["runtimeInfo"] = members => new RuntimeInfoStep(members),
+        ["configure"] = members => new ConfigureStep(members),
+        ["health"] = members => new HealthStep(members),
+        ["reconnect"] = members => new ReconnectStep(members),
+        ["call"] = members => new CallStep(members),
+    };
+
+    /// <exception cref="FormatException">It is no step, or has a member that nobody knows.</exception>
+    public static IStep Read(JsonElement value)
+    {
+        var members = new StepMembers(value);
+        foreach (var (verb, make) in s_verbs)
+        {
+            if (members.Has(verb))
+            {
+                var step = make(members);
+                members.ThrowIfAnyIsLeft();
+                return step;
+            }
+        }
+
+        throw new FormatException($"none of {string.Join(", ", s_verbs.Keys)} is in it");
+    }
+}

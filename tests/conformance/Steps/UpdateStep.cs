@@ -1,0 +1,47 @@
+using Genkit.Sidecar.Conformance.Subjects;
+
+namespace Genkit.Sidecar.Conformance.Steps;
+
+/// <summary>Expects updates of one kind, in each run of a name.</summary>
+/// <param name="members">The step; its members <c>of</c>, <c>times</c> and <c>skipChunks</c> are taken here.</param>
+/// <param name="name">What is expected, for people.</param>
+internal abstract class UpdateStep(StepMembers members, string name) : IStep
+{
+    private readonly string _of = members.TakeText("of") ?? "run";
+    private readonly int _times = members.TakeCount("times", 1);
+
+    // Chunks of a run that wants none may come and go no further, and those before an end that a case is about are not its business.
+    private readonly bool _skipsChunks = members.TakeFlag("skipChunks");
+
+    public virtual bool IsOfApplicationAlone => false;
+
+    public async Task ExecuteAsync(CaseContext context, CancellationToken cancellationToken)
+    {
+        foreach (var run in context.Runs(_of))
+        {
+            for (var i = 0; i < _times; i++)
+            {
+                await ExpectAsync(run, context, i, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Why an update is not what is expected, as the rest of a sentence; null if it is.</summary>
+    /// <returns>A text; the empty one if the update is of another kind.</returns>
+    protected abstract string? Fault(Update update, CaseContext context, int index);
+
+    private async Task ExpectAsync(IRun run, CaseContext context, int index, CancellationToken cancellationToken)
+    {
+        var update = await run.ReadAsync(cancellationToken);
+        while (_skipsChunks && update is Update.Chunk)
+        {
+            update = await run.ReadAsync(cancellationToken);
+        }
+
+        if (Fault(update, context, index) is { } fault)
+        {
+            var which = _times > 1 ? $"{name} number {index}" : name;
+            throw new CaseFailure(fault.Length == 0 ? $"{update.Name} came instead of {which}" : $"{which} {fault}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Genkit.Sidecar.Conformance.Json;
+using Genkit.Sidecar.Grpc;
+using Google.Protobuf;
+
+namespace Genkit.Sidecar.Conformance.Subjects;
+
+/// <summary>A run as a call of RunAction or RunBidiAction, whose responses have the same form on the wire.</summary>
+internal sealed partial class ApplicationRun(GrpcCall call) : IRun
+{
+    private bool _hasUpdate;
+
+    public async Task<Update> ReadAsync(CancellationToken cancellationToken)
+    {
+        while (await call.ReadAsync(cancellationToken))
+        {
+            var response = ApplicationSubject.Parsed(call.Message, V1.RunActionResponse.Parser, "The run");
+            switch (response.UpdateCase)
+            {
+                case V1.RunActionResponse.UpdateOneofCase.State:
+                    return State(response.State);
+                case V1.RunActionResponse.UpdateOneofCase.ChunkJson:
+                    _hasUpdate = true;
+                    return new Update.Chunk(Json(response.ChunkJson, "chunk_json"));
+                case V1.RunActionResponse.UpdateOneofCase.Result:
+                    var result = new Update.Result(response.Result.HasResultJson ? Json(response.Result.ResultJson, "result_json") : null);
+                    await EndAsync(result, 0, cancellationToken);
+                    return result;
+                case V1.RunActionResponse.UpdateOneofCase.Error:
+                    var error = Error(response.Error);
+                    await EndAsync(error, error.Code, cancellationToken);
+                    return error;
+                default:
+                    // Nothing that this version knows: a heartbeat.
+                    break;
+            }
+        }
+
+        var status = call.Status!;
+        return status.IsOK
+            ? throw new CaseFailure("the run ended with the status OK and without a result or an error before it")
+            : new Update.Error((int)status.Code, status.Message, null, null, IsStatus: true);
+    }
+
+    public async Task SendAsync(byte[] chunk, CancellationToken cancellationToken)
+    {
+        var message = new V1.RunBidiActionRequest { ChunkJson = UnsafeByteOperations.UnsafeWrap(chunk) };
+        await call.WriteAsync(new ReadOnlySequence<byte>(message.ToByteArray()), endOfStream: false, cancellationToken);
+    }
+
+    public Task EndInputAsync(CancellationToken cancellationToken) => call.CompleteAsync(cancellationToken).AsTask();
+
+    public Task CancelAsync(CancellationToken cancellationToken)
+    {
+        call.Cancel();
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => call.DisposeAsync();
+
+    [GeneratedRegex("^[0-9a-f]{32}$")]
+    private static partial Regex TraceId { get; }
+
+    private static byte[] Json(ByteString json, string field)
+    {
+        var fault = JsonText.Fault(json.Span, out _);
+        return fault is null ? json.ToByteArray() : throw new CaseFailure($"{field} {fault}");
+    }
+
+    private static Update.Error Error(V1.ActionError error)
+    {
+        if (error.Code is < 1 or > 16)
+        {
+            throw new CaseFailure($"ActionError has the code {error.Code}, and gRPC's codes of failures are 1 to 16");
+        }
+
+        byte[]? details = null;
+        if (error.HasDetailsJson)
+        {
+            details = Json(error.DetailsJson, "details_json");
+            if (JsonText.Fault(details, out var type) is not null || type != JsonTokenType.StartObject)
+            {
+                throw new CaseFailure("details_json is no JSON object");
+            }
+        }
+
+        return new Update.Error(error.Code, error.Message, details, error.Stack.Length == 0 ? null : error.Stack, IsStatus: false);
+    }
+
+    private Update.State State(V1.ActionState state)
+    {
+        if (_hasUpdate)
+        {
+            throw new CaseFailure("ActionState came after another update, and it is sent once, and first");
+        }
+
+        _hasUpdate = true;
+        return TraceId.IsMatch(state.TraceId)
+            ? new Update.State(state.TraceId)
+            : throw new CaseFailure($"ActionState.trace_id is '{state.TraceId}', and it has 32 lower-case hex digits");
+    }
+
+    /// <summary>Waits for the end of the call behind its last update.</summary>
+    private async Task EndAsync(Update last, int code, CancellationToken cancellationToken)
+    {
+        if (await call.ReadAsync(cancellationToken))
+        {
+            throw new CaseFailure($"a message came after {last.Name}, which ends the run");
+        }
+
+        if (call.Status is { IsOK: false } status && (int)status.Code != code)
+        {
+            throw new CaseFailure($"the call ended with {status.Code} ({status.Message}) after {last.Name}");
+        }
+    }
+}

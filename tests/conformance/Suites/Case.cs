@@ -1,0 +1,31 @@
+using Genkit.Sidecar.Conformance.Steps;
+
+namespace Genkit.Sidecar.Conformance.Suites;
+
+/// <summary>One case.</summary>
+internal sealed record Case
+{
+    /// <summary><c>suite/name</c>, of lower-case words with hyphens.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where the contract says so: an element of action_service.proto, or a heading of proto/README.md.</summary>
+    public required string Clause { get; init; }
+
+    /// <summary>What goes wrong for people where this fails.</summary>
+    public required string Why { get; init; }
+
+    /// <summary>Features without which the case is not run.</summary>
+    public IReadOnlyList<string> Needs { get; init; } = [];
+
+    /// <summary>Features with which the case is not run.</summary>
+    public IReadOnlyList<string> Unless { get; init; } = [];
+
+    /// <summary>The ways in which the case makes no sense, with the reason.</summary>
+    public IReadOnlyDictionary<Way, string> NotIn { get; init; } = new Dictionary<Way, string>();
+
+    /// <summary>How long the case may take in all, in which nothing should ever come near it.</summary>
+    public TimeSpan Timeout { get; init; }
+
+    /// <summary>The steps, each with the text it is written with.</summary>
+    public required IReadOnlyList<(string Text, IStep Step)> Steps { get; init; }
+}

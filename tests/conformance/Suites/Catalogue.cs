@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Genkit.Sidecar.Conformance.Steps;
+
+namespace Genkit.Sidecar.Conformance.Suites;
+
+/// <summary>What an application under test serves: <c>catalogue.jsonc</c>.</summary>
+internal sealed class Catalogue
+{
+    private readonly List<JsonElement> _actions;
+
+    private Catalogue(JsonElement root)
+    {
+        Root = root;
+        _actions = [.. root.GetProperty("actions").EnumerateArray()];
+        Features = root.GetProperty("features").EnumerateObject().ToDictionary(feature => feature.Name, feature => feature.Value.GetString()!);
+    }
+
+    public JsonElement Root { get; }
+
+    /// <summary>What may be left out, and what that means.</summary>
+    public IReadOnlyDictionary<string, string> Features { get; }
+
+    /// <summary>The feature by action, for those that belong to one.</summary>
+    public IReadOnlyDictionary<string, string> FeatureByKey => _actions
+        .Where(action => action.TryGetProperty("feature", out _))
+        .ToDictionary(action => action.GetProperty("key").GetString()!, action => action.GetProperty("feature").GetString()!);
+
+    public static Catalogue Load()
+    {
+        using var stream = typeof(Catalogue).Assembly.GetManifestResourceStream("catalogue.jsonc")!;
+        using var document = JsonDocument.Parse(stream, SuiteReader.Options);
+        return new Catalogue(document.RootElement.Clone());
+    }
+
+    /// <summary>How the actions are to be listed, those of features that are left out excepted; null for one that is not to be.</summary>
+    public IReadOnlyDictionary<string, ActionExpectation?> Expectations(IReadOnlySet<string> without)
+    {
+        var expectations = new Dictionary<string, ActionExpectation?>(StringComparer.Ordinal);
+        foreach (var action in _actions)
+        {
+            if (!action.TryGetProperty("feature", out var feature) || !without.Contains(feature.GetString()!))
+            {
+                expectations[action.GetProperty("key").GetString()!] = ExpectationOf(action);
+            }
+        }
+
+        return expectations;
+    }
+
+    private static ActionExpectation? ExpectationOf(JsonElement action)
+    {
+        if (action.TryGetProperty("listed", out var listed) && !listed.GetBoolean())
+        {
+            return null;
+        }
+
+        // Schemas and metadata may have more members: libraries add their own.
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            foreach (var member in action.EnumerateObject())
+            {
+                switch (member.Name)
+                {
+                    case "name" or "description":
+                        member.WriteTo(json);
+                        break;
+                    case "inputSchema" or "outputSchema" or "metadata":
+                        json.WriteStartObject(member.Name);
+                        json.WritePropertyName("$contains");
+                        member.Value.WriteTo(json);
+                        json.WriteEndObject();
+                        break;
+                    default:
+                        break;
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        using var document = JsonDocument.Parse(stream.ToArray());
+        return new ActionExpectation(new StepMembers(document.RootElement.Clone()));
+    }
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Genkit.Sidecar.Conformance.Suites;
+
+/// <summary>Times as case files and flags write them: <c>500ms</c>, <c>5s</c>, <c>2m</c>.</summary>
+internal static class Duration
+{
+    /// <exception cref="FormatException">It is none.</exception>
+    public static TimeSpan Parse(string text)
+    {
+        var digits = text.AsSpan().TrimEnd("ms");
+        if (!double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        {
+            throw new FormatException($"'{text}' is no time, such as 500ms, 5s or 2m");
+        }
+
+        return text[digits.Length..] switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(number),
+            "s" => TimeSpan.FromSeconds(number),
+            "m" => TimeSpan.FromMinutes(number),
+            _ => throw new FormatException($"'{text}' is no time, such as 500ms, 5s or 2m"),
+        };
+    }
+}

@@ -1,0 +1,4 @@
+namespace Genkit.Sidecar.Conformance;
+
+/// <summary>The command line, or a file that it names, is wrong.</summary>
+internal sealed class UsageException(string message) : Exception(message);
