@@ -93,7 +93,14 @@ static async Task<ISubjectSource> SourceAsync(CommandLine line, Catalogue catalo
 {
     var command = line.Command.Count == 0 ? null : await ApplicationCommand.StartAsync(line.Command, cancellationToken);
     var target = command?.Target ?? (line.App is { } address ? TargetOf(address) : null);
-    return new ApplicationSource(target!, command);
+    if (line.Sidecar is not { } sidecar)
+    {
+        return new ApplicationSource(target!, command);
+    }
+
+    return target is null
+        ? await SidecarSource.StartAsync(sidecar, await ReferenceApplication.StartAsync(catalogue, line.Broken, line.Without), cancellationToken)
+        : await SidecarSource.StartAsync(sidecar, target, command, cancellationToken);
 }
 
 static GrpcTarget TargetOf(string address) =>

@@ -304,7 +304,7 @@ internal sealed class ReferenceApplication : IAsyncDisposable
             await _places.WaitAsync(call.CancellationToken);
         }
 
-        var run = new ReferenceRun(call, request, isBidi, _broken, cancelled.Token);
+        var run = new ReferenceRun(call, request, isBidi, WrongRuns.RuleOf(request.Key) ?? _broken, cancelled.Token);
         try
         {
             if (_broken == Rule.StreamsWithoutBeingAsked && request.Stream)

@@ -9,10 +9,14 @@ namespace Genkit.Sidecar.Conformance.Reference;
 /// <summary>One run of the reference application: what an action reads and sends.</summary>
 internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest request, bool isBidi, Rule? broken, CancellationToken cancelled)
 {
+    // Field 1000, three bytes.
+    private static readonly byte[] s_unknownMember = [0xC2, 0x3E, 0x03, (byte)'n', (byte)'e', (byte)'w'];
+
     private readonly List<byte[]> _heldBack = [];
     private bool _hasReadInput;
 
-    public string Key => request.Key;
+    /// <summary>The key, which is the request's own unless that is one of <see cref="WrongRuns"/>.</summary>
+    public string Key { get; } = WrongRuns.ActionOf(request.Key);
 
     public byte[]? Input => request.HasInputJson && !(isBidi && broken == Rule.BidiIgnoresStart) ? request.InputJson.ToByteArray() : null;
 
@@ -151,7 +155,7 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         var last = new V1.ActionResult();
         if (result is not null)
         {
-            last.ResultJson = UnsafeByteOperations.UnsafeWrap(result);
+            last.ResultJson = broken == Rule.ResultIsNoJson ? ByteString.CopyFromUtf8("{\"cut\": ") : UnsafeByteOperations.UnsafeWrap(result);
         }
 
         await WriteAsync(new V1.RunActionResponse { Result = last });
@@ -170,7 +174,12 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
             return await SucceedAsync("null"u8.ToArray());
         }
 
-        var code = broken == Rule.CodeIsAlwaysUnknown ? 2 : failure.Code;
+        var code = broken switch
+        {
+            Rule.CodeIsAlwaysUnknown => 2,
+            Rule.CodeIsOutOfRange => 99,
+            _ => failure.Code,
+        };
         var message = broken switch
         {
             Rule.MessageIsLost => "",
@@ -232,5 +241,15 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
     private Task WriteChunkAsync(byte[] chunk) => WriteAsync(new V1.RunActionResponse { ChunkJson = UnsafeByteOperations.UnsafeWrap(chunk) });
 
     // RunBidiActionResponse has the same form on the wire.
-    private async Task WriteAsync(V1.RunActionResponse response) => await call.WriteAsync(new ReadOnlySequence<byte>(response.ToByteArray()), flush: true);
+    private async Task WriteAsync(V1.RunActionResponse response)
+    {
+        if (broken == Rule.SaysWhatNobodyKnows)
+        {
+            // A heartbeat, and a member of a later version.
+            await call.WriteAsync(ReadOnlySequence<byte>.Empty, flush: true);
+            await call.WriteAsync(new ReadOnlySequence<byte>(s_unknownMember), flush: true);
+        }
+
+        await call.WriteAsync(new ReadOnlySequence<byte>(response.ToByteArray()), flush: true);
+    }
 }

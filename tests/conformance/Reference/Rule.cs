@@ -59,11 +59,14 @@ internal enum Rule
     DropsLastChunk,
     ChunksTwice,
     ChunksAreNoJson,
+    ResultIsNoJson,
+    SaysWhatNobodyKnows,
     StreamsWithoutBeingAsked,
     CountsWrong,
 
     // Errors
     CodeIsAlwaysUnknown,
+    CodeIsOutOfRange,
     MessageIsLost,
     MessageHasPrefix,
     MessageIsAscii,

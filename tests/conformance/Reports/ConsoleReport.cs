@@ -64,7 +64,7 @@ internal sealed class ConsoleReport(TextWriter output, bool isTerminal) : IRepor
     private void EndSuite()
     {
         Progress("");
-        output.WriteLine($"  {SuiteOf(_suite[0].Case),-12} {Sums(_suite)}");
+        output.WriteLine($"  {SuiteOf(_suite[0].Case),-18} {Sums(_suite)}");
         foreach (var outcome in _suite.Where(outcome => outcome.IsBad))
         {
             output.WriteLine($"    FAILED {outcome.Case.Id}: {outcome.Reason}");

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Genkit.Sidecar.Conformance.Subjects;
+
+/// <summary>A sidecar, seen from its manager.</summary>
+internal sealed class ManagerSubject(Manager manager) : ISubject
+{
+    private readonly List<ManagerRun> _runs = [];
+
+    public async Task<IRun> StartAsync(RunPlan plan, CancellationToken cancellationToken)
+    {
+        var run = await manager.StartAsync(plan, cancellationToken);
+        _runs.Add(run);
+        return run;
+    }
+
+    public async Task<IReadOnlyList<ListedAction>> ListActionsAsync(CancellationToken cancellationToken)
+    {
+        var result = await manager.AskAsync(ManagerFrames.ListActions, cancellationToken);
+        return [.. result.GetProperty("actions").EnumerateObject().Select(Listed)];
+    }
+
+    public async Task<byte[]?> ListValuesAsync(string type, CancellationToken cancellationToken)
+    {
+        var result = await manager.AskAsync(id => ManagerFrames.ListValues(id, type), cancellationToken);
+        return Bytes(result.GetProperty("values"));
+    }
+
+    /// <exception cref="CaseFailure">A run has told something behind its end.</exception>
+    public ValueTask DisposeAsync() =>
+        _runs.Select(run => run.LateFault).FirstOrDefault(fault => fault is not null) is { } late ? throw new CaseFailure(late) : ValueTask.CompletedTask;
+
+    private static ListedAction Listed(JsonProperty member)
+    {
+        var action = member.Value;
+        if (action.GetProperty("key").GetString() != member.Name)
+        {
+            throw new CaseFailure($"the action at {member.Name} has the key {action.GetProperty("key").GetString()}");
+        }
+
+        return new ListedAction(
+            member.Name,
+            action.GetProperty("name").GetString()!,
+            action.TryGetProperty("description", out var description) ? description.GetString() : null,
+            action.TryGetProperty("inputSchema", out var input) ? Bytes(input) : null,
+            action.TryGetProperty("outputSchema", out var output) ? Bytes(output) : null,
+            action.TryGetProperty("metadata", out var metadata) ? Bytes(metadata) : null);
+    }
+
+    private static byte[] Bytes(JsonElement value) => JsonMarshal.GetRawUtf8Value(value).ToArray();
+}
