@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Genkit.Sidecar.Conformance;
+using Genkit.Sidecar.Conformance.Actions;
 using Genkit.Sidecar.Conformance.Reference;
 using Genkit.Sidecar.Conformance.Reports;
 using Genkit.Sidecar.Conformance.Running;

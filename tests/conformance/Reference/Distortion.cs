@@ -30,6 +30,8 @@ internal static class Distortion
         Rule.AbsentForEmpty => payload.Length < 10 && s_empty.Contains(Encoding.UTF8.GetString(payload)) ? null : payload,
         Rule.NumbersAreDoubles or Rule.WritesAnew or Rule.DropsDuplicateMembers or Rule.SortsMembers => payload.Length > Large ? payload : Rewritten(payload, broken.Value),
         Rule.ReplacesLoneSurrogates => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload).Replace("\\ud800", "\\ufffd", StringComparison.OrdinalIgnoreCase)),
+        Rule.CutsAtNul => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload).Replace("\\u0000", "", StringComparison.Ordinal)),
+        Rule.LosesProto => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload).Replace("\"__proto__\": {\"polluted\": true}, ", "", StringComparison.Ordinal)),
         Rule.ComposesText => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload).Replace("e\u0301", "é", StringComparison.Ordinal)),
         Rule.CutsLarge => payload.Length > Large ? [.. payload[..(Large - 1)], (byte)'"'] : payload,
         Rule.StockDepthLimit => payload.AsSpan().StartsWith(Encoding.ASCII.GetBytes(new string('[', 65))) ? throw new ActionFailure(3, "the input is too deep") : payload,
@@ -87,7 +89,8 @@ internal static class Distortion
                 json.WriteEndArray();
                 break;
             case JsonValueKind.Number when broken == Rule.NumbersAreDoubles && double.IsFinite(value.GetDouble()):
-                json.WriteNumberValue(value.GetDouble());
+                // Adding zero takes the sign from minus zero, as JavaScript's JSON does.
+                json.WriteNumberValue(value.GetDouble() + 0.0);
                 break;
             case JsonValueKind.Number when broken == Rule.NumbersAreDoubles:
                 json.WriteNullValue();

@@ -17,14 +17,15 @@ internal sealed class ReferenceActions
     private readonly Meetings _meetings = new();
     private readonly ConcurrentDictionary<string, Func<ReferenceRun, Task<byte[]?>>> _actions;
     private Dictionary<string, string>? _sharedMetadata;
-    private int _leaked;
+    private byte[]? _lastInput;
+    private int _runs;
 
     public ReferenceActions(Rule? broken)
     {
         _broken = broken;
         _actions = new(broken == Rule.KeysIgnoreCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
         {
-            ["/flow/echo"] = run => Task.FromResult(Carried(run.Input)),
+            ["/flow/echo"] = run => Task.FromResult(Echo(run)),
             ["/flow/echo-init"] = run => Task.FromResult(Carried(run.Init)),
             ["/flow/echo-context"] = run => Task.FromResult(Carried(run.Context)),
             ["/flow/echo-chunk"] = EchoChunkAsync,
@@ -91,6 +92,17 @@ internal sealed class ReferenceActions
 
     private static int NumberOf(JsonElement value, string name) => value.TryGetProperty(name, out var number) ? number.GetInt32() : 0;
 
+    private byte[]? Echo(ReferenceRun run)
+    {
+        if (_broken == Rule.PlacesRunOut && Interlocked.Increment(ref _runs) > 100)
+        {
+            throw new ActionFailure(8, "there is no more place");
+        }
+
+        var last = Interlocked.Exchange(ref _lastInput, run.Input);
+        return Carried(_broken == Rule.AnswersAreMixedUp ? last : run.Input);
+    }
+
     private byte[]? Carried(byte[]? payload) => Distortion.Of(payload, _broken);
 
     private async Task<byte[]?> EchoChunkAsync(ReferenceRun run)
@@ -137,7 +149,7 @@ internal sealed class ReferenceActions
         {
             json.WriteStartObject();
             json.WriteString("key", run.Key);
-            json.WriteBoolean("stream", run.IsStreamed || _broken == Rule.LosesStreamFlag);
+            json.WriteBoolean("stream", run.IsStreamed != (_broken == Rule.StreamFlagIsTheOther));
             json.WriteStartObject("telemetryLabels");
             foreach (var (name, value) in run.Labels)
             {
@@ -165,11 +177,6 @@ internal sealed class ReferenceActions
             }
 
             json.WriteEndObject();
-            if (_broken == Rule.StateLeaks)
-            {
-                json.WriteNumber("runs", Interlocked.Increment(ref _leaked));
-            }
-
             json.WriteEndObject();
         }
 

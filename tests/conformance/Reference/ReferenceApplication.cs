@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Genkit.Sidecar.Conformance.Suites;
+using Genkit.Sidecar.Conformance.Actions;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Grpc.Server;
 using Google.Protobuf;
@@ -32,6 +32,7 @@ internal sealed class ReferenceApplication : IAsyncDisposable
     private WebApplication? _server;
     private int _lists;
     private int _configurations;
+    private string? _firstConnection;
     private volatile bool _isDead;
 
     private ReferenceApplication(Catalogue catalogue, Rule? broken, IReadOnlySet<string> without)
@@ -117,7 +118,7 @@ internal sealed class ReferenceApplication : IAsyncDisposable
     private GrpcHandler Unary<T>(MessageParser<T> parser, Func<T, Task<IMessage>> serve)
         where T : IMessage<T> => async call =>
         {
-            ThrowIfDead();
+            ThrowIfDead(call);
             var request = parser.ParseFrom(await call.ReadSingleAsync());
             if (_broken == Rule.RefusesUnknownFields && parser.WithDiscardUnknownFields(true).ParseFrom(request.ToByteArray()).CalculateSize() != request.CalculateSize())
             {
@@ -269,8 +270,16 @@ internal sealed class ReferenceApplication : IAsyncDisposable
 
     private async Task<GrpcStatus> RunActionAsync(GrpcServerCall call)
     {
-        var request = V1.RunActionRequest.Parser.ParseFrom(await call.ReadSingleAsync());
-        return await RunAsync(call, request, isBidi: false);
+        var message = await call.ReadSingleAsync();
+        try
+        {
+            return await RunAsync(call, V1.RunActionRequest.Parser.ParseFrom(message), isBidi: false);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            _isDead = _broken == Rule.DiesOfBadRequests;
+            return new GrpcStatus(GrpcStatusCode.InvalidArgument, e.Message);
+        }
     }
 
     private async Task<GrpcStatus> RunBidiActionAsync(GrpcServerCall call)
@@ -290,10 +299,16 @@ internal sealed class ReferenceApplication : IAsyncDisposable
 
     private async Task<GrpcStatus> RunAsync(GrpcServerCall call, V1.RunActionRequest request, bool isBidi)
     {
-        ThrowIfDead();
+        ThrowIfDead(call);
         if (_broken == Rule.RefusesUnknownFields && V1.RunActionRequest.Parser.WithDiscardUnknownFields(true).ParseFrom(request.ToByteArray()).CalculateSize() != request.CalculateSize())
         {
             return new GrpcStatus(GrpcStatusCode.InvalidArgument, "the request has a field that nobody knows");
+        }
+
+        if ((_broken == Rule.RefusesDeadlines && call.Remaining is not null)
+            || (_broken == Rule.FailsOfBadTraceContext && call.RequestHeaders.Get("traceparent") is { Length: not 55 }))
+        {
+            return new GrpcStatus(GrpcStatusCode.InvalidArgument, "metadata that this application does not like");
         }
 
         using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
@@ -307,7 +322,7 @@ internal sealed class ReferenceApplication : IAsyncDisposable
         var run = new ReferenceRun(call, request, isBidi, WrongRuns.RuleOf(request.Key) ?? _broken, cancelled.Token);
         try
         {
-            if (_broken == Rule.StreamsWithoutBeingAsked && request.Stream)
+            if (_broken == Rule.AddsAChunk && request.Stream)
             {
                 await run.SendAsync("\"started\""u8.ToArray());
             }
@@ -320,6 +335,11 @@ internal sealed class ReferenceApplication : IAsyncDisposable
         }
         catch (InvalidOperationException e)
         {
+            if (_broken == Rule.ExceptionsEndIt)
+            {
+                Environment.Exit(70);
+            }
+
             _isDead = _broken == Rule.DiesOfExceptions;
             return await run.FailAsync(new ActionFailure(2, e.Message) { Stack = e.StackTrace ?? "" });
         }
@@ -345,9 +365,11 @@ internal sealed class ReferenceApplication : IAsyncDisposable
         }
     }
 
-    private void ThrowIfDead()
+    private void ThrowIfDead(GrpcServerCall call)
     {
-        if (_isDead)
+        var connection = call.HttpContext.Connection.Id;
+        var first = Interlocked.CompareExchange(ref _firstConnection, connection, null) ?? connection;
+        if (_isDead || (_broken == Rule.ServesOneConnection && connection != first))
         {
             throw new GrpcException(new GrpcStatus(GrpcStatusCode.Unavailable, "dead"));
         }

@@ -37,6 +37,7 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
     {
         Rule.IgnoresCancel => CancellationToken.None,
         Rule.IgnoresCancelOfBidi when isBidi => CancellationToken.None,
+        Rule.IgnoresDeadlines when call.Remaining is not null => CancellationToken.None,
         _ => cancelled,
     };
 
@@ -70,7 +71,7 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
             return only;
         }
 
-        while (await call.ReadAsync())
+        while (await call.ReadAsync(cancelled))
         {
             var isFirst = !_hasReadInput;
             _hasReadInput = true;
@@ -99,6 +100,7 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         switch (broken)
         {
             case Rule.ChunksComeAtTheEnd:
+            case Rule.ChunksBeforeFailureAreLost:
             case Rule.ChunksOutOfOrder:
             case Rule.DropsLastChunk:
                 _heldBack.Add(chunk);
@@ -153,6 +155,11 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         }
 
         var last = new V1.ActionResult();
+        if (result is not null && broken == Rule.ResultIsEncodedTwice)
+        {
+            result = JsonSerializer.SerializeToUtf8Bytes(Convert.ToBase64String(result));
+        }
+
         if (result is not null)
         {
             last.ResultJson = broken == Rule.ResultIsNoJson ? ByteString.CopyFromUtf8("{\"cut\": ") : UnsafeByteOperations.UnsafeWrap(result);
@@ -164,10 +171,12 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
 
     public async Task<GrpcStatus> FailAsync(ActionFailure failure)
     {
-        if (broken != Rule.ChunksBeforeFailureAreLost)
+        if (broken == Rule.ChunksBeforeFailureAreLost)
         {
-            await ReleaseAsync();
+            _heldBack.Clear();
         }
+
+        await ReleaseAsync();
 
         if (broken == Rule.FailureIsAResult)
         {

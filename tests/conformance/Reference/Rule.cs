@@ -37,6 +37,8 @@ internal enum Rule
     DropsDuplicateMembers,
     SortsMembers,
     ReplacesLoneSurrogates,
+    CutsAtNul,
+    LosesProto,
     ComposesText,
     CutsLarge,
     StockMessageLimit,
@@ -46,6 +48,7 @@ internal enum Rule
     ContextIsIgnored,
 
     // How a run goes
+    ResultIsEncodedTwice,
     ResultTwice,
     ChunkAfterResult,
     EndsWithoutResult,
@@ -61,7 +64,7 @@ internal enum Rule
     ChunksAreNoJson,
     ResultIsNoJson,
     SaysWhatNobodyKnows,
-    StreamsWithoutBeingAsked,
+    AddsAChunk,
     CountsWrong,
 
     // Errors
@@ -77,6 +80,8 @@ internal enum Rule
     FailureIsAResult,
     ChunksBeforeFailureAreLost,
     DiesOfExceptions,
+    DiesOfBadRequests,
+    ExceptionsEndIt,
     ExceptionsSucceed,
     TakesAnyInput,
     BadInputIsInternal,
@@ -87,7 +92,10 @@ internal enum Rule
     IgnoresCancel,
     IgnoresCancelOfStreams,
     IgnoresCancelOfBidi,
+    IgnoresDeadlines,
+    RefusesDeadlines,
     CancelsAll,
+    ServesOneConnection,
 
     // Streamed input
     EchoesAtTheEnd,
@@ -103,10 +111,12 @@ internal enum Rule
     // What comes with a run
     LosesMetadata,
     MetadataIsShared,
+    FailsOfBadTraceContext,
     LosesLabels,
     LosesEmptyLabels,
-    LosesStreamFlag,
-    StateLeaks,
+    StreamFlagIsTheOther,
+    PlacesRunOut,
+    AnswersAreMixedUp,
 
     // Concurrency
     OneRunAtATime,

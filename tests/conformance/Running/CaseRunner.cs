@@ -1,4 +1,5 @@
 using System.Globalization;
+using Genkit.Sidecar.Conformance.Actions;
 using Genkit.Sidecar.Conformance.Steps;
 using Genkit.Sidecar.Conformance.Subjects;
 using Genkit.Sidecar.Conformance.Suites;

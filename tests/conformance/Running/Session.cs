@@ -1,4 +1,4 @@
-using Genkit.Sidecar.Conformance.Reports;
+using Genkit.Sidecar.Conformance.Actions;
 using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Running;

@@ -11,7 +11,7 @@ internal sealed class CallStep : IStep
     private readonly IReadOnlyList<Payload> _messages;
     private readonly IReadOnlyList<int> _codes;
 
-    public CallStep(StepMembers members)
+    public CallStep(Members members)
     {
         _method = members.RequireText("call");
         _messages = [.. members.Require("messages").EnumerateArray().Select(Payload.Parse)];

@@ -1,7 +1,9 @@
+using Genkit.Sidecar.Conformance.Payloads;
+
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Cancels a run: <c>{"cancel": NAME}</c>.</summary>
-internal sealed class CancelStep(StepMembers members) : IStep
+internal sealed class CancelStep(Members members) : IStep
 {
     private readonly string _of = members.RequireText("cancel");
 

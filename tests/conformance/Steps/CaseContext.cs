@@ -1,6 +1,6 @@
+using Genkit.Sidecar.Conformance.Actions;
 using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
-using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Conformance.Subjects;
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Expects chunks: <c>{"chunk": EXPECTATION, "times": 3}</c>.</summary>
-internal sealed class ChunkStep(StepMembers members) : UpdateStep(members, "the chunk")
+internal sealed class ChunkStep(Members members) : UpdateStep(members, "the chunk")
 {
     private readonly Expectation _expectation = Expectation.Parse(members.Require("chunk"));
 

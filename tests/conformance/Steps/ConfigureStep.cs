@@ -1,3 +1,4 @@
+using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
@@ -7,9 +8,9 @@ internal sealed class ConfigureStep : IStep
 {
     private readonly V1.ConfigureRequest _request;
 
-    public ConfigureStep(StepMembers members)
+    public ConfigureStep(Members members)
     {
-        var configuration = new StepMembers(members.Require("configure"));
+        var configuration = new Members(members.Require("configure"));
         _request = new V1.ConfigureRequest
         {
             SidecarVersion = configuration.TakeText("sidecarVersion") ?? "",

@@ -1,7 +1,9 @@
+using Genkit.Sidecar.Conformance.Payloads;
+
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Ends the input of a run: <c>{"endInput": NAME}</c>.</summary>
-internal sealed class EndInputStep(StepMembers members) : IStep
+internal sealed class EndInputStep(Members members) : IStep
 {
     private readonly string _of = members.RequireText("endInput");
 

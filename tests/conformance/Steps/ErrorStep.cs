@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Encodings.Web;
+using System.Text.Json;
 using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
@@ -19,10 +19,10 @@ internal sealed class ErrorStep : UpdateStep
     private readonly Expectation? _stack;
     private readonly string? _form;
 
-    public ErrorStep(StepMembers members)
+    public ErrorStep(Members members)
         : base(members, "the error")
     {
-        var error = new StepMembers(members.Require("error"));
+        var error = new Members(members.Require("error"));
         _codes = error.Take("code") switch
         {
             null => [],

@@ -1,9 +1,10 @@
+using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Expects the health of a service: <c>{"health": SERVICE, "is": ["Serving"]}</c>, a state or the name of a status; with <c>"watch": true</c>, as the first one that watching tells.</summary>
-internal sealed class HealthStep(StepMembers members) : IStep
+internal sealed class HealthStep(Members members) : IStep
 {
     private readonly string _service = members.RequireText("health");
     private readonly IReadOnlyList<string> _states = members.TakeTexts("is");

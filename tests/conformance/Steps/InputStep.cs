@@ -3,7 +3,7 @@ using Genkit.Sidecar.Conformance.Payloads;
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Sends chunks of input: <c>{"send": PAYLOAD, "times": 3}</c>.</summary>
-internal sealed class InputStep(StepMembers members) : IStep
+internal sealed class InputStep(Members members) : IStep
 {
     private readonly Payload _chunk = Payload.Parse(members.Require("send"));
     private readonly string _to = members.TakeText("to") ?? "run";

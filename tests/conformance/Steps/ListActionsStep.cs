@@ -1,6 +1,5 @@
+using Genkit.Sidecar.Conformance.Actions;
 using Genkit.Sidecar.Conformance.Payloads;
-using Genkit.Sidecar.Conformance.Subjects;
-using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
@@ -13,14 +12,14 @@ internal sealed class ListActionsStep : IStep
     private readonly Dictionary<string, ActionExpectation?>? _actions;
     private readonly bool _areKeysUnique;
 
-    public ListActionsStep(StepMembers members)
+    public ListActionsStep(Members members)
     {
         var value = members.Require("listActions");
         _areKeysUnique = members.TakeFlag("uniqueKeys");
         if (value.ValueKind == System.Text.Json.JsonValueKind.Object)
         {
             _actions = value.EnumerateObject().ToDictionary(
-                action => action.Name, action => action.Value.ValueKind == System.Text.Json.JsonValueKind.Null ? null : new ActionExpectation(new StepMembers(action.Value)), StringComparer.Ordinal);
+                action => action.Name, action => action.Value.ValueKind == System.Text.Json.JsonValueKind.Null ? null : new ActionExpectation(new Members(action.Value)), StringComparer.Ordinal);
         }
         else if (value.GetString() != "catalogue")
         {

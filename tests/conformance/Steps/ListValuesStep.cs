@@ -3,7 +3,7 @@ using Genkit.Sidecar.Conformance.Payloads;
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Expects values of a type: <c>{"listValues": TYPE, "values": EXPECTATION}</c>. None at all count as <c>{}</c>, which mean the same.</summary>
-internal sealed class ListValuesStep(StepMembers members) : IStep
+internal sealed class ListValuesStep(Members members) : IStep
 {
     private readonly string _type = members.RequireText("listValues");
     private readonly Expectation _values = Expectation.Parse(members.Require("values"));

@@ -1,3 +1,4 @@
+using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
@@ -5,7 +6,7 @@ namespace Genkit.Sidecar.Conformance.Steps;
 /// <summary>Loses the connection with all its runs, as a sidecar that dies does, and goes on over a new one: <c>{"reconnect": true}</c>.</summary>
 internal sealed class ReconnectStep : IStep
 {
-    public ReconnectStep(StepMembers members) => members.Require("reconnect");
+    public ReconnectStep(Members members) => members.Require("reconnect");
 
     public bool IsOfApplicationAlone => true;
 

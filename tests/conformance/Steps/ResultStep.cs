@@ -4,7 +4,7 @@ using Genkit.Sidecar.Conformance.Subjects;
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Expects that a run succeeds: <c>{"result": EXPECTATION}</c>.</summary>
-internal sealed class ResultStep(StepMembers members) : UpdateStep(members, "the result")
+internal sealed class ResultStep(Members members) : UpdateStep(members, "the result")
 {
     private readonly Expectation _expectation = Expectation.Parse(members.Require("result"));
 

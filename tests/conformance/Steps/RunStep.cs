@@ -15,7 +15,7 @@ internal sealed class RunStep : IStep
     private readonly Payload? _context;
     private readonly RunPlan _plan;
 
-    public RunStep(StepMembers members)
+    public RunStep(Members members)
     {
         _key = members.RequireText("run");
         _name = members.TakeText("as") ?? "run";

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
@@ -10,9 +11,9 @@ internal sealed class RuntimeInfoStep : IStep
     private readonly string? _genkitVersion;
     private readonly IReadOnlyList<string>? _environments;
 
-    public RuntimeInfoStep(StepMembers members)
+    public RuntimeInfoStep(Members members)
     {
-        var info = new StepMembers(members.Require("runtimeInfo"));
+        var info = new Members(members.Require("runtimeInfo"));
         _name = info.TakeText("name");
         _genkitVersion = info.TakeText("genkitVersion");
         _environments = info.Has("environments") ? info.TakeTexts("environments") : null;

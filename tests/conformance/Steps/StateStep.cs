@@ -1,9 +1,10 @@
+using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Expects ActionState: <c>{"state": TRACE ID}</c>.</summary>
-internal sealed class StateStep(StepMembers members) : UpdateStep(members, "the state")
+internal sealed class StateStep(Members members) : UpdateStep(members, "the state")
 {
     private readonly string _traceId = members.RequireText("state");
 

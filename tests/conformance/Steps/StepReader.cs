@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Genkit.Sidecar.Conformance.Payloads;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Reads a step: the member that is its verb says which it is.</summary>
 internal static class StepReader
 {
-    private static readonly Dictionary<string, Func<StepMembers, IStep>> s_verbs = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<Members, IStep>> s_verbs = new(StringComparer.Ordinal)
     {
         ["run"] = members => new RunStep(members),
         ["send"] = members => new InputStep(members),
@@ -27,7 +28,7 @@ internal static class StepReader
     /// <exception cref="FormatException">It is no step, or has a member that nobody knows.</exception>
     public static IStep Read(JsonElement value)
     {
-        var members = new StepMembers(value);
+        var members = new Members(value);
         foreach (var (verb, make) in s_verbs)
         {
             if (members.Has(verb))

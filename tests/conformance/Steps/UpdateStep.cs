@@ -1,3 +1,4 @@
+using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
@@ -5,7 +6,7 @@ namespace Genkit.Sidecar.Conformance.Steps;
 /// <summary>Expects updates of one kind, in each run of a name.</summary>
 /// <param name="members">The step; its members <c>of</c>, <c>times</c> and <c>skipChunks</c> are taken here.</param>
 /// <param name="name">What is expected, for people.</param>
-internal abstract class UpdateStep(StepMembers members, string name) : IStep
+internal abstract class UpdateStep(Members members, string name) : IStep
 {
     private readonly string _of = members.TakeText("of") ?? "run";
     private readonly int _times = members.TakeCount("times", 1);
@@ -17,11 +18,13 @@ internal abstract class UpdateStep(StepMembers members, string name) : IStep
 
     public async Task ExecuteAsync(CaseContext context, CancellationToken cancellationToken)
     {
-        foreach (var run in context.Runs(_of))
+        var runs = context.Runs(_of);
+        for (var i = 0; i < runs.Count; i++)
         {
-            for (var i = 0; i < _times; i++)
+            for (var j = 0; j < _times; j++)
             {
-                await ExpectAsync(run, context, i, cancellationToken);
+                // {{index}} counts the updates where several are expected, and the runs otherwise.
+                await ExpectAsync(runs[i], context, _times > 1 ? j : i, cancellationToken);
             }
         }
     }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Genkit.Sidecar.Conformance.Actions;
+using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Steps;
 
 namespace Genkit.Sidecar.Conformance.Suites;
@@ -8,8 +10,6 @@ namespace Genkit.Sidecar.Conformance.Suites;
 internal static partial class SuiteReader
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
-
-    public static JsonDocumentOptions Options { get; } = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     [GeneratedRegex("^[a-z0-9]+(-[a-z0-9]+)*$")]
     private static partial Regex Name { get; }
@@ -38,8 +38,8 @@ internal static partial class SuiteReader
     {
         try
         {
-            using var document = JsonDocument.Parse(text, Options);
-            var suite = new StepMembers(document.RootElement.Clone());
+            using var document = JsonDocument.Parse(text, CaseJson.Options);
+            var suite = new Members(document.RootElement.Clone());
             var name = Path.GetFileNameWithoutExtension(file);
             var needs = suite.TakeTexts("needs");
             var notIn = Ways(suite);
@@ -55,7 +55,7 @@ internal static partial class SuiteReader
 
     private static Case Case(string suite, JsonElement value, IReadOnlyList<string> needs, IReadOnlyDictionary<Way, string> notIn, Catalogue catalogue)
     {
-        var members = new StepMembers(value);
+        var members = new Members(value);
         var id = $"{suite}/{members.RequireText("id")}";
         try
         {
@@ -67,7 +67,7 @@ internal static partial class SuiteReader
         }
     }
 
-    private static Case Case(string id, StepMembers members, IReadOnlyList<string> needs, IReadOnlyDictionary<Way, string> notIn, Catalogue catalogue)
+    private static Case Case(string id, Members members, IReadOnlyList<string> needs, IReadOnlyDictionary<Way, string> notIn, Catalogue catalogue)
     {
         if (!Name.IsMatch(id[(id.IndexOf('/', StringComparison.Ordinal) + 1)..]))
         {
@@ -100,7 +100,7 @@ internal static partial class SuiteReader
     }
 
     /// <summary>Reads <c>"notIn": {"sidecar": REASON, "manager": REASON}</c>, the latter for both ways with a manager.</summary>
-    private static Dictionary<Way, string> Ways(StepMembers members)
+    private static Dictionary<Way, string> Ways(Members members)
     {
         var ways = new Dictionary<Way, string>();
         foreach (var (way, reason) in members.TakePairs("notIn"))

@@ -1,7 +1,8 @@
 using System.Text.Json;
-using Genkit.Sidecar.Conformance.Steps;
+using Genkit.Sidecar.Conformance.Payloads;
+using Genkit.Sidecar.Conformance.Suites;
 
-namespace Genkit.Sidecar.Conformance.Suites;
+namespace Genkit.Sidecar.Conformance.Actions;
 
 /// <summary>What an application under test serves: <c>catalogue.jsonc</c>.</summary>
 internal sealed class Catalogue
@@ -28,7 +29,7 @@ internal sealed class Catalogue
     public static Catalogue Load()
     {
         using var stream = typeof(Catalogue).Assembly.GetManifestResourceStream("catalogue.jsonc")!;
-        using var document = JsonDocument.Parse(stream, SuiteReader.Options);
+        using var document = JsonDocument.Parse(stream, CaseJson.Options);
         return new Catalogue(document.RootElement.Clone());
     }
 
@@ -81,6 +82,6 @@ internal sealed class Catalogue
         }
 
         using var document = JsonDocument.Parse(stream.ToArray());
-        return new ActionExpectation(new StepMembers(document.RootElement.Clone()));
+        return new ActionExpectation(new Members(document.RootElement.Clone()));
     }
 }

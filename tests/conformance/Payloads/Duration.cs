@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Genkit.Sidecar.Conformance.Suites;
+namespace Genkit.Sidecar.Conformance.Payloads;
 
 /// <summary>Times as case files and flags write them: <c>500ms</c>, <c>5s</c>, <c>2m</c>.</summary>
 internal static class Duration

@@ -1,16 +1,14 @@
 using System.Text.Json;
-using Genkit.Sidecar.Conformance.Payloads;
-using Genkit.Sidecar.Conformance.Suites;
 
-namespace Genkit.Sidecar.Conformance.Steps;
+namespace Genkit.Sidecar.Conformance.Payloads;
 
 /// <summary>The members of one JSON object of a case file, each taken once: one that nobody takes is a mistake of the file.</summary>
-internal sealed class StepMembers
+internal sealed class Members
 {
     private readonly Dictionary<string, JsonElement> _members = new(StringComparer.Ordinal);
 
     /// <exception cref="FormatException">It is no object, or has a member twice.</exception>
-    public StepMembers(JsonElement value)
+    public Members(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object)
         {

@@ -1,10 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Genkit.Sidecar.Conformance.Payloads;
-using Genkit.Sidecar.Conformance.Steps;
 using Genkit.Sidecar.Conformance.Subjects;
 
-namespace Genkit.Sidecar.Conformance.Suites;
+namespace Genkit.Sidecar.Conformance.Actions;
 
 /// <summary>How an action is to be listed. What is left out may be anything.</summary>
 internal sealed class ActionExpectation
@@ -17,7 +16,7 @@ internal sealed class ActionExpectation
     private readonly Expectation? _outputSchema;
     private readonly Expectation? _metadata;
 
-    public ActionExpectation(StepMembers members)
+    public ActionExpectation(Members members)
     {
         _name = members.TakeExpectation("name");
         _description = members.TakeExpectation("description");

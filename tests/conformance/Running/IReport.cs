@@ -1,7 +1,6 @@
-using Genkit.Sidecar.Conformance.Running;
 using Genkit.Sidecar.Conformance.Suites;
 
-namespace Genkit.Sidecar.Conformance.Reports;
+namespace Genkit.Sidecar.Conformance.Running;
 
 /// <summary>Tells how the cases went.</summary>
 internal interface IReport

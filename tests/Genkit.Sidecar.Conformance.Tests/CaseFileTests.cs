@@ -1,0 +1,45 @@
+using Genkit.Sidecar.Conformance.Suites;
+
+namespace Genkit.Sidecar.Conformance.Tests;
+
+/// <summary>Case files say what is wrong with them.</summary>
+public class CaseFileTests
+{
+    [Theory]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"walk": 1}]}]}""", "a: none of run,")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "inptu": 1}]}]}""", "nobody knows the member inptu")]
+    [InlineData("""{"cases": [{"id": "a", "why": "w", "steps": []}]}""", "the member clause is missing")]
+    [InlineData("""{"cases": [{"id": "A_b", "clause": "c", "why": "w", "steps": []}]}""", "lower-case words")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "needs": ["wings"], "steps": []}]}""", "no feature wings")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "timeout": "soon", "steps": []}]}""", "'soon' is no time")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"health": "", "is": ["Serving"]}]}]}""", "needs notIn, with the reason")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "input": {"$sum": 1}}]}]}""", "$sum is no generator")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "input": {"$string": "4 mib"}}]}]}""", "'4 mib' is no size")]
+    [InlineData("""{"cases": [""", "x.jsonc: ")]
+    public void Suite_WithAMistake_NamesFileAndMistake(string text, string message)
+    {
+        var failure = Assert.Throws<FormatException>(() => SuiteReader.Read("cases/x.jsonc", text, Cases.Catalogue));
+
+        Assert.StartsWith("cases/x.jsonc: ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(message, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Catalogue_Features_AreAllUsedByCases()
+    {
+        var used = Cases.All.SelectMany(one => one.Needs.Concat(one.Unless)).Concat(Cases.Catalogue.FeatureByKey.Values).ToHashSet();
+
+        Assert.Equal(Cases.Catalogue.Features.Keys.Order(StringComparer.Ordinal), used.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Case_ThatRunsAnActionOfAFeature_NeedsTheFeature()
+    {
+        var featureByKey = Cases.Catalogue.FeatureByKey;
+        var careless = Cases.All.Where(one => !one.NotIn.ContainsKey(Way.Application)).SelectMany(
+            one => featureByKey.Where(pair => one.Steps.Any(step => step.Text.Contains($"\"{pair.Key}\"", StringComparison.Ordinal)) && !one.Needs.Contains(pair.Value)),
+            (one, pair) => $"{one.Id} runs {pair.Key} and does not need {pair.Value}");
+
+        Assert.Empty(careless);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Text.Json;
+using System.Xml.Linq;
+
+namespace Genkit.Sidecar.Conformance.Tests;
+
+/// <summary>What people and CI systems see of a run.</summary>
+public sealed class ProgramTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("genkit-conformance");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("there is nothing to test")]
+    [InlineData("there is no feature wings", "--app", "http://127.0.0.1:1", "--without", "wings")]
+    [InlineData("no case is called like", "--app", "http://127.0.0.1:1", "--only", "flying/*")]
+    [InlineData("--app needs a value", "--app")]
+    [InlineData("exclude each other", "--app", "http://127.0.0.1:1", "--", "true")]
+    [InlineData("there is no rule gravity", "serve", "--break", "gravity")]
+    [InlineData("nobody knows --fast", "--fast")]
+    [InlineData("'soon' is no time", "--app", "http://127.0.0.1:1", "--timeout", "soon")]
+    [InlineData("--app: ", "--app", "ftp://127.0.0.1")]
+    public async Task Program_WithAWrongCommandLine_SaysWhatIsWrong(string message, params string[] arguments)
+    {
+        var (exitCode, _, error) = await ConformanceProcess.RunAsync(arguments);
+
+        Assert.Equal(64, exitCode);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cannot be executed", "/no/such/application")]
+    [InlineData("ended with 3 before it served http://127.0.0.1:", "sh", "-c", "echo out of paper >&2; exit 3")]
+    [InlineData("out of paper", "sh", "-c", "echo out of paper >&2; exit 3")]
+    public async Task Program_WithACommandThatServesNothing_SaysWhatItPrinted(string message, params string[] command)
+    {
+        var (exitCode, _, error) = await ConformanceProcess.RunAsync(["--", .. command]);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Program_WithARightApplication_ExitsWithZero()
+    {
+        var (exitCode, output, _) = await ConformanceProcess.RunAsync(["--only", "plain/greet", "--only", "values/*", .. ConformanceProcess.OwnApplication()]);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("9 cases: 7 passed, 2 skipped", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Program_WithAWrongApplication_TellsCaseStepClauseAndReason()
+    {
+        var (exitCode, output, _) = await ConformanceProcess.RunAsync(["--only", "errors/message", .. ConformanceProcess.OwnApplication("message-is-lost")]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("FAILED errors/message: the error has message that at $: \"\" instead of \"the printer is on fire\"", output, StringComparison.Ordinal);
+        Assert.Contains("clause: ActionError.message", output, StringComparison.Ordinal);
+        Assert.Contains("1 case: 1 failed", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Program_WithAnApplicationThatHangs_FailsTheCase()
+    {
+        var (exitCode, output, _) = await ConformanceProcess.RunAsync(["--only", "plain/greet", "--timeout", "1s", .. ConformanceProcess.OwnApplication("call-stays-open")]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("it hangs: nothing came within 1 s", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Program_WithAnApplicationThatEnds_FailsTheCaseAndGoesOn()
+    {
+        var (exitCode, output, _) = await ConformanceProcess.RunAsync(
+            ["--only", "errors/exception", "--only", "plain/greet", .. ConformanceProcess.OwnApplication("exceptions-end-it")]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("FAILED errors/exception: ", output, StringComparison.Ordinal);
+        Assert.Contains("the application ended with 70", output, StringComparison.Ordinal);
+        Assert.Contains("2 cases: 1 passed, 1 failed", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Program_WithAKnownFailure_ExitsWithZero()
+    {
+        var known = await WriteAsync("# those of this year\nerrors/message: our printer has no words\n");
+
+        var (exitCode, output, _) = await ConformanceProcess.RunAsync(["--only", "errors/message", "--known-failing", known, .. ConformanceProcess.OwnApplication("message-is-lost")]);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("1 failed as known", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Program_WithAKnownFailureThatPasses_Fails()
+    {
+        var known = await WriteAsync("errors/message: our printer has no words\n");
+
+        var (exitCode, output, _) = await ConformanceProcess.RunAsync(["--only", "errors/message", "--known-failing", known, .. ConformanceProcess.OwnApplication()]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("errors/message: it passes: take it off the list", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("errors/message", "line 1 is not ID: REASON")]
+    [InlineData("errors/message:", "line 1 is not ID: REASON")]
+    [InlineData("\nerrors/massage: because", "line 2: there is no case errors/massage")]
+    public async Task Program_WithAWrongListOfKnownFailures_NamesTheLine(string text, string message)
+    {
+        var known = await WriteAsync(text);
+
+        var (exitCode, _, error) = await ConformanceProcess.RunAsync("--app", "http://127.0.0.1:1", "--known-failing", known);
+
+        Assert.Equal(64, exitCode);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Program_AskedForReports_WritesJUnitAndJson()
+    {
+        var (junit, json) = (Path.Combine(_folder.FullName, "report.xml"), Path.Combine(_folder.FullName, "report.json"));
+
+        await ConformanceProcess.RunAsync(
+            ["--only", "errors/message*", "--only", "values/not-offered", "--junit", junit, "--json", json, .. ConformanceProcess.OwnApplication("message-is-cut")]);
+
+        var suites = XDocument.Load(junit).Root!.Elements("testsuite").ToList();
+        Assert.Equal(["errors", "values"], suites.Select(suite => suite.Attribute("name")!.Value));
+        Assert.Equal("1", suites[0].Attribute("failures")!.Value);
+        Assert.Equal("1", suites[1].Attribute("skipped")!.Value);
+        using var report = JsonDocument.Parse(await File.ReadAllTextAsync(json, TestContext.Current.CancellationToken));
+        Assert.False(report.RootElement.GetProperty("passed").GetBoolean());
+        var failed = Assert.Single(report.RootElement.GetProperty("cases").EnumerateArray(), one => one.GetProperty("verdict").GetString() == "failed");
+        Assert.Equal("errors/message-of-two-kilobytes", failed.GetProperty("id").GetString());
+        Assert.NotEmpty(failed.GetProperty("reason").GetString()!);
+    }
+
+    [Fact]
+    public async Task Program_AskedForTheCases_ListsThem()
+    {
+        var (exitCode, output, _) = await ConformanceProcess.RunAsync("list", "--only", "bidi/t*");
+
+        Assert.Equal(0, exitCode);
+        Assert.Equal(["bidi/turns", "bidi/two-at-once"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    private async Task<string> WriteAsync(string text)
+    {
+        var path = Path.Combine(_folder.FullName, "known-failing");
+        await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
+        return path;
+    }
+}

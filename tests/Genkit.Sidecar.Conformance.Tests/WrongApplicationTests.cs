@@ -1,0 +1,43 @@
+using Genkit.Sidecar.Conformance.Reference;
+using Genkit.Sidecar.Conformance.Running;
+
+namespace Genkit.Sidecar.Conformance.Tests;
+
+/// <summary>Each case can fail: a deliberately wrong application fails it.</summary>
+public class WrongApplicationTests
+{
+    // Broken only where features are left out.
+    private static readonly HashSet<string> s_optional = ["bidi", "values", "runtime-info", "configure", "health"];
+
+    public static TheoryData<string> Rules => [.. WrongApplications.CasesByRule.Keys];
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public async Task WrongApplication_ItsCases_Fail(string rule)
+    {
+        var ids = WrongApplications.CasesByRule[rule];
+        var cases = ids.Select(id => Cases.All.Single(one => one.Id == id)).ToList();
+        HashSet<string> without = rule == "unoffered-is-internal" ? s_optional : [];
+
+        var outcomes = await Cases.RunAsync(cases, RuleNames.All[rule], without, rule == "ignores-deadlines" ? Timeouts.HangBehindDeadline : Timeouts.Hang);
+
+        Assert.Equal(ids, outcomes.Where(outcome => outcome.Verdict == Verdict.Failed).Select(outcome => outcome.Case.Id));
+        Assert.DoesNotContain(outcomes, outcome => outcome.Reason!.Contains("the kit failed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void WrongApplications_AllTogether_FailEveryCase()
+    {
+        var failed = WrongApplications.CasesByRule.Values.SelectMany(ids => ids).ToHashSet();
+        var ofApplications = Cases.All.Where(one => !one.NotIn.ContainsKey(Way.Application)).Select(one => one.Id);
+
+        Assert.All(ofApplications, id => Assert.Contains(id, failed));
+    }
+
+    /// <summary>But for the one that is right, and the one that would end the tests' own process, which <see cref="ProgramTests"/> runs in another.</summary>
+    [Fact]
+    public void WrongApplications_AreThoseOfAllRules() =>
+        Assert.Equal(
+            RuleNames.All.Where(rule => rule.Value is not (Rule.SaysWhatNobodyKnows or Rule.ExceptionsEndIt)).Select(rule => rule.Key).Order(StringComparer.Ordinal),
+            WrongApplications.CasesByRule.Keys.Order(StringComparer.Ordinal));
+}
