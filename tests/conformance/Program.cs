@@ -81,6 +81,11 @@ static async Task<int> RunAsync(CommandLine line, Catalogue catalogue, IReadOnly
         IReadOnlyList<IReport> reports = [new ConsoleReport(Console.Out, !Console.IsOutputRedirected), new JUnitReport(junit), new JsonReport(json)];
         var session = new Session(source, catalogue, line.Without, known, line.Timeout);
         var outcomes = await session.RunAsync(cases, reports, interrupted.Token);
+        if (outcomes.Count == 0)
+        {
+            throw new UsageException($"none of these cases makes sense here: {cases[0].Id}, for instance, as {cases[0].NotIn[source.Way]}");
+        }
+
         return outcomes.Any(outcome => outcome.IsBad) ? ExitCode.Failed : ExitCode.Passed;
     }
     catch (OperationCanceledException) when (interrupted.IsCancellationRequested)

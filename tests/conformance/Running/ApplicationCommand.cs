@@ -9,6 +9,7 @@ namespace Genkit.Sidecar.Conformance.Running;
 internal sealed class ApplicationCommand : IAsyncDisposable
 {
     private static readonly TimeSpan s_starting = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_ending = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly IReadOnlyList<string> _command;
@@ -37,10 +38,18 @@ internal sealed class ApplicationCommand : IAsyncDisposable
     }
 
     /// <summary>Starts it again if it has ended.</summary>
+    /// <param name="mayBeEnding">Whether there is reason to believe that it is about to end.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>How it had ended, for people; null if it runs.</returns>
     /// <exception cref="StartFailure">It does not start any more.</exception>
-    public async Task<string?> RestartIfEndedAsync(CancellationToken cancellationToken)
+    public async Task<string?> RestartIfEndedAsync(bool mayBeEnding, CancellationToken cancellationToken)
     {
+        if (mayBeEnding && !await IsServingAsync(cancellationToken))
+        {
+            // A connection ends before its process does.
+            await _process!.ExitedAsync(s_ending, cancellationToken);
+        }
+
         if (_process!.ExitCode is not { } code)
         {
             return null;
@@ -69,35 +78,28 @@ internal sealed class ApplicationCommand : IAsyncDisposable
 
         // Nothing tells when a foreign process listens but a connection to it.
         using var pauses = new PeriodicTimer(s_pause);
-        while (true)
+        try
         {
-            try
-            {
-                await using var subject = new ApplicationSubject(Target);
-                await subject.ListActionsAsync(patience.Token);
-                return;
-            }
-            catch (CaseFailure failure) when (failure.Message.Contains("Unavailable", StringComparison.Ordinal))
+            while (!await IsServingAsync(patience.Token))
             {
                 if (_process.ExitCode is { } code)
                 {
                     throw new StartFailure($"the application ended with {code} before it served {Target}. {_process.Output}");
                 }
 
-                try
-                {
-                    await pauses.WaitForNextTickAsync(patience.Token);
-                }
-                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-                {
-                    throw new StartFailure($"the application does not serve {Target}, which GENKIT_SIDECAR_LISTEN names, after {s_starting.TotalSeconds} s. {_process.Output}");
-                }
-            }
-            catch (CaseFailure)
-            {
-                // It answers, though not well: that is for the cases to tell.
-                return;
+                await pauses.WaitForNextTickAsync(patience.Token);
             }
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new StartFailure($"the application does not serve {Target}, which GENKIT_SIDECAR_LISTEN names, after {s_starting.TotalSeconds} s. {_process.Output}");
+        }
+    }
+
+    /// <summary>Whether it answers, be it well or not: that is for the cases to tell.</summary>
+    private async Task<bool> IsServingAsync(CancellationToken cancellationToken)
+    {
+        await using var subject = new ApplicationSubject(Target);
+        return await subject.IsServedAsync(cancellationToken);
     }
 }

@@ -14,8 +14,8 @@ internal sealed class ApplicationSource(GrpcTarget target, ApplicationCommand? c
 
     public ISubject Connect() => new ApplicationSubject(target);
 
-    public async Task<string?> RecoverAsync(CancellationToken cancellationToken) =>
-        command is null ? null : await command.RestartIfEndedAsync(cancellationToken);
+    public async Task<string?> RecoverAsync(bool hasFailed, CancellationToken cancellationToken) =>
+        command is null ? null : await command.RestartIfEndedAsync(hasFailed, cancellationToken);
 
     public ValueTask DisposeAsync() => command?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

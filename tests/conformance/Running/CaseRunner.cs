@@ -7,7 +7,7 @@ using Genkit.Sidecar.Conformance.Suites;
 namespace Genkit.Sidecar.Conformance.Running;
 
 /// <summary>Runs cases, one at a time: each has its own connection, and what one leaves behind is its own fault.</summary>
-internal sealed class CaseRunner(Way way, Func<ISubject> connect, Catalogue catalogue, IReadOnlySet<string> without, TimeSpan? timeout)
+internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IReadOnlySet<string> without, TimeSpan? timeout)
 {
     // How long runs and connections may take to end behind a case.
     private static readonly TimeSpan s_cleaning = TimeSpan.FromSeconds(10);
@@ -40,11 +40,6 @@ internal sealed class CaseRunner(Way way, Func<ISubject> connect, Catalogue cata
 
     private string? ReasonToSkip(Case one)
     {
-        if (one.NotIn.TryGetValue(way, out var reason))
-        {
-            return reason;
-        }
-
         if (one.Needs.FirstOrDefault(without.Contains) is { } missing)
         {
             return $"the application is without {missing}";

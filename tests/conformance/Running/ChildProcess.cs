@@ -48,21 +48,28 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     public Task ExitedAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
+    /// <summary>Waits for its end, but no longer than this.</summary>
+    public async Task ExitedAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(limit);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It does not end.
+        }
+    }
+
     /// <summary>Asks it to end, and ends it where it does not.</summary>
     public async ValueTask DisposeAsync()
     {
-        try
+        if (!_process.HasExited && !OperatingSystem.IsWindows())
         {
-            if (!_process.HasExited && !OperatingSystem.IsWindows())
-            {
-                _ = Kill(_process.Id, SigTerm);
-                using var patience = new CancellationTokenSource(s_stopping);
-                await _process.WaitForExitAsync(patience.Token);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // It had its time.
+            _ = Kill(_process.Id, SigTerm);
+            await ExitedAsync(s_stopping, CancellationToken.None);
         }
 
         if (!_process.HasExited)

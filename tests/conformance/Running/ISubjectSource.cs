@@ -13,6 +13,8 @@ internal interface ISubjectSource : IAsyncDisposable
     ISubject Connect();
 
     /// <summary>Sees to it that the next case finds something to test.</summary>
+    /// <param name="hasFailed">Whether the last case has, and so whether a look is worth its time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Why the last one did not leave it so, for people; null if it did.</returns>
-    Task<string?> RecoverAsync(CancellationToken cancellationToken);
+    Task<string?> RecoverAsync(bool hasFailed, CancellationToken cancellationToken);
 }

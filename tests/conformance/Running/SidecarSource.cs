@@ -41,17 +41,22 @@ internal sealed class SidecarSource : ISubjectSource
 
     public ISubject Connect() => new ManagerSubject(_manager);
 
-    public async Task<string?> RecoverAsync(CancellationToken cancellationToken)
+    public async Task<string?> RecoverAsync(bool hasFailed, CancellationToken cancellationToken)
     {
-        var end = _command is null ? null : await _command.RestartIfEndedAsync(cancellationToken);
-        if (_process!.ExitCode is not { } code)
+        var end = _command is null ? null : await _command.RestartIfEndedAsync(hasFailed, cancellationToken);
+        if (!_manager.IsConnected)
         {
-            return end;
+            end = "the sidecar lost its connection";
+            await Task.WhenAny(_manager.RegisteredAsync(cancellationToken), _process!.ExitedAsync(s_starting, cancellationToken));
         }
 
-        end = $"the sidecar ended with {code}. {_process.Output}";
-        await _process.DisposeAsync();
-        await StartAsync(cancellationToken);
+        if (_process!.ExitCode is { } code)
+        {
+            end = $"the sidecar ended with {code}. {_process.Output}";
+            await _process.DisposeAsync();
+            await StartAsync(cancellationToken);
+        }
+
         return end;
     }
 

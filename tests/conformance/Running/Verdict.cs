@@ -13,6 +13,6 @@ internal enum Verdict
     /// <summary>It passed, and the list of known failures says that it fails: the list is wrong, which fails the run.</summary>
     UnexpectedPass,
 
-    /// <summary>It makes no sense here.</summary>
+    /// <summary>It is about a feature that the application does not have, or about not having one that it has.</summary>
     Skipped,
 }

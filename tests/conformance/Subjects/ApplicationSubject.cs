@@ -15,6 +15,9 @@ internal sealed class ApplicationSubject : ISubject
     // What the sidecar takes by default.
     private const int MaxMessageBytes = 90 * 1024 * 1024;
 
+    // The sidecar's own deadline, so that a slow application fails here as it does there.
+    private static readonly GrpcCallOptions s_options = new() { Deadline = TimeSpan.FromSeconds(10) };
+
     private readonly GrpcTarget _target;
     private GrpcChannel _channel;
 
@@ -58,6 +61,13 @@ internal sealed class ApplicationSubject : ISubject
 
     public Task<V1.ConfigureResponse> ConfigureAsync(V1.ConfigureRequest request, CancellationToken cancellationToken) =>
         CallAsync("Configure", request, V1.ConfigureResponse.Parser, cancellationToken);
+
+    /// <summary>Whether anybody is there; who does not answer in time is there.</summary>
+    public async Task<bool> IsServedAsync(CancellationToken cancellationToken)
+    {
+        using var result = await _channel.UnaryAsync(Service + "ListActions", Bytes(new V1.ListActionsRequest()), s_options, cancellationToken);
+        return result.Status.Code != GrpcStatusCode.Unavailable;
+    }
 
     /// <summary>How a call ends that the case itself has written.</summary>
     /// <param name="method">The path of the method.</param>
@@ -181,9 +191,7 @@ internal sealed class ApplicationSubject : ISubject
     private async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser, CancellationToken cancellationToken)
         where T : IMessage<T>
     {
-        // The sidecar's own deadline, so that a slow application fails here as it does there.
-        var options = new GrpcCallOptions { Deadline = TimeSpan.FromSeconds(10) };
-        using var result = await _channel.UnaryAsync(Service + method, Bytes(request), options, cancellationToken);
+        using var result = await _channel.UnaryAsync(Service + method, Bytes(request), s_options, cancellationToken);
         return result.Status.IsOK
             ? Parsed(result.Message, parser, method)
             : throw new CaseFailure($"{method} failed with {result.Status.Code} ({result.Status.Message})");

@@ -37,6 +37,8 @@ internal sealed class Manager : IAsyncDisposable
         return manager;
     }
 
+    public bool IsConnected => _registered.Task.IsCompletedSuccessfully;
+
     /// <summary>Completes when a sidecar has registered.</summary>
     public Task RegisteredAsync(CancellationToken cancellationToken) => _registered.Task.WaitAsync(cancellationToken);
 
@@ -63,9 +65,11 @@ internal sealed class Manager : IAsyncDisposable
     /// <summary>Asks to cancel a run, and waits for no answer: one that is over cannot be cancelled, which is no failure.</summary>
     public Task CancelAsync(string traceId, CancellationToken cancellationToken) => SendAsync(ManagerFrames.Cancel(NextId(), traceId), cancellationToken);
 
+    /// <exception cref="CaseFailure">There is no connection.</exception>
     public async Task SendAsync(byte[] frame, CancellationToken cancellationToken)
     {
-        var socket = await _registered.Task.WaitAsync(cancellationToken);
+        var registered = _registered.Task;
+        var socket = registered.IsCompletedSuccessfully ? await registered : throw new CaseFailure("the sidecar is not connected");
         await _sending.WaitAsync(cancellationToken);
         try
         {
@@ -115,7 +119,12 @@ internal sealed class Manager : IAsyncDisposable
             EndAll($"the manager could not go on: {e.Message}");
         }
 
-        _registered = new TaskCompletionSource<WebSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // A sidecar that is quick to come back may have registered anew by now.
+        if (_registered.Task is { IsCompletedSuccessfully: true } registered && registered.Result == socket)
+        {
+            _registered = new TaskCompletionSource<WebSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
         EndAll("the sidecar closed the connection");
     }
 
@@ -168,7 +177,12 @@ internal sealed class Manager : IAsyncDisposable
         {
             case "register":
                 await socket.SendAsync(ManagerFrames.Registered(frame.GetProperty("id")), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
-                _registered.TrySetResult(socket);
+                if (!_registered.TrySetResult(socket))
+                {
+                    _registered = new TaskCompletionSource<WebSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _registered.SetResult(socket);
+                }
+
                 break;
             case "runActionState" when RunOf(parameters) is { } run:
                 run.OnState(parameters.GetProperty("state"));

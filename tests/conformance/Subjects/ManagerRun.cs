@@ -46,9 +46,18 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
     public async ValueTask DisposeAsync()
     {
         _updates.Writer.TryComplete();
-        if (!_isOver && _traceId.Task.IsCompletedSuccessfully)
+        if (_isOver || !_traceId.Task.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        try
         {
             await manager.CancelAsync(await _traceId.Task, CancellationToken.None);
+        }
+        catch (CaseFailure)
+        {
+            // The run is lost with the connection.
         }
     }
 

@@ -1,0 +1,22 @@
+namespace Genkit.Sidecar.Conformance.Tests;
+
+/// <summary>What <see cref="WrongSidecar"/> does wrong.</summary>
+public enum SidecarFault
+{
+    AnswersTwice,
+    AnswersWithAnError,
+    NeverAnswers,
+    ChunkBehindAnswer,
+    ChunksUnasked,
+    ChunksOfHeartbeats,
+    ChunksOfStates,
+    TellsTheAlias,
+    BreaksFrames,
+    KeepsTheCode,
+    KeepsTheTraceId,
+    LosesTraceContext,
+    ValuesFail,
+    ErrorsHaveNoData,
+    NoState,
+    TraceIdsDiffer,
+}
