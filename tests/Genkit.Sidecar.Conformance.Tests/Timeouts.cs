@@ -9,5 +9,5 @@ internal static class Timeouts
     public static TimeSpan Hang { get; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The same for the case that waits for a deadline first.</summary>
-    public static TimeSpan HangBehindDeadline { get; } = TimeSpan.FromSeconds(8);
+    public static TimeSpan HangBehindDeadline { get; } = TimeSpan.FromSeconds(9);
 }

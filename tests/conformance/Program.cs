@@ -67,11 +67,15 @@ catch (StartFailure e)
 static async Task<int> RunAsync(CommandLine line, Catalogue catalogue, IReadOnlyList<Case> cases, IReadOnlyDictionary<string, string> known)
 {
     using var interrupted = new CancellationTokenSource();
-    Console.CancelKeyPress += (_, pressed) =>
+    void Interrupt(PosixSignalContext signal)
     {
-        pressed.Cancel = true;
+        // What was started is to be stopped first.
+        signal.Cancel = true;
         interrupted.Cancel();
-    };
+    }
+
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
 
     try
     {
