@@ -20,6 +20,7 @@ public sealed class ProgramTests : IDisposable
     [InlineData("nobody knows --fast", "--fast")]
     [InlineData("'soon' is no time", "--app", "http://127.0.0.1:1", "--timeout", "soon")]
     [InlineData("--app: ", "--app", "ftp://127.0.0.1")]
+    [InlineData("--junit /no/such/folder/x.xml: ", "--app", "http://127.0.0.1:1", "--junit", "/no/such/folder/x.xml")]
     public async Task Program_WithAWrongCommandLine_SaysWhatIsWrong(string message, params string[] arguments)
     {
         var (exitCode, _, error) = await ConformanceProcess.RunAsync(arguments);

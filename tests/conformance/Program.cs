@@ -79,9 +79,9 @@ static async Task<int> RunAsync(CommandLine line, Catalogue catalogue, IReadOnly
 
     try
     {
+        await using var junit = Create("--junit", line.JUnit);
+        await using var json = Create("--json", line.Json);
         await using var source = await SourceAsync(line, catalogue, interrupted.Token);
-        await using var junit = line.JUnit is { } xml ? File.Create(xml) : Stream.Null;
-        await using var json = line.Json is { } text ? File.Create(text) : Stream.Null;
         IReadOnlyList<IReport> reports = [new ConsoleReport(Console.Out, !Console.IsOutputRedirected), new JUnitReport(junit), new JsonReport(json)];
         var session = new Session(source, catalogue, line.Without, known, line.Timeout);
         var outcomes = await session.RunAsync(cases, reports, interrupted.Token);
@@ -111,6 +111,18 @@ static async Task<ISubjectSource> SourceAsync(CommandLine line, Catalogue catalo
     return target is null
         ? await SidecarSource.StartAsync(sidecar, await ReferenceApplication.StartAsync(catalogue, line.Broken, line.Without), cancellationToken)
         : await SidecarSource.StartAsync(sidecar, target, command, cancellationToken);
+}
+
+static Stream Create(string flag, string? file)
+{
+    try
+    {
+        return file is null ? Stream.Null : File.Create(file);
+    }
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    {
+        throw new UsageException($"{flag} {file}: {e.Message}");
+    }
 }
 
 static GrpcTarget TargetOf(string address) =>

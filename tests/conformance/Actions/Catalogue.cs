@@ -21,11 +21,6 @@ internal sealed class Catalogue
     /// <summary>What may be left out, and what that means.</summary>
     public IReadOnlyDictionary<string, string> Features { get; }
 
-    /// <summary>The feature by action, for those that belong to one.</summary>
-    public IReadOnlyDictionary<string, string> FeatureByKey => _actions
-        .Where(action => action.TryGetProperty("feature", out _))
-        .ToDictionary(action => action.GetProperty("key").GetString()!, action => action.GetProperty("feature").GetString()!);
-
     public static Catalogue Load()
     {
         using var stream = typeof(Catalogue).Assembly.GetManifestResourceStream("catalogue.jsonc")!;

@@ -75,6 +75,10 @@ internal sealed class ConsoleReport(TextWriter output, bool isTerminal) : IRepor
 
             output.WriteLine($"      clause: {outcome.Case.Clause}");
             output.WriteLine($"      why:    {outcome.Case.Why}");
+            if (outcome.Case.Needs.Count > 0)
+            {
+                output.WriteLine($"      needs:  {string.Join(", ", outcome.Case.Needs)}, which may be left out: --without {outcome.Case.Needs[0]}");
+            }
         }
 
         _suite.Clear();
