@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Genkit.Sidecar.Conformance.Payloads;
-using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Actions;
 
