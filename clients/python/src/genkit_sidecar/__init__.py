@@ -1,0 +1,29 @@
+"""Shows an application's functions to Genkit's tools, through genkit-sidecar."""
+
+from ._version import __version__
+from .action import Action, define
+from .application import Application, Server, SidecarConfiguration
+from .errors import ActionCancelled, ActionError, InputError, StatusCode
+from .json_value import ABSENT, RawJson
+from .run import Result
+from .run_context import ActionRun, ActionRunContext, SyncActionRunContext, current_run
+
+__all__ = [
+    "ABSENT",
+    "Action",
+    "ActionCancelled",
+    "ActionError",
+    "ActionRun",
+    "ActionRunContext",
+    "Application",
+    "InputError",
+    "RawJson",
+    "Result",
+    "Server",
+    "SidecarConfiguration",
+    "StatusCode",
+    "SyncActionRunContext",
+    "__version__",
+    "current_run",
+    "define",
+]

@@ -1,0 +1,163 @@
+"""`ActionService` over an application's actions, for a server of grpc.aio and for a blocking one."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import queue
+import threading
+from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+
+import grpc
+
+from ._stubs.genkit.sidecar.v1 import action_service_pb2 as pb
+from .run import run
+
+if TYPE_CHECKING:
+    from .application import Application
+
+_SERVICE = pb.DESCRIPTOR.services_by_name["ActionService"]
+_NO_START = "the first message must be start, and only that"
+
+
+def handler(application: Application, *, blocking: bool) -> grpc.GenericRpcHandler:
+    """What to add to a server, a blocking one or one of grpc.aio."""
+    runs: Any = _BlockingRuns(application) if blocking else _Runs(application)
+    unary: dict[str, Callable[[Any], Any]] = {
+        "GetRuntimeInfo": lambda request: application._runtime_info(),
+        "ListActions": lambda request: pb.ListActionsResponse(actions=[action.listed() for action in application.actions]),
+        "ListValues": lambda request: pb.ListValuesResponse(values_json=application._values_of(request.type)),
+        "Configure": application._configure,
+    }
+    methods = {
+        name: grpc.unary_unary_rpc_method_handler(_unary(answer, blocking), *_codec(name)) for name, answer in unary.items()
+    }
+    methods["RunAction"] = grpc.unary_stream_rpc_method_handler(runs.run_action, *_codec("RunAction"))
+    methods["RunBidiAction"] = grpc.stream_stream_rpc_method_handler(runs.run_bidi_action, *_codec("RunBidiAction"))
+    return grpc.method_handlers_generic_handler(_SERVICE.full_name, methods)
+
+
+def _codec(method: str) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
+    request = getattr(pb, _SERVICE.methods_by_name[method].input_type.name)
+    return request.FromString, lambda response: response.SerializeToString()
+
+
+def _unary(answer: Callable[[Any], Any], blocking: bool) -> Callable[[Any, Any], Any]:
+    if blocking:
+        return lambda request, context: answer(request)
+
+    async def answered(request: Any, context: Any) -> Any:
+        return answer(request)
+
+    return answered
+
+
+def _metadata(context: Any) -> Mapping[str, Any]:
+    return {key: value for key, value in context.invocation_metadata() or ()}
+
+
+class _Runs:
+    """Runs actions on the event loop of the server."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def run_action(self, start: pb.RunActionRequest, context: Any) -> None:
+        await self._run(start, None, context, pb.RunActionResponse)
+
+    async def run_bidi_action(self, requests: AsyncIterator[pb.RunBidiActionRequest], context: Any) -> None:
+        first = await anext(requests, None)
+        if first is None or first.WhichOneof("request") != "start":
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
+        chunks = (request.chunk_json async for request in requests if request.WhichOneof("request") == "chunk_json")
+        await self._run(first.start, chunks, context, pb.RunBidiActionResponse)
+
+    async def _run(self, start: pb.RunActionRequest, chunks: AsyncIterator[bytes] | None, context: Any, response: Any) -> None:
+        async def send(**update: Any) -> None:
+            await context.write(response(**update))
+
+        await run(self._application.find, start, chunks, _metadata(context), context, send)
+
+
+class _BlockingRuns:
+    """Runs actions on an event loop of the library's own, while a thread of the server's pool waits for their updates."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def run_action(self, start: pb.RunActionRequest, context: grpc.ServicerContext) -> Iterator[Any]:
+        return self._run(start, None, context, pb.RunActionResponse)
+
+    def run_bidi_action(self, requests: Iterator[pb.RunBidiActionRequest], context: grpc.ServicerContext) -> Iterator[Any]:
+        first = next(requests, None)
+        if first is None or first.WhichOneof("request") != "start":
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
+        return self._run(first.start, requests, context, pb.RunBidiActionResponse)
+
+    def _run(self, start: pb.RunActionRequest, requests: Any, context: grpc.ServicerContext, response: Any) -> Iterator[Any]:
+        loop = _loop()
+        updates: queue.SimpleQueue[tuple[Any, Callable[[], None]] | None] = queue.SimpleQueue()
+
+        async def send(**update: Any) -> None:
+            sent = asyncio.Event()
+            updates.put((response(**update), functools.partial(loop.call_soon_threadsafe, sent.set)))
+            await sent.wait()
+
+        async def whole() -> None:
+            source = None if requests is None else _Requests(requests, loop)
+            chunks = None if source is None else source.chunks()
+            try:
+                await run(self._application.find, start, chunks, _metadata(context), context, send)
+            finally:
+                if source is not None:
+                    source.end()
+                updates.put(None)
+
+        future = asyncio.run_coroutine_threadsafe(whole(), loop)
+        if not context.add_callback(future.cancel):
+            future.cancel()
+        while (update := updates.get()) is not None:
+            yield update[0]
+            update[1]()  # asked for the next one, gRPC has sent this one
+        if not future.cancelled():
+            future.result()
+
+
+class _Requests:
+    """Reads a blocking call's requests in a thread, one ahead of what is taken."""
+
+    def __init__(self, requests: Iterator[pb.RunBidiActionRequest], loop: asyncio.AbstractEventLoop) -> None:
+        self._requests = requests
+        self._loop = loop
+        self._read: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._wanted = threading.Semaphore(1)
+        self._ended = False
+        threading.Thread(target=self._pump, name="genkit input", daemon=True).start()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._read.get()) is not None:
+            self._wanted.release()
+            yield chunk
+
+    def end(self) -> None:
+        self._ended = True
+        self._wanted.release()
+
+    def _pump(self) -> None:
+        try:
+            for request in self._requests:
+                if request.WhichOneof("request") == "chunk_json":
+                    self._wanted.acquire()
+                    if self._ended:
+                        return
+                    self._loop.call_soon_threadsafe(self._read.put_nowait, request.chunk_json)
+        except Exception:  # gRPC's way to say that the call is over, which the run learns by itself
+            return
+        self._loop.call_soon_threadsafe(self._read.put_nowait, None)
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="genkit_sidecar", daemon=True).start()
+    return loop

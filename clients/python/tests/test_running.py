@@ -1,0 +1,447 @@
+"""Runs over real gRPC, in both kinds of server, of handlers of every shape."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import unittest
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Optional
+
+import grpc
+
+from genkit_sidecar import (
+    ABSENT,
+    ActionCancelled,
+    ActionError,
+    ActionRunContext,
+    Application,
+    RawJson,
+    Result,
+    StatusCode,
+    SyncActionRunContext,
+    current_run,
+)
+from genkit_sidecar._stubs.genkit.sidecar.v1 import action_service_pb2 as pb
+
+from .caller import Caller, calling, request_of
+
+EXACT = b'{"b":9007199254740993, "a":-0,"a":1e400,"\\u0061":"\xc3\xa9\\ud800"}'
+
+
+class Running(unittest.IsolatedAsyncioTestCase):
+    """Each test runs against a server of grpc.aio; a subclass repeats them against a blocking one."""
+
+    blocking = False
+
+    async def asyncSetUp(self) -> None:
+        self.application = Application("tests")
+        self.serving = calling(self.application, self.blocking)
+        self.caller: Caller = await self.serving.__aenter__()
+        self.addAsyncCleanup(self.serving.__aexit__, None, None, None)
+
+    async def test_every_shape_of_handler_returns_and_streams(self) -> None:
+        application = self.application
+
+        @application.flow()
+        def blocking(input: int, context: SyncActionRunContext) -> int:
+            context.send_chunk("chunk")
+            return input + 1
+
+        @application.flow()
+        def blocking_generator(input: int):
+            yield "chunk"
+            return input + 1
+
+        @application.flow()
+        async def asynchronous(input: int, context: ActionRunContext) -> int:
+            await context.send_chunk("chunk")
+            return input + 1
+
+        @application.flow()
+        async def async_generator(input: int):
+            yield "chunk"
+            yield Result(input + 1)
+
+        class Callable:
+            async def __call__(self, input: int, context: ActionRunContext) -> int:
+                await context.send_chunk("chunk")
+                return input + 1
+
+        application.flow("callable")(Callable())
+
+        for name in ("blocking", "blocking_generator", "asynchronous", "async_generator", "callable"):
+            with self.subTest(name):
+                outcome = await self.caller.run(f"/flow/{name}", 41)
+                self.assertEqual((outcome.chunks, outcome.value), (["chunk"], 42))
+
+    async def test_chunks_that_nobody_wants_are_not_sent(self) -> None:
+        @self.application.flow()
+        async def flow(context: ActionRunContext) -> bool:
+            await context.send_chunk("chunk")
+            return context.streaming_requested
+
+        outcome = await self.caller.run("/flow/flow", stream=False)
+        self.assertEqual((outcome.chunks, outcome.value), ([], False))
+
+    async def test_raw_json_keeps_its_bytes(self) -> None:
+        @self.application.flow()
+        async def echo(input: RawJson, context: ActionRunContext) -> RawJson:
+            await context.send_chunk(input)
+            return input
+
+        outcome = await self.caller.run("/flow/echo", raw=EXACT)
+        self.assertEqual((outcome.raw_chunks, outcome.raw), ([EXACT], EXACT))
+
+    async def test_absent_null_and_nothing_are_told_apart(self) -> None:
+        @self.application.flow()
+        def echo(context: SyncActionRunContext) -> Any:
+            return ABSENT if context.input_json is None else context.input_json
+
+        @self.application.flow()
+        def null() -> Optional[str]:
+            return None
+
+        @self.application.flow()
+        async def nothing() -> None:
+            pass
+
+        self.assertIsNone((await self.caller.run("/flow/echo")).raw)
+        self.assertEqual((await self.caller.run("/flow/echo", None)).raw, b"null")
+        self.assertEqual((await self.caller.run("/flow/null")).raw, b"null")
+        self.assertIsNone((await self.caller.run("/flow/nothing")).raw)
+
+    async def test_the_run_says_what_it_was_given(self) -> None:
+        @self.application.flow(init_schema=dict[str, int])
+        async def inspect() -> Any:
+            run = current_run()
+            return {
+                "key": run.key,
+                "init": run.init,
+                "context": run.context,
+                "labels": run.telemetry_labels,
+                "trace": run.trace_headers,
+                "custom": run.metadata["x-custom"],
+            }
+
+        outcome = await self.caller.run(
+            "/flow/inspect",
+            init_json=b'{"a":1}',
+            context_json=b'{"auth":{"uid":"ada"}}',
+            telemetry_labels={"label": "value"},
+            metadata=(("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("x-custom", "value")),
+        )
+        self.assertEqual(
+            outcome.value,
+            {
+                "key": "/flow/inspect",
+                "init": {"a": 1},
+                "context": {"auth": {"uid": "ada"}},
+                "labels": {"label": "value"},
+                "trace": {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+                "custom": "value",
+            },
+        )
+
+    async def test_blocking_handlers_find_their_run_too(self) -> None:
+        @self.application.flow()
+        def inspect() -> str:
+            return current_run().key
+
+        self.assertEqual((await self.caller.run("/flow/inspect")).value, "/flow/inspect")
+
+    async def test_state_comes_first(self) -> None:
+        @self.application.flow()
+        async def state(context: ActionRunContext) -> str:
+            await context.send_state("0af7651916cd43dd8448eb211c80319c")
+            return "done"
+
+        outcome = await self.caller.run("/flow/state")
+        self.assertEqual((outcome.states, outcome.value), (["0af7651916cd43dd8448eb211c80319c"], "done"))
+
+    async def test_an_action_error_keeps_code_message_and_details_and_has_a_stack(self) -> None:
+        @self.application.flow()
+        async def fail(context: ActionRunContext) -> None:
+            await context.send_chunk(1)
+            raise ActionError(StatusCode.ABORTED, "as asked", {"reason": "test"})
+
+        outcome = await self.caller.run("/flow/fail")
+        self.assertEqual((outcome.chunks, outcome.error.code, outcome.error.message), ([1], 10, "as asked"))
+        self.assertEqual(json.loads(outcome.error.details_json), {"reason": "test"})
+        self.assertIn("in fail", outcome.error.stack)
+
+    async def test_exceptions_get_the_code_that_says_what_they_are(self) -> None:
+        @self.application.flow()
+        def unforeseen() -> None:
+            raise KeyError("gone")
+
+        @self.application.flow()
+        async def late() -> None:
+            raise asyncio.TimeoutError
+
+        @self.application.flow()
+        def unfinished() -> None:
+            raise NotImplementedError("not yet")
+
+        @self.application.flow()
+        async def cancels_itself() -> None:
+            raise asyncio.CancelledError
+
+        @self.application.flow()
+        def no_json() -> Any:
+            return float("inf")
+
+        expected = {"unforeseen": (13, "'gone'"), "late": (4, "TimeoutError"), "unfinished": (12, "not yet"),
+                    "cancels_itself": (1, "Action was cancelled"), "no_json": (13, "Out of range float values are not JSON compliant")}  # fmt: skip
+        logging.getLogger("genkit_sidecar").setLevel(logging.CRITICAL)
+        self.addCleanup(logging.getLogger("genkit_sidecar").setLevel, logging.NOTSET)
+        for name, (code, message) in expected.items():
+            with self.subTest(name):
+                error = (await self.caller.run(f"/flow/{name}")).error
+                self.assertEqual((error.code, error.message), (code, message))
+
+    async def test_an_unforeseen_failure_is_logged_without_a_payload(self) -> None:
+        @self.application.flow()
+        def fail(input: Any) -> None:
+            raise RuntimeError("broken")
+
+        with self.assertLogs("genkit_sidecar", logging.ERROR) as logs:
+            await self.caller.run("/flow/fail", "secret")
+        self.assertEqual(logs.records[0].getMessage(), "The action /flow/fail failed.")
+        self.assertNotIn("secret", logs.output[0])
+
+    async def test_a_key_that_nobody_knows_is_not_found(self) -> None:
+        error = (await self.caller.run("/flow/unknown")).error
+        self.assertEqual((error.code, error.message), (5, "action /flow/unknown not found"))
+
+    async def test_cancelling_the_call_cancels_an_async_handler(self) -> None:
+        cancelled = threading.Event()
+
+        @self.application.flow()
+        async def wait(context: ActionRunContext) -> None:
+            await context.send_chunk("waiting")
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
+
+        call = self.caller.start("/flow/wait")
+        self.assertEqual((await call.read()).chunk_json, b'"waiting"')
+        call.cancel()
+        self.assertTrue(await asyncio.to_thread(cancelled.wait, 60))
+
+    async def test_cancelling_the_call_tells_a_blocking_handler(self) -> None:
+        cancelled = threading.Event()
+
+        @self.application.flow()
+        def wait(context: SyncActionRunContext) -> None:
+            context.send_chunk("waiting")
+            if context.cancelled.wait(60):
+                try:
+                    context.send_chunk("too late")
+                except ActionCancelled:
+                    cancelled.set()
+                    raise
+
+        call = self.caller.start("/flow/wait")
+        await call.read()
+        call.cancel()
+        self.assertTrue(await asyncio.to_thread(cancelled.wait, 60))
+
+    async def test_cancelling_the_call_closes_generators(self) -> None:
+        closed = threading.Barrier(3)
+
+        @self.application.flow()
+        def endless():
+            try:
+                while True:
+                    yield "x" * 1024
+            finally:
+                closed.wait(60)
+
+        @self.application.flow()
+        async def endless_async():
+            try:
+                while True:
+                    yield "x" * 1024
+            finally:
+                await asyncio.to_thread(closed.wait, 60)
+
+        for name in ("endless", "endless_async"):
+            call = self.caller.start(f"/flow/{name}")
+            await call.read()
+            call.cancel()
+        await asyncio.to_thread(closed.wait, 60)
+
+    async def test_a_caller_that_does_not_read_makes_the_handler_wait(self) -> None:
+        cancelled = threading.Event()
+        all_sent = threading.Event()
+
+        @self.application.flow()
+        async def large(context: ActionRunContext) -> None:
+            try:
+                for _ in range(2000):
+                    await context.send_chunk("x" * 65536)
+                all_sent.set()
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
+
+        @self.application.flow()
+        def small() -> None:
+            pass
+
+        call = self.caller.start("/flow/large")
+        await call.read()
+        for _ in range(100):  # by then all would be sent
+            await self.caller.run("/flow/small")
+        self.assertFalse(all_sent.is_set())
+        call.cancel()
+        self.assertTrue(await asyncio.to_thread(cancelled.wait, 60))
+
+    async def test_many_runs_meet(self) -> None:
+        barrier = threading.Barrier(64)
+
+        @self.application.flow()
+        def meet() -> int:
+            return barrier.wait(60)
+
+        outcomes = await asyncio.gather(*(self.caller.run("/flow/meet") for _ in range(64)))
+        self.assertEqual(sorted(outcome.value for outcome in outcomes), list(range(64)))
+
+    async def test_streamed_input_reaches_every_shape_of_handler(self) -> None:
+        application = self.application
+
+        @application.flow()
+        async def asynchronous(numbers: AsyncIterator[int], context: ActionRunContext) -> int:
+            total = 0
+            async for number in numbers:
+                await context.send_chunk(number)
+                total += number
+            return total
+
+        @application.flow()
+        def blocking(numbers: Iterator[int], context: SyncActionRunContext) -> int:
+            total = 0
+            for number in numbers:
+                context.send_chunk(number)
+                total += number
+            return total
+
+        @application.flow()
+        def blocking_generator(numbers: Iterator[int]):
+            total = 0
+            for number in numbers:
+                yield number
+                total += number
+            return total
+
+        @application.flow()
+        async def async_generator(numbers: AsyncIterator[int]):
+            total = 0
+            async for number in numbers:
+                yield number
+                total += number
+            yield Result(total)
+
+        for name in ("asynchronous", "blocking", "blocking_generator", "async_generator"):
+            with self.subTest(name):
+                self.assertTrue(json.loads((await self.caller.listed())[f"/flow/{name}"].metadata_json)["bidi"])
+                outcome = await self.caller.bidi(f"/flow/{name}", [b"1", b"2", b"3"])
+                self.assertEqual((outcome.chunks, outcome.value), ([1, 2, 3], 6))
+                self.assertEqual((await self.caller.run(f"/flow/{name}", 5)).value, 5)
+                self.assertEqual((await self.caller.run(f"/flow/{name}")).value, 0)
+
+    async def test_an_answer_needs_no_end_of_the_input(self) -> None:
+        @self.application.flow()
+        async def first(chunks: AsyncIterator[RawJson]) -> RawJson:
+            return await anext(chunks)
+
+        call = self.caller.start_bidi("/flow/first")
+        await call.write(pb.RunBidiActionRequest(start=request_of("/flow/first")))
+        await call.write(pb.RunBidiActionRequest(chunk_json=EXACT))
+        self.assertEqual((await call.read()).result.result_json, EXACT)
+
+    async def test_output_needs_no_input(self) -> None:
+        @self.application.flow()
+        def early(chunks: Iterator[str], context: SyncActionRunContext) -> str:
+            context.send_chunk("early")
+            return next(chunks)
+
+        call = self.caller.start_bidi("/flow/early")
+        await call.write(pb.RunBidiActionRequest(start=request_of("/flow/early")))
+        self.assertEqual((await call.read()).chunk_json, b'"early"')
+        await call.write(pb.RunBidiActionRequest(chunk_json=b'"late"'))
+        self.assertEqual((await call.read()).result.result_json, b'"late"')
+
+    async def test_cancelling_the_call_ends_the_wait_for_input(self) -> None:
+        ended = threading.Barrier(3)
+
+        @self.application.flow()
+        def blocking(chunks: Iterator[str], context: SyncActionRunContext) -> None:
+            context.send_chunk("waiting")
+            try:
+                next(chunks, None)  # with grpc.aio the input ends first
+                if context.cancelled.wait(60):
+                    context.send_chunk("too late")
+            except ActionCancelled:
+                ended.wait(60)
+
+        @self.application.flow()
+        async def asynchronous(chunks: AsyncIterator[str], context: ActionRunContext) -> None:
+            await context.send_chunk("waiting")
+            try:
+                await anext(chunks, None)  # with grpc.aio the input ends first
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                await asyncio.to_thread(ended.wait, 60)
+                raise
+
+        for name in ("blocking", "asynchronous"):
+            call = self.caller.start_bidi(f"/flow/{name}")
+            await call.write(pb.RunBidiActionRequest(start=request_of(f"/flow/{name}")))
+            self.assertEqual((await call.read()).chunk_json, b'"waiting"')
+            call.cancel()
+        await asyncio.to_thread(ended.wait, 60)
+
+    async def test_a_chunk_of_the_wrong_type_fails_the_run(self) -> None:
+        @self.application.flow()
+        async def total(numbers: AsyncIterator[dict[str, int]]) -> int:
+            return sum([number["n"] async for number in numbers])
+
+        error = (await self.caller.bidi("/flow/total", [b'{"n":1}', b'{"n":"two"}'])).error
+        self.assertEqual((error.code, error.message), (3, '"n" must be an integer'))
+
+    async def test_an_action_of_one_input_takes_it_from_a_streamed_run(self) -> None:
+        @self.application.flow()
+        async def double(number: int) -> int:
+            return 2 * number
+
+        self.assertEqual((await self.caller.bidi("/flow/double", [b"21"])).value, 42)
+        self.assertEqual((await self.caller.bidi("/flow/double", [], raw=b"21")).value, 42)
+
+    async def test_a_bidi_call_without_start_is_refused(self) -> None:
+        call = self.caller.start_bidi("")
+        await call.write(pb.RunBidiActionRequest(chunk_json=b"1"))
+        with self.assertRaises(grpc.aio.AioRpcError) as raised:
+            await call.read()
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+
+    async def test_messages_over_four_mebibytes_pass(self) -> None:
+        @self.application.flow()
+        async def echo(input: RawJson) -> RawJson:
+            return input
+
+        large = b'"' + b"x" * (8 << 20) + b'"'
+        self.assertEqual((await self.caller.run("/flow/echo", raw=large)).raw, large)
+
+
+class RunningInABlockingServer(Running):
+    blocking = True
+
+
+if __name__ == "__main__":
+    unittest.main()
