@@ -34,7 +34,7 @@ class ActionError(Exception):
         code: A `StatusCode`, or its number.
         message: What went wrong, for people.
         details: What went wrong, for programs: a JSON object.
-        stack: Stack trace; the exception's own where it is None.
+        stack: Stack trace in place of the exception's own; empty for none.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class ActionError(Exception):
 
 
 class InputError(ActionError):
-    """The input, an input chunk, or the init is not what the action takes. Always INVALID_ARGUMENT."""
+    """The input, an input chunk, or the init is not what the action takes. Always INVALID_ARGUMENT, without a stack."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(StatusCode.INVALID_ARGUMENT, message)
+        super().__init__(StatusCode.INVALID_ARGUMENT, message, stack="")
 
 
 class ActionCancelled(Exception):

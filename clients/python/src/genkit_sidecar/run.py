@@ -52,7 +52,7 @@ async def run(
     try:
         action = find(start.key)
         if action is None:
-            raise ActionError(StatusCode.NOT_FOUND, f"action {start.key} not found")
+            raise ActionError(StatusCode.NOT_FOUND, f"action {start.key} not found", stack="")
         kind = ActionRunContext if action.is_async else SyncActionRunContext
         context: ActionRun = kind(action, start, metadata, grpc_context, send)
         token = _current.set(context)

@@ -1,0 +1,9 @@
+"""Generates what is not committed, before setuptools looks for packages. All else is in pyproject.toml."""
+
+import pathlib
+import subprocess
+
+import setuptools
+
+subprocess.run([pathlib.Path(__file__).parent.resolve() / "generate"], check=True)
+setuptools.setup()

@@ -1,0 +1,198 @@
+"""Types to JSON Schema and back, and the messages of what does not fit."""
+
+from __future__ import annotations
+
+import enum
+import typing
+import unittest
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Optional, TypedDict, Union
+
+from genkit_sidecar import ActionRunContext, Application, InputError, RawJson
+from genkit_sidecar.json_value import to_json
+from genkit_sidecar.schema import DRAFT_07, reader_of
+
+try:
+    import pydantic
+except ImportError:
+    pydantic = None
+
+
+class Color(enum.Enum):
+    RED = "red"
+    GREEN = "green"
+
+
+@dataclass
+class Item:
+    sku: str
+    price: float = 0
+
+
+@dataclass
+class Order:
+    id: int
+    items: list[Item]
+    from_: Optional[str] = None
+    labels: dict[str, str] = field(default_factory=dict)
+    color: Color = Color.RED
+    note: Annotated[str, "For the driver."] = ""
+
+
+@dataclass
+class Tree:
+    value: int
+    children: list[Tree] = field(default_factory=list)
+
+
+class Point(TypedDict, total=False):
+    x: int
+
+
+class SchemaOfTypes(unittest.TestCase):
+    def test_a_dataclass_is_an_object_of_its_fields(self) -> None:
+        self.assertEqual(
+            reader_of(Order).json_schema,
+            {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "integer"},
+                    "items": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {"sku": {"type": "string"}, "price": {"type": "number"}},
+                            "required": ["sku"],
+                        },
+                    },
+                    "from": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                    "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "color": {"enum": ["red", "green"]},
+                    "note": {"type": "string", "description": "For the driver."},
+                },
+                "required": ["id", "items"],
+                "$schema": DRAFT_07,
+            },
+        )
+
+    def test_a_type_that_has_itself_as_a_member_is_defined_once(self) -> None:
+        schema = reader_of(Tree).json_schema
+        self.assertEqual(schema["$ref"], "#/definitions/Tree")
+        self.assertEqual(schema["definitions"]["Tree"]["properties"]["children"]["items"], {"$ref": "#/definitions/Tree"})
+        tree = reader_of(Tree).read(b'{"value":1,"children":[{"value":2}]}')
+        self.assertEqual(tree, Tree(1, [Tree(2)]))
+
+    def test_values_of_types_are_read_and_written(self) -> None:
+        raw = b'{"id":1.0,"items":[{"sku":"a","price":2,"unknown":true}],"from":"b","color":"green"}'
+        order = reader_of(Order).read(raw)
+        self.assertEqual(order, Order(1, [Item("a", 2.0)], "b", color=Color.GREEN))
+        self.assertEqual(
+            to_json(order),
+            b'{"id":1,"items":[{"sku":"a","price":2.0}],"from":"b","labels":{},"color":"green","note":""}',
+        )
+
+    def test_what_does_not_fit_is_named_by_its_member(self) -> None:
+        for raw, message in {
+            b'{"items":[]}': '"id" must be given: an integer',
+            b'{"id":"1","items":[]}': '"id" must be an integer',
+            b'{"id":true,"items":[]}': '"id" must be an integer',
+            b'{"id":1.5,"items":[]}': '"id" must be an integer',
+            b'{"id":1e400,"items":[]}': '"id" must be an integer',
+            b'{"id":1,"items":{}}': '"items" must be an array',
+            b'{"id":1,"items":[{"sku":"a"},{"sku":2}]}': '"items[1].sku" must be a string',
+            b'{"id":1,"items":[{}]}': '"items[0].sku" must be given: a string',
+            b'{"id":1,"items":[1]}': '"items[0]" must be an object with "sku"',
+            b'{"id":1,"items":[],"from":1}': '"from" must be a string or null',
+            b'{"id":1,"items":[],"labels":{"a":1}}': '"labels.a" must be a string',
+            b'{"id":1,"items":[],"color":"blue"}': "\"color\" must be one of 'red', 'green'",
+            b"[]": 'the input must be an object with "id", "items"',
+            b"{": "the input is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+            b"NaN": "the input is not JSON: NaN is no JSON value",
+            b"[" * 100_000: "the input is nested too deeply for Python's json module",
+            None: 'the input is missing: it must be an object with "id", "items"',
+        }.items():
+            with self.subTest(raw=raw[:40] if raw else raw):
+                with self.assertRaises(InputError) as raised:
+                    reader_of(Order).read(raw)
+                self.assertEqual(raised.exception.message, message)
+
+    def test_types_of_json_itself(self) -> None:
+        for source, raw, value in [
+            (Any, b'{"a":[null]}', {"a": [None]}),
+            (int, b"9007199254740993", 9007199254740993),
+            (tuple[int, str], b'[1,"a"]', (1, "a")),
+            (Sequence[int], b"[1]", [1]),
+            (Union[int, str], b'"a"', "a"),
+            (Literal["a", 1], b"1", 1),
+            (Point, b"{}", {}),
+            (RawJson, b"-0", b"-0"),
+            (Optional[int], None, None),
+            (Optional[int], b"null", None),
+            (dict, b"{}", {}),
+        ]:
+            with self.subTest(source):
+                self.assertEqual(reader_of(source).read(raw), value)
+
+    def test_true_is_not_one(self) -> None:
+        with self.assertRaisesRegex(InputError, "the input must be one of 1"):
+            reader_of(Literal[1]).read(b"true")
+
+    def test_a_type_without_json_is_refused_where_it_is_defined(self) -> None:
+        with self.assertRaisesRegex(TypeError, "^/flow/bad: .*bytes.* has no JSON Schema here"):
+
+            @Application().flow()
+            def bad(input: bytes) -> None: ...
+
+    def test_a_handler_with_other_parameters_is_refused(self) -> None:
+        with self.assertRaisesRegex(TypeError, r"^/flow/bad: a handler takes \(input, context\)"):
+
+            @Application().flow()
+            async def bad(context: ActionRunContext, input: int) -> None: ...
+
+    def test_parentheses_are_asked_for(self) -> None:
+        with self.assertRaisesRegex(TypeError, r"write @application.flow\(\)"):
+
+            @Application().flow
+            def bad() -> None: ...
+
+    def test_a_lone_surrogate_is_written_as_its_escape(self) -> None:
+        self.assertEqual(to_json("\ud800é"), b'"\\ud800\\u00e9"')
+
+
+@unittest.skipUnless(pydantic, "pydantic is not installed")
+class SchemaOfPydanticModels(unittest.TestCase):
+    def setUp(self) -> None:
+        class Line(pydantic.BaseModel):
+            price: float = pydantic.Field(gt=0)
+
+        class Invoice(pydantic.BaseModel):
+            name: str = pydantic.Field(min_length=1, alias="displayName")
+            lines: typing.List[Line] = []
+
+        Invoice.update_forward_refs(Line=Line) if hasattr(Invoice, "update_forward_refs") else None
+        self.invoice = Invoice
+
+    def test_the_model_gives_the_schema(self) -> None:
+        schema = reader_of(self.invoice).json_schema
+        self.assertEqual(schema["required"], ["displayName"])
+        self.assertEqual(schema["properties"]["lines"]["items"], {"$ref": "#/definitions/Line"})
+        self.assertIn("Line", schema["definitions"])
+
+    def test_the_model_reads_and_is_written(self) -> None:
+        invoice = reader_of(self.invoice).read(b'{"displayName":"Ada","lines":[{"price":1}]}')
+        self.assertEqual(invoice.lines[0].price, 1)
+        self.assertEqual(to_json({"invoice": invoice}), b'{"invoice":{"displayName":"Ada","lines":[{"price":1.0}]}}')
+
+    def test_what_the_model_refuses_is_named_by_its_member(self) -> None:
+        for raw, message in {
+            b'{"displayName":"Ada","lines":[{"price":0}]}': '^"lines\\[0\\].price": ',
+            b"{}": '^"displayName": ',
+            b"5": '^the input must be an object with "displayName"$',
+        }.items():
+            with self.subTest(raw), self.assertRaisesRegex(InputError, message):
+                reader_of(self.invoice).read(raw)
+
+
+if __name__ == "__main__":
+    unittest.main()
