@@ -1,0 +1,32 @@
+import { ActionError, Application, StatusCode } from "genkit-sidecar";
+import { z } from "zod";
+
+const application = new Application("quick-start");
+
+application.flow(
+  "greet",
+  { description: "Greets by name.", inputSchema: z.object({ name: z.string() }) },
+  ({ name }) => {
+    if (!name) throw new ActionError(StatusCode.FAILED_PRECONDITION, "somebody without a name cannot be greeted");
+    return { greeting: `Hello, ${name}!` };
+  },
+);
+
+application.flow(
+  "countdown",
+  { description: "Counts down, chunk by chunk.", inputSchema: z.object({ from: z.int().default(3) }) },
+  async (input, context) => {
+    for (let count = input.from; count > 0; count--) await context.sendChunk({ count });
+    return "Liftoff!";
+  },
+);
+
+application.flow(
+  "chat",
+  { description: "Answers each message while more may come.", inputSchema: z.string(), bidi: true },
+  async function* (messages) {
+    for await (const message of messages) yield { echo: message };
+  },
+);
+
+await application.serve();

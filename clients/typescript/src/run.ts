@@ -1,0 +1,158 @@
+import { once } from "node:events";
+import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
+import { ActionCancelled, ActionError, StatusCode } from "./errors.js";
+import type { RunActionRequest, RunActionResponse, RunBidiActionRequest } from "./generated/genkit/sidecar/v1/action_service.js";
+import { fromJson, RawJson, toJson } from "./json.js";
+import type { Action } from "./action.js";
+import { type ActionRunContext, runs } from "./run-context.js";
+import { read } from "./schema.js";
+
+type Call = ServerWritableStream<RunActionRequest, RunActionResponse> | ServerDuplexStream<RunBidiActionRequest, RunActionResponse>;
+type Update = NonNullable<RunActionResponse["update"]>;
+
+const traceHeaders = ["traceparent", "tracestate", "baggage"];
+
+/**
+ * Runs an action, from its start to the one result or error that ends the call. Never throws.
+ *
+ * @param find Finds the action of a key.
+ * @param starting What to run.
+ * @param chunks Streamed input, or undefined where the call has none.
+ */
+export async function run(
+  find: (key: string) => Action | undefined,
+  starting: RunActionRequest | Promise<RunActionRequest>,
+  chunks: AsyncIterator<Uint8Array> | undefined,
+  call: Call,
+): Promise<void> {
+  const cancelled = new AbortController();
+  let key = "an action";
+  let ended = false;
+  const cancel = () => ended || cancelled.abort(new ActionCancelled(key)); // grpc-js says it of calls that have ended well, too
+  call.on("cancelled", cancel);
+  call.on("error", cancel); // of writing to a call that is over
+
+  let turn: Promise<unknown> = Promise.resolve();
+  const send = (update: Update): Promise<void> => {
+    const sent = turn.then(async () => {
+      cancelled.signal.throwIfAborted();
+      if (ended) throw new Error(`the run of ${key} has ended: nothing can be sent any more`);
+      if (!call.write({ update })) await unlessAborted(once(call, "drain"), cancelled.signal);
+    });
+    turn = sent.catch(() => {});
+    return sent;
+  };
+
+  try {
+    const start = await starting;
+    key = start.key;
+    const action = find(key);
+    if (!action) throw notFound(key);
+    const result = await invoke(action, start, chunks, call, send, cancelled.signal);
+    const resultJson = result === undefined ? undefined : toJson(result);
+    await send({ $case: "result", value: { resultJson } });
+  } catch (error) {
+    if (!cancelled.signal.aborted) await send({ $case: "error", value: failure(key, error) }).catch(() => {});
+  }
+  ended = true;
+  call.end();
+}
+
+async function invoke(
+  action: Action,
+  start: RunActionRequest,
+  chunks: AsyncIterator<Uint8Array> | undefined,
+  call: Call,
+  send: (update: Update) => Promise<void>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { key, stream, inputJson, initJson, contextJson, telemetryLabels } = start;
+  const raw = (json: Buffer | undefined) => json && new RawJson(json);
+  const context: ActionRunContext = {
+    key,
+    streamingRequested: stream,
+    abortSignal: signal,
+    init: initJson && (await read(action.initSchema, initJson, "the init")),
+    context: contextJson && fromJson(contextJson, "the context"),
+    telemetryLabels,
+    metadata: call.metadata,
+    traceHeaders: Object.fromEntries(traceHeaders.map((name) => [name, call.metadata.get(name).join(",")]).filter(([, value]) => value)),
+    inputJson: raw(inputJson),
+    initJson: raw(initJson),
+    contextJson: raw(contextJson),
+    call,
+    async sendChunk(chunk) {
+      const value = toJson(chunk);
+      if (stream) await send({ $case: "chunkJson", value });
+    },
+    sendState: (traceId) => send({ $case: "state", value: { traceId } }),
+  };
+
+  const incoming = chunks ?? (async function* () { if (inputJson) yield inputJson; })();
+  let input: unknown;
+  if (action.bidi) input = typed(action, incoming, signal);
+  else input = await read(action.inputSchema, inputJson ?? (chunks && (await unlessAborted(chunks.next(), signal)).value), "the input");
+
+  return runs.run(context, async () => {
+    const outcome = action.handler(input, context);
+    return isGenerator(outcome) ? await take(outcome, context) : await outcome;
+  });
+}
+
+async function* typed(action: Action, chunks: AsyncIterator<Uint8Array>, signal: AbortSignal): AsyncGenerator<unknown> {
+  for (let count = 1; ; count++) {
+    const { done, value } = await unlessAborted(chunks.next(), signal);
+    if (done) return;
+    yield await read(action.inputSchema, value, `input chunk ${count}`);
+  }
+}
+
+/** Sends what a generator yields. Returns what it returns. A generator that is cancelled is closed, and not waited for. */
+async function take(generator: Generator | AsyncGenerator, { sendChunk, abortSignal }: ActionRunContext): Promise<unknown> {
+  try {
+    for (;;) {
+      const { done, value } = await unlessAborted(Promise.resolve(generator.next()), abortSignal);
+      if (done) return value;
+      await sendChunk(value);
+    }
+  } catch (error) {
+    void Promise.resolve(generator.return(undefined)).catch(() => {});
+    throw error;
+  }
+}
+
+function isGenerator(outcome: any): outcome is Generator | AsyncGenerator {
+  return typeof outcome?.next === "function" && typeof outcome?.return === "function" && (Symbol.asyncIterator in outcome || Symbol.iterator in outcome);
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {}); // of one that is given up
+  signal.throwIfAborted();
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function notFound(key: string): ActionError {
+  const error = new ActionError(StatusCode.NOT_FOUND, `action ${key} not found`);
+  error.stack = "";
+  return error;
+}
+
+function failure(key: string, error: unknown): { code: number; message: string; detailsJson: Buffer | undefined; stack: string } {
+  if (error instanceof ActionError)
+    return { code: error.code, message: error.message, detailsJson: error.details && toJson(error.details), stack: error.stack ?? "" };
+  const name = error instanceof Error ? error.name : undefined;
+  if (name === "AbortError") return { code: StatusCode.CANCELLED, message: "Action was cancelled", detailsJson: undefined, stack: "" };
+  console.error(`The action ${key} failed.`, error);
+  const code = name === "TimeoutError" ? StatusCode.DEADLINE_EXCEEDED : StatusCode.INTERNAL;
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return { code, message, detailsJson: undefined, stack: (error instanceof Error && error.stack) || "" };
+}

@@ -1,0 +1,81 @@
+import { InputError } from "./errors.js";
+import { fromJson, RawJson } from "./json.js";
+
+/** A schema of zod 4 or any other library of https://standardschema.dev that gives JSON Schema too. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => Validated<Output> | Promise<Validated<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: "draft-07" }) => Record<string, unknown>;
+      readonly output: (options: { readonly target: "draft-07" }) => Record<string, unknown>;
+    };
+  };
+}
+
+type Validated<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] };
+
+/** JSON Schema, draft-07, given by hand: listed, and nothing is checked against it. */
+export type JsonSchema = { readonly [member: string]: unknown; readonly "~standard"?: never };
+
+/** What an action takes or returns: a schema that reads, a JSON Schema by hand, or the class `RawJson` itself. */
+export type Schema = StandardSchema<any, any> | JsonSchema | typeof RawJson;
+
+/** The value that a handler gets of a schema. */
+export type Read<S> = S extends typeof RawJson ? RawJson : S extends StandardSchema<any, infer Output> ? Output : any;
+
+/** The value that a handler returns by a schema. */
+export type Written<S> = S extends StandardSchema<infer Input, any> ? Input | RawJson : unknown;
+
+/** The JSON Schema to list, if there is one. */
+export function jsonSchemaOf(schema: Schema | undefined, direction: "input" | "output" = "input"): JsonSchema | undefined {
+  if (schema === undefined || schema === RawJson) return undefined;
+  if (!isStandard(schema)) return schema as JsonSchema;
+  const { jsonSchema, vendor } = schema["~standard"];
+  if (!jsonSchema) throw new TypeError(`${vendor} gives no JSON Schema: take a version that does, such as zod 4, or give it by hand`);
+  return jsonSchema[direction]({ target: "draft-07" });
+}
+
+/**
+ * Reads what a caller sent.
+ *
+ * @param raw JSON, or undefined where there is none.
+ * @param what What a message calls it.
+ * @throws InputError that names the member.
+ */
+export async function read(schema: Schema | undefined, raw: Uint8Array | undefined, what: string): Promise<any> {
+  if (schema === RawJson) {
+    if (raw === undefined) throw new InputError(`${what} is missing`);
+    return new RawJson(raw);
+  }
+  const value = raw === undefined ? undefined : fromJson(raw, what);
+  if (schema === undefined || !isStandard(schema)) return value;
+  const validated = await schema["~standard"].validate(value);
+  if (!validated.issues) return validated.value;
+  const shape = schema["~standard"].jsonSchema?.input({ target: "draft-07" });
+  if (raw === undefined) throw new InputError(`${what} is missing: it must be ${described(shape)}`);
+  if (shape?.["type"] === "object" && (typeof value !== "object" || value === null || Array.isArray(value)))
+    throw new InputError(`${what} must be ${described(shape)}`);
+  throw new InputError(validated.issues.map(({ path, message }) => `${path?.length ? `"${named(path)}"` : what}: ${message}`).join("; "));
+}
+
+function isStandard(schema: Schema): schema is StandardSchema {
+  return "~standard" in schema;
+}
+
+function named(path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string {
+  return path
+    .map((step) => (typeof step === "object" ? step.key : step))
+    .reduce<string>((name, step) => (typeof step === "number" ? `${name}[${step}]` : name ? `${name}.${String(step)}` : String(step)), "");
+}
+
+function described(shape: Record<string, unknown> | undefined): string {
+  const required = (shape?.["required"] as string[] | undefined) ?? [];
+  if (shape?.["type"] === "object") return `an object${required.length ? ` with ${required.map((name) => `"${name}"`).join(", ")}` : ""}`;
+  const type = shape?.["type"];
+  return typeof type === "string" ? `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}` : "a value";
+}
