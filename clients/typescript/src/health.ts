@@ -4,12 +4,16 @@ import { ActionServiceService, ListValuesRequest } from "./generated/genkit/side
 const services = ["", ActionServiceService.listActions.path.split("/")[1]!];
 const [serving, notServing, serviceUnknown] = [1, 2, 3].map((status) => Buffer.from([8, status])) as [Buffer, Buffer, Buffer]; // HealthCheckResponse, encoded
 
+interface HealthCheckRequest {
+  service: string;
+}
+
 const method = (name: string, responseStream: boolean) => ({
   path: `/grpc.health.v1.Health/${name}`,
   requestStream: false,
   responseStream,
-  requestSerialize: (service: string) => Buffer.from(ListValuesRequest.encode({ type: service }).finish()),
-  requestDeserialize: (bytes: Buffer) => ListValuesRequest.decode(bytes).type, // HealthCheckRequest has the same form: string field 1
+  requestSerialize: (request: HealthCheckRequest) => Buffer.from(ListValuesRequest.encode({ type: request.service }).finish()),
+  requestDeserialize: (bytes: Buffer): HealthCheckRequest => ({ service: ListValuesRequest.decode(bytes).type }), // the same form: string field 1
   responseSerialize: (bytes: Buffer) => bytes,
   responseDeserialize: (bytes: Buffer) => bytes,
 });
@@ -27,15 +31,15 @@ export class Health {
   }
 
   /** What to add to a server as `HealthService`. */
-  handlers(): { check: handleUnaryCall<string, Buffer>; watch: handleServerStreamingCall<string, Buffer> } {
+  handlers(): { check: handleUnaryCall<HealthCheckRequest, Buffer>; watch: handleServerStreamingCall<HealthCheckRequest, Buffer> } {
     const stopping = this.#stopping.signal;
     return {
-      check({ request }, reply) {
-        if (!services.includes(request)) reply({ code: status.NOT_FOUND, details: `there is no service ${request}` });
+      check({ request: { service } }, reply) {
+        if (!services.includes(service)) reply({ code: status.NOT_FOUND, details: `there is no service ${service}` });
         else reply(null, stopping.aborted ? notServing : serving);
       },
       watch(call) {
-        const known = services.includes(call.request);
+        const known = services.includes(call.request.service);
         const end = () => {
           call.write(known ? notServing : serviceUnknown);
           call.end();

@@ -1,0 +1,72 @@
+// Schemas of zod and by hand, and the messages of what does not fit.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Application, define, RawJson } from "genkit-sidecar";
+import { z } from "zod";
+import { calling } from "./caller.js";
+
+const Order = z.object({
+  id: z.int(),
+  items: z.array(z.object({ sku: z.string(), price: z.number().default(0) })),
+  note: z.string().describe("For the driver.").optional(),
+});
+
+test("a zod schema is listed as draft-07, and a schema by hand as it is", async () => {
+  const application = new Application();
+  const byHand = { type: "string", format: "uri" };
+  application.flow("flow", { inputSchema: Order, outputSchema: byHand }, () => "");
+  application.flow("raw", { inputSchema: RawJson }, (input) => input);
+  await calling(application, async (caller) => {
+    const listed = await caller.listed();
+    const input = JSON.parse(listed["/flow/flow"]!.inputSchemaJson!.toString());
+    assert.equal(input.$schema, "http://json-schema.org/draft-07/schema#");
+    assert.deepEqual(input.required, ["id", "items"]);
+    assert.deepEqual(input.properties.note, { type: "string", description: "For the driver." });
+    assert.deepEqual(JSON.parse(listed["/flow/flow"]!.outputSchemaJson!.toString()), byHand);
+    assert.equal(listed["/flow/raw"]!.inputSchemaJson, undefined);
+  });
+});
+
+test("what does not fit is named by its member", async () => {
+  const application = new Application();
+  application.flow("order", { inputSchema: Order }, (order) => order);
+  application.flow("optional", { inputSchema: z.int().default(7) }, (input) => input);
+  application.flow("checked elsewhere", { inputSchema: { type: "string" } }, (input) => input);
+  await calling(application, async (caller) => {
+    for (const [raw, message] of [
+      ['{"items":[]}', /^"id": /],
+      ['{"id":"1","items":[]}', /^"id": Invalid input: expected number, received string$/],
+      ['{"id":1,"items":[{"sku":"a"},{"sku":2}]}', /^"items\[1\]\.sku": /],
+      ['{"id":"1"}', /^"id": .*; "items": /],
+      ["[]", /^the input must be an object with "id", "items"$/],
+      ["null", /^the input must be an object with "id", "items"$/],
+      ["{", /^the input is not JSON: /],
+      [undefined, /^the input is missing: it must be an object with "id", "items"$/],
+    ] as const) {
+      const { error } = await caller.run("/flow/order", undefined, raw === undefined ? {} : { raw });
+      assert.equal(error?.code, 3, raw);
+      assert.match(error!.message, message);
+      assert.equal(error!.stack, "");
+    }
+    const outcome = await caller.run("/flow/order", undefined, { raw: '{"id":1,"items":[{"sku":"a"}],"unknown":true}' });
+    assert.deepEqual(outcome.value, { id: 1, items: [{ sku: "a", price: 0 }] });
+    assert.equal((await caller.run("/flow/optional")).value, 7);
+    assert.equal((await caller.run("/flow/checked elsewhere", 5)).value, 5);
+  });
+});
+
+test("what cannot be defined is refused at once", () => {
+  const noJsonSchema = { "~standard": { version: 1 as const, vendor: "old", validate: (value: unknown) => ({ value }) } };
+  assert.throws(() => define("flow", "bad", { inputSchema: noJsonSchema }, () => 1), /old gives no JSON Schema/);
+  assert.throws(() => define("a/b", "bad", {}, () => 1), /without slashes/);
+  assert.throws(() => (define as any)("flow", "bad", () => 1), /the handler comes last/);
+});
+
+test("types follow the schemas", () => {
+  const application = new Application();
+  application.flow("typed", { inputSchema: Order, outputSchema: z.int() }, (order) => order.items.length);
+  // @ts-expect-error: the output is no string
+  application.flow("typed", { inputSchema: Order, outputSchema: z.int() }, (order) => order.items[0]!.sku);
+  // @ts-expect-error: there is no such member
+  application.flow("typed", { inputSchema: Order }, (order) => order.unknown);
+});
