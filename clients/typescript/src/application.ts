@@ -1,7 +1,6 @@
-import { type ChannelOptions, Server, type ServerOptions, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { type ChannelOptions, Server, type ServerOptions, ServerCredentials, type ServiceDefinition, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { type Action, type ActionOptions, define, type Handler, listed, type Outcome } from "./action.js";
 import { ActionServiceService, type ActionServiceServer, type ConfigureRequest } from "./generated/genkit/sidecar/v1/action_service.js";
-import { InputError } from "./errors.js";
 import { Health, HealthService } from "./health.js";
 import { toJson } from "./json.js";
 import {
@@ -229,16 +228,16 @@ export class Application {
       runAction: ((call) => void run(find, call.request, undefined, call)) satisfies ActionServiceServer["runAction"],
       runBidiAction: ((call) => {
         const requests = call.iterator({ destroyOnReturn: false }); // the end of the input is not the end of the call
-        const first = requests.next();
-        const start = first.then(({ value }) => {
-          if (value?.request?.$case !== "start") throw new InputError("the first message must be start, and only that");
-          return value.request.value;
-        });
-        const chunks = (async function* () {
-          await first;
-          for await (const { request } of requests) if (request?.$case === "chunkJson") yield request.value as Uint8Array;
-        })();
-        void run(find, start, chunks, call);
+        const chunks = async function* (): AsyncGenerator<Uint8Array> {
+          for await (const { request } of requests) if (request?.$case === "chunkJson") yield request.value;
+        };
+        requests.next().then(
+          ({ value }) => {
+            if (value?.request?.$case === "start") void run(find, value.request.value, chunks(), call);
+            else call.emit("error", { code: status.INVALID_ARGUMENT, details: "the first message must be start, and only that" });
+          },
+          () => {}, // the call is over
+        );
       }) satisfies ActionServiceServer["runBidiAction"],
     };
     server.addService(ActionServiceService, service);

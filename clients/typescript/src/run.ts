@@ -16,21 +16,22 @@ const traceHeaders = ["traceparent", "tracestate", "baggage"];
  * Runs an action, from its start to the one result or error that ends the call. Never throws.
  *
  * @param find Finds the action of a key.
- * @param starting What to run.
+ * @param start What to run.
  * @param chunks Streamed input, or undefined where the call has none.
  */
 export async function run(
   find: (key: string) => Action | undefined,
-  starting: RunActionRequest | Promise<RunActionRequest>,
+  start: RunActionRequest,
   chunks: AsyncIterator<Uint8Array> | undefined,
   call: Call,
 ): Promise<void> {
   const cancelled = new AbortController();
-  let key = "an action";
+  const { key } = start;
   let ended = false;
   const cancel = () => ended || cancelled.abort(new ActionCancelled(key)); // grpc-js says it of calls that have ended well, too
   call.on("cancelled", cancel);
   call.on("error", cancel); // of writing to a call that is over
+  if (call.cancelled) cancel();
 
   let turn: Promise<unknown> = Promise.resolve();
   const send = (update: Update): Promise<void> => {
@@ -44,8 +45,6 @@ export async function run(
   };
 
   try {
-    const start = await starting;
-    key = start.key;
     const action = find(key);
     if (!action) throw notFound(key);
     const result = await invoke(action, start, chunks, call, send, cancelled.signal);
@@ -89,9 +88,7 @@ async function invoke(
   };
 
   const incoming = chunks ?? (async function* () { if (inputJson) yield inputJson; })();
-  let input: unknown;
-  if (action.bidi) input = typed(action, incoming, signal);
-  else input = await read(action.inputSchema, inputJson ?? (chunks && (await unlessAborted(chunks.next(), signal)).value), "the input");
+  const input: unknown = action.bidi ? typed(action, incoming, signal) : await read(action.inputSchema, inputJson, "the input");
 
   return runs.run(context, async () => {
     const outcome = action.handler(input, context);

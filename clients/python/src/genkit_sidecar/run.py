@@ -77,13 +77,13 @@ async def run(
 
 
 async def _invoke(action: Action, context: ActionRun, chunks: AsyncIterator[bytes] | None) -> Any:
-    source = _Inputs(action, context, chunks)
     arguments: list[Any] = []
     if action.takes_input:
         if action.bidi:
+            source = _Inputs(action, context, chunks)
             arguments.append(source if isinstance(context, ActionRunContext) else _blocking(source, context))
         else:
-            arguments.append(action.input_reader.read(await source.only(), default=action.default))
+            arguments.append(action.input_reader.read(context.input_json, default=action.default))
     if action.takes_context:
         arguments.append(context)
     called = functools.partial(action.handler, *arguments)
@@ -171,12 +171,6 @@ class _Inputs:
             raise StopAsyncIteration
         self._count += 1
         return self._reader.read(raw, f"input chunk {self._count}")
-
-    async def only(self) -> bytes | None:
-        """The input of an action that takes one: in a run with streamed input it may come as the first chunk."""
-        if self._context.input_json is not None or self._chunks is None:
-            return self._context.input_json
-        return await anext(self._chunks, None)
 
 
 def _blocking(source: _Inputs, context: Any) -> Iterator[Any]:
