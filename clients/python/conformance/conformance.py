@@ -35,13 +35,6 @@ def padding(input: Any) -> str:
     return "x" * input.get("bytes", 0)
 
 
-async def until_cancelled(id: str) -> None:
-    try:
-        await asyncio.Event().wait()
-    finally:
-        cancelled[id].set()
-
-
 @application.flow("echo", description="Returns its input — byte for byte ✓")
 async def echo(context: ActionRunContext) -> RawJson:
     return or_absent(context.input_json)
@@ -138,8 +131,11 @@ async def throw() -> None:
 
 @application.flow()
 async def wait(input: Any, context: ActionRunContext) -> None:
-    await context.send_chunk({"waiting": input["id"]})
-    await until_cancelled(input["id"])
+    try:
+        await context.send_chunk({"waiting": input["id"]})  # the cancellation may come before this returns
+        await asyncio.Event().wait()
+    finally:
+        cancelled[input["id"]].set()
 
 
 @application.flow()
@@ -208,7 +204,7 @@ async def wait_for_input(chunks: AsyncIterator[RawJson], context: ActionRunConte
         async for _ in chunks:
             taken += 1
             await context.send_chunk({"taken": taken})
-        await until_cancelled(id)
+        await asyncio.Event().wait()
     finally:
         cancelled[id].set()
 

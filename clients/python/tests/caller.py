@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from typing import Any, AsyncIterator, Iterable
@@ -82,13 +83,19 @@ class Caller:
 
     async def bidi(self, key: str, chunks: Iterable[bytes], **members: Any) -> Outcome:
         call = self.start_bidi(key)
-        await call.write(pb.RunBidiActionRequest(start=request_of(key, **members)))
-        for chunk in chunks:
-            await call.write(pb.RunBidiActionRequest(chunk_json=chunk))
-        await call.done_writing()
         outcome = Outcome()
-        async for update in call:
-            outcome.take(update)
+
+        async def read() -> None:
+            async for update in call:
+                outcome.take(update)
+
+        reading = asyncio.create_task(read())  # first: a grpc.aio client that reads late may miss what came before the status
+        await call.write(pb.RunBidiActionRequest(start=request_of(key, **members)))
+        with contextlib.suppress(asyncio.InvalidStateError):  # the answer may come before all is written
+            for chunk in chunks:
+                await call.write(pb.RunBidiActionRequest(chunk_json=chunk))
+            await call.done_writing()
+        await reading
         return outcome
 
 

@@ -221,8 +221,8 @@ class Running(unittest.IsolatedAsyncioTestCase):
 
         @self.application.flow()
         async def wait(context: ActionRunContext) -> None:
-            await context.send_chunk("waiting")
             try:
+                await context.send_chunk("waiting")  # the cancellation may come before this returns
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
                 cancelled.set()
@@ -238,13 +238,13 @@ class Running(unittest.IsolatedAsyncioTestCase):
 
         @self.application.flow()
         def wait(context: SyncActionRunContext) -> None:
-            context.send_chunk("waiting")
-            if context.cancelled.wait(60):
-                try:
+            try:
+                context.send_chunk("waiting")
+                if context.cancelled.wait(60):
                     context.send_chunk("too late")
-                except ActionCancelled:
-                    cancelled.set()
-                    raise
+            except ActionCancelled:
+                cancelled.set()
+                raise
 
         call = self.caller.start("/flow/wait")
         await call.read()
@@ -382,8 +382,8 @@ class Running(unittest.IsolatedAsyncioTestCase):
 
         @self.application.flow()
         def blocking(chunks: Iterator[str], context: SyncActionRunContext) -> None:
-            context.send_chunk("waiting")
             try:
+                context.send_chunk("waiting")
                 next(chunks, None)  # with grpc.aio the input ends first
                 if context.cancelled.wait(60):
                     context.send_chunk("too late")
@@ -392,8 +392,8 @@ class Running(unittest.IsolatedAsyncioTestCase):
 
         @self.application.flow()
         async def asynchronous(chunks: AsyncIterator[str], context: ActionRunContext) -> None:
-            await context.send_chunk("waiting")
             try:
+                await context.send_chunk("waiting")
                 await anext(chunks, None)  # with grpc.aio the input ends first
                 await asyncio.Event().wait()
             except asyncio.CancelledError:

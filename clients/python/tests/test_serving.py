@@ -25,8 +25,8 @@ from genkit_sidecar import ActionRunContext, Application
 application = Application("program")
 @application.flow()
 async def wait(context: ActionRunContext) -> str:
-    await context.send_chunk("waiting")
     try:
+        await context.send_chunk("waiting")
         await asyncio.sleep(SECONDS)
         return "done"
     finally:
