@@ -212,6 +212,16 @@ class Running(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(logs.records[0].getMessage(), "The action /flow/fail failed.")
         self.assertNotIn("secret", logs.output[0])
 
+    async def test_a_handler_can_end_the_call_itself(self) -> None:
+        @self.application.flow()
+        async def fail(context: ActionRunContext) -> None:
+            aborted = context.grpc_context.abort(grpc.StatusCode.DATA_LOSS, "as asked")
+            await aborted  # with grpc.aio
+
+        with self.assertRaises(grpc.aio.AioRpcError) as raised:
+            await self.caller.run("/flow/fail")
+        self.assertEqual((raised.exception.code(), raised.exception.details()), (grpc.StatusCode.DATA_LOSS, "as asked"))
+
     async def test_a_key_that_nobody_knows_is_not_found(self) -> None:
         error = (await self.caller.run("/flow/unknown")).error
         self.assertEqual((error.code, error.message), (5, "action /flow/unknown not found"))

@@ -55,10 +55,8 @@ class Action:
     @property
     def is_async(self) -> bool:
         """Whether the handler runs on the event loop; a blocking one gets a thread."""
-        call = self.handler if inspect.isroutine(self.handler) else type(self.handler).__call__
-        return any(
-            check(function) for check in (inspect.iscoroutinefunction, inspect.isasyncgenfunction) for function in (self.handler, call)
-        )
+        function = self.handler if inspect.isroutine(self.handler) else getattr(self.handler, "__call__")
+        return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
     def listed(self) -> pb.Action:
         """What `ListActions` says of it."""
@@ -94,7 +92,7 @@ def define(
     if not action_type or "/" in action_type or not name:
         raise TypeError(f"an action needs a type without slashes and a name, not {action_type!r} and {name!r}")
     try:
-        hints = typing.get_type_hints(handler if inspect.isroutine(handler) else handler.__call__, include_extras=True)
+        hints = typing.get_type_hints(handler if inspect.isroutine(handler) else getattr(handler, "__call__"), include_extras=True)
     except NameError as error:
         raise TypeError(f"/{action_type}/{name}: a type in its signature cannot be found ({error}): define it where the module sees it") from None
 

@@ -76,7 +76,7 @@ class Application:
         init_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         bidi: bool | None = None,
-    ) -> _Decorator:
+    ) -> _Decorator[_Handler]:
         """Makes an action of any type out of a function `(input, context)`, either alone, or nothing.
 
         Args:
@@ -100,11 +100,11 @@ class Application:
             bidi=bidi,
         )
 
-    def flow(self, name: str | None = None, **options: Any) -> _Decorator:
+    def flow(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
         """A flow. Takes the options of `action`."""
         return self.action("flow", name, **options)
 
-    def tool(self, name: str | None = None, *, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator:
+    def tool(self, name: str | None = None, *, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator[_Handler]:
         """A tool. Takes the options of `action`."""
         return self.action("tool", name, metadata={**(metadata or {}), "type": "tool"}, **options)
 
@@ -119,7 +119,7 @@ class Application:
         config_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator:
+    ) -> _Decorator[_Handler]:
         """A model: takes Genkit's GenerateRequest, returns its GenerateResponse, sends GenerateResponseChunks.
 
         Args:
@@ -149,7 +149,7 @@ class Application:
         tools: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator:
+    ) -> _Decorator[_Handler]:
         """A prompt: takes its variables, returns Genkit's GenerateRequest, `{"messages": […]}`."""
 
         def kind(name: str, input_schema: Any) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Application:
         config_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator:
+    ) -> _Decorator[_Handler]:
         """An embedder: takes `{"input": [Document], "options"}`, returns `{"embeddings": [{"embedding": [number]}]}`."""
 
         def kind(name: str) -> dict[str, Any]:
@@ -176,18 +176,18 @@ class Application:
 
         return self._define("embedder", name, kind, metadata, description=description)
 
-    def retriever(self, name: str | None = None, **options: Any) -> _Decorator:
+    def retriever(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
         """A retriever: takes `{"query": Document, "options"}`, returns `{"documents": [Document]}`.
 
         Options: `label`, `config_schema`, `metadata`, `description`.
         """
         return self._labelled("retriever", name, **options)
 
-    def indexer(self, name: str | None = None, **options: Any) -> _Decorator:
+    def indexer(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
         """An indexer: takes `{"documents": [Document], "options"}`, returns nothing. Options as `retriever` has."""
         return self._labelled("indexer", name, **options)
 
-    def reranker(self, name: str | None = None, **options: Any) -> _Decorator:
+    def reranker(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
         """A reranker: takes `{"query", "documents", "options"}`, returns documents with `metadata.score`. Options as `retriever` has."""
         return self._labelled("reranker", name, **options)
 
@@ -200,7 +200,7 @@ class Application:
         is_billed: bool = False,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator:
+    ) -> _Decorator[_Handler]:
         """An evaluator: takes one test case, `{"testCaseId", "input", "output", "context", "reference"}`, returns its score or scores.
 
         A score is `{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}`; of several, each has an `id`.
@@ -220,12 +220,12 @@ class Application:
         config_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator:
+    ) -> _Decorator[_Handler]:
         return self._define(
             type, name, lambda name: kinds.labelled(type, label or name, config_schema), metadata, description=description
         )
 
-    def _define(self, type: str, name: str | None, kind: Any, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator:
+    def _define(self, type: str, name: str | None, kind: Any, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator[_Handler]:
         if callable(name):
             raise TypeError(f"write @application.{type}(), with parentheses")
 
@@ -337,8 +337,15 @@ class Application:
 
     def _configure(self, request: pb.ConfigureRequest) -> pb.ConfigureResponse:
         if self._on_configure:
-            values = {field: getattr(request, field) for field in SidecarConfiguration.__dataclass_fields__}
-            self._on_configure(SidecarConfiguration(**{**values, "features": tuple(request.features)}))
+            self._on_configure(
+                SidecarConfiguration(
+                    otlp_grpc_endpoint=request.otlp_grpc_endpoint,
+                    otlp_http_endpoint=request.otlp_http_endpoint,
+                    sidecar_version=request.sidecar_version,
+                    max_message_bytes=request.max_message_bytes,
+                    features=tuple(request.features),
+                )
+            )
         return pb.ConfigureResponse()
 
 

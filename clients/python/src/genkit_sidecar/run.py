@@ -184,7 +184,9 @@ def _blocking(source: _Inputs, context: Any) -> Iterator[Any]:
 
 
 def _is_over(grpc_context: Any) -> bool:
-    return bool(grpc_context.cancelled() if hasattr(grpc_context, "cancelled") else not grpc_context.is_active())
+    if hasattr(grpc_context, "cancelled"):  # of grpc.aio
+        return bool(grpc_context.cancelled())
+    return grpc_context.aborted or not grpc_context.is_active()
 
 
 def _failure(key: str, error: Exception) -> pb.ActionError:

@@ -108,7 +108,7 @@ def _of(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert
         schema, convert = _of(arguments[0], named)
         description = next((note for note in arguments[1:] if isinstance(note, str)), None)
         return ({**schema, "description": description} if description else schema), convert
-    if origin in (typing.Required, typing.NotRequired) if hasattr(typing, "Required") else False:
+    if getattr(origin, "_name", None) in ("Required", "NotRequired"):  # which typing has from 3.11 on
         return _of(arguments[0], named)
     if source in (Any, object):
         return {}, lambda value, path: value

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import queue
 import threading
-from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, Mapping
 
 import grpc
 
@@ -56,6 +56,10 @@ def _metadata(context: Any) -> Mapping[str, Any]:
     return {key: value for key, value in context.invocation_metadata() or ()}
 
 
+def _start_of(first: pb.RunBidiActionRequest | None) -> pb.RunActionRequest | None:
+    return first.start if first is not None and first.WhichOneof("request") == "start" else None
+
+
 class _Runs:
     """Runs actions on the event loop of the server."""
 
@@ -66,11 +70,11 @@ class _Runs:
         await self._run(start, None, context, pb.RunActionResponse)
 
     async def run_bidi_action(self, requests: AsyncIterator[pb.RunBidiActionRequest], context: Any) -> None:
-        first = await anext(requests, None)
-        if first is None or first.WhichOneof("request") != "start":
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
+        start = _start_of(await anext(requests, None))
+        if start is None:
+            return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
         chunks = (request.chunk_json async for request in requests if request.WhichOneof("request") == "chunk_json")
-        await self._run(first.start, chunks, context, pb.RunBidiActionResponse)
+        await self._run(start, chunks, context, pb.RunBidiActionResponse)
 
     async def _run(self, start: pb.RunActionRequest, chunks: AsyncIterator[bytes] | None, context: Any, response: Any) -> None:
         async def send(**update: Any) -> None:
@@ -89,14 +93,14 @@ class _BlockingRuns:
         return self._run(start, None, context, pb.RunActionResponse)
 
     def run_bidi_action(self, requests: Iterator[pb.RunBidiActionRequest], context: grpc.ServicerContext) -> Iterator[Any]:
-        first = next(requests, None)
-        if first is None or first.WhichOneof("request") != "start":
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
-        return self._run(first.start, requests, context, pb.RunBidiActionResponse)
+        start = _start_of(next(requests, None))
+        if start is None:
+            return context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
+        return self._run(start, requests, context, pb.RunBidiActionResponse)
 
     def _run(self, start: pb.RunActionRequest, requests: Any, context: grpc.ServicerContext, response: Any) -> Iterator[Any]:
         loop = _loop()
-        updates: queue.SimpleQueue[tuple[Any, Callable[[], None]] | None] = queue.SimpleQueue()
+        updates: queue.SimpleQueue[tuple[Any, Callable[[], object]] | None] = queue.SimpleQueue()
 
         async def send(**update: Any) -> None:
             sent = asyncio.Event()
@@ -107,7 +111,7 @@ class _BlockingRuns:
             source = None if requests is None else _Requests(requests, loop)
             chunks = None if source is None else source.chunks()
             try:
-                await run(self._application.find, start, chunks, _metadata(context), context, send)
+                await run(self._application.find, start, chunks, _metadata(context), _BlockingCall(context), send)
             finally:
                 if source is not None:
                     source.end()
@@ -121,6 +125,25 @@ class _BlockingRuns:
             update[1]()  # asked for the next one, gRPC has sent this one
         if not future.cancelled():
             future.result()
+
+
+class _BlockingCall:
+    """The context of a blocking call, which also knows whether a handler has ended it: gRPC raises a bare Exception then."""
+
+    def __init__(self, context: grpc.ServicerContext) -> None:
+        self._context = context
+        self.aborted = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def abort(self, code: grpc.StatusCode, details: str) -> None:
+        self.aborted = True
+        self._context.abort(code, details)
+
+    def abort_with_status(self, status: Any) -> None:
+        self.aborted = True
+        self._context.abort_with_status(status)
 
 
 class _Requests:
