@@ -440,6 +440,32 @@ class Running(unittest.IsolatedAsyncioTestCase):
             await call.read()
         self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
 
+    async def test_nothing_can_be_sent_behind_the_end(self) -> None:
+        refused: asyncio.Queue[str] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        tasks = []
+
+        async def late(context: ActionRunContext, ended: asyncio.Event) -> None:
+            await ended.wait()
+            try:
+                await context.send_chunk("late")
+            except RuntimeError as error:
+                loop.call_soon_threadsafe(refused.put_nowait, str(error))
+
+        for name, failure in (("well", None), ("badly", ActionError(StatusCode.ABORTED, "as asked"))):
+            ended: list[asyncio.Event] = []
+
+            @self.application.flow(name)
+            async def flow(context: ActionRunContext) -> None:
+                ended.append(asyncio.Event())
+                tasks.append((asyncio.create_task(late(context, ended[0])), asyncio.get_running_loop()))
+                if failure:
+                    raise failure
+
+            await self.caller.run(f"/flow/{name}")
+            tasks[-1][1].call_soon_threadsafe(ended[0].set)
+            self.assertIn("has ended", await refused.get())
+
     async def test_messages_over_four_mebibytes_pass(self) -> None:
         @self.application.flow()
         async def echo(input: RawJson) -> RawJson:

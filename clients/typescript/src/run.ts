@@ -38,6 +38,7 @@ export async function run(
     const sent = turn.then(async () => {
       cancelled.signal.throwIfAborted();
       if (ended) throw new Error(`the run of ${key} has ended: nothing can be sent any more`);
+      ended = update.$case === "result" || update.$case === "error";
       if (!call.write({ update })) await unlessAborted(once(call, "drain"), cancelled.signal);
     });
     turn = sent.catch(() => {});
@@ -53,7 +54,7 @@ export async function run(
   } catch (error) {
     if (!cancelled.signal.aborted) await send({ $case: "error", value: failure(key, error) }).catch(() => {});
   }
-  ended = true;
+  ended = true; // of one that was cancelled, too
   call.end();
 }
 

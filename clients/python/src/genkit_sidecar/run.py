@@ -49,31 +49,33 @@ async def run(
 
     Raises CancelledError where the call was cancelled; failures of the action are updates.
     """
+    end: Send = send
     try:
         action = find(start.key)
         if action is None:
             raise ActionError(StatusCode.NOT_FOUND, f"action {start.key} not found", stack="")
         kind = ActionRunContext if action.is_async else SyncActionRunContext
         context: ActionRun = kind(action, start, metadata, grpc_context, send)
+        end = context._end
         token = _current.set(context)
         try:
             result = await _invoke(action, context, chunks)
         finally:
             _current.reset(token)
         if result is ABSENT or (result is None and not action.has_result):
-            await context._end(result=pb.ActionResult())
+            await end(result=pb.ActionResult())
         else:
-            await context._end(result=pb.ActionResult(result_json=to_json(result)))
+            await end(result=pb.ActionResult(result_json=to_json(result)))
     except grpc.aio.AbortError:  # the handler ended the call itself, by its grpc_context
         raise
     except (asyncio.CancelledError, ActionCancelled) as error:
         if not _is_over(grpc_context):
-            await send(error=_error(StatusCode.CANCELLED, "Action was cancelled", error))
+            await end(error=_error(StatusCode.CANCELLED, "Action was cancelled", error))
         elif isinstance(error, asyncio.CancelledError):
             raise
     except Exception as error:
         if not _is_over(grpc_context):
-            await send(error=_failure(start.key, error))
+            await end(error=_failure(start.key, error))
 
 
 async def _invoke(action: Action, context: ActionRun, chunks: AsyncIterator[bytes] | None) -> Any:
