@@ -350,7 +350,7 @@ public sealed class DoctorTests : EndToEndTest
     /// <summary>Starts tests/e2e/application-peer.py and returns its port.</summary>
     private async Task<int> StartPeerAsync(params IEnumerable<string> arguments)
     {
-        Repository.Require("clients/python/examples/hello/genkit/sidecar/v1/action_service_pb2.py", "tests/e2e/setup python");
+        Repository.Require("clients/python/examples/stubs/genkit/sidecar/v1/action_service_pb2.py", "tests/e2e/setup python");
         var peer = Workspace.Start(["/usr/bin/python3", Repository.Require("tests/e2e/application-peer.py", "git checkout tests/e2e"), .. arguments]);
         return PortIn(await peer.Output.FirstAsync(line => line.Contains(" listens on ", StringComparison.Ordinal), "its address"));
     }

@@ -18,7 +18,7 @@ public sealed class OtlpGrpcTests : EndToEndTest
     public Task Export_FromGrpcJs_IsTaken() => AssertTakenAsync(
         "node",
         Path.Combine(Repository.Root, "tests/e2e/otlp-caller.cjs"),
-        Path.GetDirectoryName(Repository.Require("clients/typescript/examples/hello/package-lock.json", "tests/e2e/setup typescript"))!);
+        Path.GetDirectoryName(Repository.Require("clients/typescript/examples/stubs/package-lock.json", "tests/e2e/setup typescript"))!);
 
     private async Task AssertTakenAsync(params string[] caller)
     {

@@ -33,7 +33,7 @@ public sealed class TelemetryPageTests : EndToEndTest
     /// <summary>Makes the workspace look like the hello application's folder, with the packages that the recipe adds to it.</summary>
     private void LinkApplication()
     {
-        const string Hello = "clients/typescript/examples/hello";
+        const string Hello = "clients/typescript/examples/stubs";
         Repository.Require($"{Hello}/dist/hello.js", "tests/e2e/setup typescript");
         Repository.Require("tests/telemetry/node_modules/.package-lock.json", "tests/e2e/setup telemetry");
         Directory.CreateDirectory(Path.Combine(Workspace.Folder, "node_modules"));

@@ -13,7 +13,7 @@ import sys
 
 import grpc
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python/examples/hello"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python/examples/stubs"))
 from genkit.sidecar.v1 import action_service_pb2 as pb, action_service_pb2_grpc as stubs  # noqa: E402
 
 

@@ -4,10 +4,10 @@ namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 internal sealed record HelloApplication(string Language, string Interpreter, string Program, string MadeBy)
 {
     private static readonly HelloApplication s_python = new(
-        "python", "/usr/bin/python3", "clients/python/examples/hello/hello.py", "tests/e2e/setup python");
+        "python", "/usr/bin/python3", "clients/python/examples/stubs/hello.py", "tests/e2e/setup python");
 
     private static readonly HelloApplication s_typeScript = new(
-        "typescript", "node", "clients/typescript/examples/hello/dist/hello.js", "tests/e2e/setup typescript");
+        "typescript", "node", "clients/typescript/examples/stubs/dist/hello.js", "tests/e2e/setup typescript");
 
     public string Name => $"hello-{Language}";
 

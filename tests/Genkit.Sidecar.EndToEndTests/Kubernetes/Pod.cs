@@ -18,7 +18,7 @@ internal sealed class Pod
         ["genkit-sidecar"] = new(["genkit-sidecar"], "/", new() { ["DOTNET_EnableDiagnostics"] = "0" }),
         ["genkit-cli"] = new(["genkit", "--non-interactive"], "/home/node", new() { ["XDG_CONFIG_HOME"] = "/tmp" }),
         ["hello"] = new(
-            ["/usr/bin/python3", "hello.py"], "/run/repository/clients/python/examples/hello", new() { ["PYTHONDONTWRITEBYTECODE"] = "1" }),
+            ["/usr/bin/python3", "hello.py"], "/run/repository/clients/python/examples/stubs", new() { ["PYTHONDONTWRITEBYTECODE"] = "1" }),
     };
 
     private readonly Workspace _workspace;
