@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
+import json
 import typing
 import unittest
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 
-from genkit_sidecar import ActionRunContext, Application, InputError, RawJson
+from genkit_sidecar import ActionRunContext, Application, InputError, RawJson, Result
 from genkit_sidecar.json_value import to_json
 from genkit_sidecar.schema import DRAFT_07, reader_of
 
@@ -48,6 +49,35 @@ class Tree:
 
 class Point(TypedDict, total=False):
     x: int
+
+
+class Started(TypedDict):
+    event: Literal["started"]
+    id: str
+
+
+class Counted(TypedDict):
+    event: Literal["counted"]
+    count: int
+
+
+Event = Union[Started, Counted]
+
+EVENTS = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {"event": {"const": "started"}, "id": {"type": "string"}},
+            "required": ["event", "id"],
+        },
+        {
+            "type": "object",
+            "properties": {"event": {"const": "counted"}, "count": {"type": "integer"}},
+            "required": ["event", "count"],
+        },
+    ],
+    "$schema": DRAFT_07,
+}
 
 
 class SchemaOfTypes(unittest.TestCase):
@@ -158,6 +188,67 @@ class SchemaOfTypes(unittest.TestCase):
 
     def test_a_lone_surrogate_is_written_as_its_escape(self) -> None:
         self.assertEqual(to_json("\ud800é"), b'"\\ud800\\u00e9"')
+
+
+class SchemaOfChunks(unittest.TestCase):
+    def test_what_a_generator_is_annotated_to_yield_is_listed(self) -> None:
+        application = Application()
+
+        @application.flow()
+        async def asynchronous() -> AsyncIterator[Union[Event, Result]]:
+            yield Started(event="started", id="a")
+            yield Result(1)
+
+        @application.flow()
+        def blocking() -> Iterator[Event]:
+            yield Counted(event="counted", count=1)
+
+        @application.flow()
+        def returning() -> Generator[Event, None, int]:
+            yield Counted(event="counted", count=1)
+            return 1
+
+        @application.flow(stream_schema=Event, metadata={"owner": "tests", "streamSchema": {}})
+        async def sending(context: ActionRunContext) -> int:
+            return 1
+
+        listed = {action.name: action.listed() for action in application.actions}
+        for name, action in listed.items():
+            with self.subTest(name):
+                self.assertEqual(json.loads(action.metadata_json)["streamSchema"], EVENTS)
+        self.assertEqual(json.loads(listed["sending"].metadata_json)["owner"], "tests")
+        self.assertEqual(json.loads(listed["returning"].output_schema_json), {"type": "integer", "$schema": DRAFT_07})
+        self.assertFalse(listed["asynchronous"].HasField("output_schema_json"))
+
+    def test_chunks_that_nothing_is_said_of_have_none(self) -> None:
+        application = Application()
+
+        @application.flow()
+        async def only_a_result() -> AsyncIterator[Result]:
+            yield Result(1)
+
+        @application.flow()
+        async def anything() -> AsyncIterator[Any]:
+            yield 1
+
+        @application.flow()
+        def unannotated():
+            yield 1
+
+        @application.flow()
+        def results() -> Iterable[int]:  # of a function that is no generator, these are the result
+            return [1]
+
+        for action in application.actions:
+            with self.subTest(action.name):
+                self.assertFalse(action.listed().HasField("metadata_json"))
+
+    def test_a_chunk_without_json_is_refused_where_it_is_defined(self) -> None:
+        with self.assertRaisesRegex(TypeError, "^/flow/bad: .*bytes.* has no JSON Schema here"):
+
+            @Application().flow()
+            def bad() -> Iterator[bytes]:
+                yield b""
 
 
 @unittest.skipUnless(pydantic, "pydantic is not installed")

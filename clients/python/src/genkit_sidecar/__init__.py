@@ -5,7 +5,7 @@ from .action import Action, define
 from .application import Application, Server, SidecarConfiguration
 from .errors import ActionCancelled, ActionError, InputError, StatusCode
 from .json_value import ABSENT, RawJson
-from .run import Result
+from .result import Result
 from .run_context import ActionRun, ActionRunContext, SyncActionRunContext, current_run
 
 __all__ = [

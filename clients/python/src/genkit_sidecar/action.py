@@ -5,11 +5,13 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import inspect
+import types
 import typing
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Union
 
 from ._stubs.genkit.sidecar.v1 import action_service_pb2 as pb
 from .json_value import ABSENT, to_json
+from .result import Result
 from .run_context import ActionRun
 from .schema import ANYTHING, Reader, reader_of
 
@@ -28,6 +30,7 @@ class Action:
         description: What it does, for people and models.
         input_schema: JSON Schema of the input, or of one input chunk.
         output_schema: JSON Schema of the result.
+        stream_schema: JSON Schema of one chunk of output.
         metadata: What Genkit's tools know of its kind: a JSON object.
         bidi: Whether the handler takes a stream of inputs.
     """
@@ -38,6 +41,7 @@ class Action:
     description: str | None
     input_schema: Mapping[str, Any] | None
     output_schema: Mapping[str, Any] | None
+    stream_schema: Mapping[str, Any] | None
     metadata: Mapping[str, Any]
     bidi: bool
     takes_input: bool
@@ -60,7 +64,11 @@ class Action:
 
     def listed(self) -> pb.Action:
         """What `ListActions` says of it."""
-        metadata = {**self.metadata, **({"bidi": True} if self.bidi else {})}
+        metadata = {
+            **self.metadata,
+            **({"bidi": True} if self.bidi else {}),
+            **({"streamSchema": self.stream_schema} if self.stream_schema else {}),  # for which the contract has no member of its own
+        }
         return pb.Action(
             key=self.key,
             name=self.name,
@@ -79,6 +87,7 @@ def define(
     description: str | None = None,
     input_schema: Any = None,
     output_schema: Any = None,
+    stream_schema: Any = None,
     init_schema: Any = None,
     metadata: Mapping[str, Any] | None = None,
     bidi: bool | None = None,
@@ -114,10 +123,11 @@ def define(
     default = parameters[0].default if takes_input and parameters[0].default is not inspect.Parameter.empty else ABSENT
 
     returns = hints.get("return", Any)
-    if typing.get_origin(returns) is collections.abc.Generator:
-        returns = typing.get_args(returns)[2]
-    elif typing.get_origin(returns) in _STREAMS:
-        returns = Any  # of chunks, whose type Genkit's tools do not ask for
+    if typing.get_origin(returns) is collections.abc.Generator or typing.get_origin(returns) in _STREAMS:
+        yields, _, returned = (*typing.get_args(returns), Any, Any, Any)[:3]
+        if stream_schema is None and _is_generator(handler):
+            stream_schema = _without_result(yields)
+        returns = returned if typing.get_origin(returns) is collections.abc.Generator else Any
     try:
         reader = ANYTHING if not takes_input and input_schema is None else reader_of(hint if hint is not Any else input_schema)
         if input_schema is None:
@@ -131,6 +141,7 @@ def define(
             description=description if description is not None else _first_line(handler),
             input_schema=reader_of(input_schema).json_schema,
             output_schema=reader_of(output_schema).json_schema,
+            stream_schema=reader_of(stream_schema).json_schema,
             metadata=metadata or {},
             bidi=bidi,
             takes_input=takes_input,
@@ -146,6 +157,19 @@ def define(
 
 def _is_context(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, ActionRun)
+
+
+def _is_generator(handler: Callable[..., Any]) -> bool:
+    function = handler if inspect.isroutine(handler) else getattr(handler, "__call__")
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _without_result(yields: Any) -> Any:
+    """The type of the chunks, of what a generator yields."""
+    if typing.get_origin(yields) not in (Union, types.UnionType):
+        return Any if yields is Result else yields
+    chunks = [argument for argument in typing.get_args(yields) if argument is not Result]
+    return Union[tuple(chunks)] if chunks else Any
 
 
 def _first_line(handler: Callable[..., Any]) -> str | None:

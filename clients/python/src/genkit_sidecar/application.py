@@ -73,6 +73,7 @@ class Application:
         description: str | None = None,
         input_schema: Any = None,
         output_schema: Any = None,
+        stream_schema: Any = None,
         init_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         bidi: bool | None = None,
@@ -85,6 +86,7 @@ class Application:
             description: What it does; the docstring's first line where it is None.
             input_schema: Type, or JSON Schema given by hand; from the annotation where it is None.
             output_schema: The same of the result.
+            stream_schema: The same of one chunk of output; from what a generator is annotated to yield where it is None.
             init_schema: The same of what a session starts from.
             metadata: What Genkit's tools know of the type: a JSON object.
             bidi: Whether the function takes an iterator of inputs; from the annotation where it is None.
@@ -96,6 +98,7 @@ class Application:
             description=description,
             input_schema=input_schema,
             output_schema=output_schema,
+            stream_schema=stream_schema,
             init_schema=init_schema,
             bidi=bidi,
         )

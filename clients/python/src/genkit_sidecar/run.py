@@ -17,16 +17,10 @@ from ._stubs.genkit.sidecar.v1 import action_service_pb2 as pb
 from .action import Action
 from .errors import ActionCancelled, ActionError, StatusCode
 from .json_value import ABSENT, to_json
+from .result import Result
 from .run_context import ActionRun, ActionRunContext, Send, SyncActionRunContext, _current
 
 _log = logging.getLogger("genkit_sidecar")
-
-
-class Result:
-    """What an async generator yields last as its result, for Python lets it return none."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
 
 
 async def run(

@@ -128,7 +128,7 @@ def _of(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert
         return _pydantic(source)
     if dataclasses.is_dataclass(source) or _is_typed_dict(source):
         return _members(source, named)
-    raise TypeError(f"{source!r} has no JSON Schema here: take a dataclass, a TypedDict, a pydantic model or JSON's own types, or give input_schema and output_schema as JSON Schemas")
+    raise TypeError(f"{source!r} has no JSON Schema here: take a dataclass, a TypedDict, a pydantic model or JSON's own types, or give a JSON Schema in its place")
 
 
 def _integer(value: Any) -> Any:
@@ -191,7 +191,7 @@ def _one_of(values: list[Any], found: Mapping[Any, Any]) -> tuple[dict[str, Any]
             raise _Mismatch(path, "one of " + ", ".join(map(repr, values)))
         return found[_key(value)]
 
-    return {"enum": values}, convert
+    return {"const": values[0]} if len(values) == 1 else {"enum": values}, convert
 
 
 def _union(arguments: tuple[Any, ...], named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert]:
