@@ -11,6 +11,8 @@ export interface ActionOptions<I extends Schema = Schema, O extends Schema = Sch
   inputSchema?: I;
   /** Of the result. */
   outputSchema?: O;
+  /** Of one chunk of output, for people and tools to read: chunks are sent unchecked. */
+  streamSchema?: Schema;
   /** Of what a session starts from. */
   initSchema?: N;
   /** What Genkit's tools know of the type: a JSON object. */
@@ -57,6 +59,7 @@ export function define<I extends Schema, O extends Schema, N extends Schema, con
 ): Action {
   if (!type || type.includes("/") || !name) throw new TypeError(`an action needs a type without slashes and a name, not "${type}" and "${name}"`);
   if (typeof handler !== "function") throw new TypeError(`/${type}/${name}: the handler comes last, behind the options`);
+  const streamSchema = jsonSchemaOf(options.streamSchema, "output");
   return {
     key: `/${type}/${name}`,
     type,
@@ -66,7 +69,11 @@ export function define<I extends Schema, O extends Schema, N extends Schema, con
     initSchema: options.initSchema,
     listedInput: jsonSchemaOf(options.inputSchema),
     listedOutput: jsonSchemaOf(options.outputSchema, "output"),
-    metadata: { ...options.metadata, ...(options.bidi ? { bidi: true } : {}) },
+    metadata: {
+      ...options.metadata,
+      ...(options.bidi && { bidi: true }),
+      ...(streamSchema && { streamSchema }), // for which the contract has no member of its own
+    },
     bidi: options.bidi ?? false,
     handler,
   };

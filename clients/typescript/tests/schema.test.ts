@@ -27,6 +27,22 @@ test("a zod schema is listed as draft-07, and a schema by hand as it is", async 
   });
 });
 
+test("the schema of a chunk is listed in the metadata", async () => {
+  const application = new Application();
+  const event = z.discriminatedUnion("event", [
+    z.object({ event: z.literal("started"), id: z.string() }),
+    z.object({ event: z.literal("counted"), count: z.int() }),
+  ]);
+  application.flow("flow", { streamSchema: event, metadata: { owner: "tests", streamSchema: {} } }, () => "");
+  await calling(application, async (caller) => {
+    const { owner, streamSchema } = JSON.parse((await caller.listed())["/flow/flow"]!.metadataJson!.toString());
+    assert.equal(owner, "tests");
+    assert.equal(streamSchema.$schema, "http://json-schema.org/draft-07/schema#");
+    const events = (streamSchema.anyOf ?? streamSchema.oneOf) as { properties: { event: { const: string } } }[];
+    assert.deepEqual(events.map(({ properties }) => properties.event.const), ["started", "counted"]);
+  });
+});
+
 test("what does not fit is named by its member", async () => {
   const application = new Application();
   application.flow("order", { inputSchema: Order }, (order) => order);
