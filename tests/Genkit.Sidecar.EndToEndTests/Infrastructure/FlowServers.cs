@@ -8,15 +8,23 @@ internal static class FlowServers
     private const string MadeBy = "tests/e2e/setup genkit";
 
     /// <summary>Starts a hello application under the sidecar and returns when both can be called.</summary>
-    public static async Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(Workspace workspace, string language, params IEnumerable<string> options)
+    public static Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(Workspace workspace, string language, params IEnumerable<string> options) =>
+        StartSidecarAsync(workspace, HelloApplication.In(language).Command, process => process.Output, options);
+
+    /// <summary>Starts an application of a client library, which says on stderr where it listens.</summary>
+    public static Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(Workspace workspace, IEnumerable<string> application) =>
+        StartSidecarAsync(workspace, application, process => process.Errors, []);
+
+    private static async Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(
+        Workspace workspace, IEnumerable<string> application, Func<RunningProcess, Journal<string>> saidIn, IEnumerable<string> options)
     {
         var sidecar = Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar");
 
         // Not through the workspace's log, for the sidecar says there which port the system has given it.
-        var process = workspace.Start([sidecar, "run", "--flow-server", "127.0.0.1:0", .. options, "--", .. HelloApplication.In(language).Command]);
+        var process = workspace.Start([sidecar, "run", "--flow-server", "127.0.0.1:0", .. options, "--", .. application]);
         const string Said = "Flows are served at ";
         var line = await process.Errors.FirstAsync(line => line.Contains(Said, StringComparison.Ordinal), "the address of the flow server");
-        await process.Output.FirstAsync(line => line.Contains("listens on", StringComparison.Ordinal), "the application's address");
+        await saidIn(process).FirstAsync(line => line.Contains("listens on", StringComparison.Ordinal), "the application's address");
         return (process, new Uri($"http://{line[(line.IndexOf(Said, StringComparison.Ordinal) + Said.Length)..]}"));
     }
 

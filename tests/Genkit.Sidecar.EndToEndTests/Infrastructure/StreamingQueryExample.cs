@@ -1,0 +1,49 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
+
+/// <summary>The worked example of a streaming query flow: the same events in every language.</summary>
+internal sealed record StreamingQueryExample(IReadOnlyList<string> Program)
+{
+    private const string Folder = "clients/python/examples/streaming-query";
+    private const string Library = "clients/python/src";
+
+    /// <summary>The languages that every theory of it runs with.</summary>
+    public static TheoryData<string> Languages { get; } = ["python"];
+
+    public static StreamingQueryExample In(string language) => language switch
+    {
+        "python" => new(["env", $"PYTHONPATH={Path.Combine(Repository.Root, Library)}", "/usr/bin/python3", Python()]),
+        _ => throw new ArgumentException($"There is no such example in {language}.", nameof(language)),
+    };
+
+    /// <summary>Returns its command, with what the agent says to the question `?` instead of what it says by itself.</summary>
+    public IEnumerable<string> Saying(Workspace workspace, params IEnumerable<string> events)
+    {
+        var scripts = Path.Combine(workspace.Folder, "scripts.json");
+        File.WriteAllText(scripts, $$"""{"?": [{{string.Join(", ", events)}}]}""");
+        return [.. Program, "--scripts", scripts];
+    }
+
+    /// <summary>Reads the events out of what `flow:run --stream` has printed.</summary>
+    public static IReadOnlyList<JsonElement> EventsIn(string printed)
+    {
+        var lines = printed.Split('\n').SkipWhile(line => line != "{").TakeWhile(line => line is not "Result:" && !line.StartsWith("Error:", StringComparison.Ordinal));
+        var json = Encoding.UTF8.GetBytes(string.Join('\n', lines));
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { AllowMultipleValues = true });
+        var events = new List<JsonElement>();
+        while (reader.Read())
+        {
+            events.Add(JsonElement.ParseValue(ref reader));
+        }
+
+        return events;
+    }
+
+    private static string Python()
+    {
+        Repository.Require($"{Library}/genkit_sidecar/_stubs/genkit/sidecar/v1/action_service_pb2.py", "tests/e2e/setup libraries");
+        return Repository.Require($"{Folder}/streaming_query.py", $"git checkout {Folder}");
+    }
+}
