@@ -22,13 +22,10 @@ class ScriptedAgent:
         if question not in self._scripts:
             yield {"type": "run.failed", "code": "unknown_question", "message": "the script has no such question"}
             return
-        stopped = True
-        try:
-            for event in self._scripts[question]:
-                if event["type"] == "wait":
+        for event in self._scripts[question]:
+            if event["type"] == "wait":
+                try:
                     await asyncio.Event().wait()
-                yield event
-            stopped = False
-        finally:
-            if stopped:
-                _log.info("The agent was stopped in conversation %s.", conversation_id)
+                finally:
+                    _log.info("The agent was stopped in conversation %s.", conversation_id)
+            yield event

@@ -86,7 +86,7 @@ class Answers(unittest.IsolatedAsyncioTestCase):
 
     async def test_an_answer_without_an_end_is_an_error(self) -> None:
         event, error = await self.read(StreamingQuery(saying(), LONG))
-        self.assertEqual(event, {"event": "error", "code": 14, "message": "the agent's answer broke off"})
+        self.assertEqual(event, {"event": "error", "code": 14, "message": "the answer broke off"})
         self.assertEqual((error.code, error.message), (StatusCode.UNAVAILABLE, event["message"]))
 
     async def test_unknown_events_are_counted_and_logged_without_their_payload(self) -> None:

@@ -21,7 +21,7 @@ _CODES = {
 }
 
 _FAILED = ErrorEvent(event="error", code=StatusCode.INTERNAL, message="the agent failed")
-_BROKE_OFF = ErrorEvent(event="error", code=StatusCode.UNAVAILABLE, message="the agent's answer broke off")
+_BROKE_OFF = ErrorEvent(event="error", code=StatusCode.UNAVAILABLE, message="the answer broke off")
 
 
 class Translation:
