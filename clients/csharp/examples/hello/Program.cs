@@ -1,0 +1,41 @@
+using System.ComponentModel;
+using Genkit.Sidecar.Client;
+
+var application = new Application("hello");
+
+application.Flow("greet", [Description("Greets by name.")] (Person person) =>
+{
+    if (person.Name == "")
+    {
+        throw new ActionError(StatusCode.FailedPrecondition, "somebody without a name cannot be greeted");
+    }
+
+    return new { greeting = $"Hello, {person.Name}!" };
+});
+
+application.Flow("countdown", [Description("Counts down, chunk by chunk.")] async (Countdown input, ActionRunContext context) =>
+{
+    for (var count = input.From; count > 0; count--)
+    {
+        await context.SendChunkAsync(new { count });
+    }
+
+    return "Liftoff!";
+});
+
+application.Flow("chat", Chat);
+
+await application.ServeAsync();
+
+[Description("Answers each message while more may come.")]
+static async IAsyncEnumerable<object> Chat(IAsyncEnumerable<string> messages)
+{
+    await foreach (var message in messages)
+    {
+        yield return new { echo = message };
+    }
+}
+
+record Person(string Name);
+
+record Countdown(int From = 3);

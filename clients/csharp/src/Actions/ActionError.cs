@@ -1,0 +1,34 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Nodes;
+
+namespace Genkit.Sidecar.Client;
+
+/// <summary>Thrown by an action to fail with a code of its choice.</summary>
+[SuppressMessage("Naming", "CA1710", Justification = "Every client library has this name.")]
+[SuppressMessage("Design", "CA1032", Justification = "An error has a code.")]
+public class ActionError : Exception
+{
+    /// <summary>Makes an error.</summary>
+    /// <param name="code">What kind of failure it is.</param>
+    /// <param name="message">What went wrong, for people.</param>
+    /// <param name="details">What went wrong, for programs.</param>
+    /// <param name="innerException">What caused it; part of the stack that the caller gets.</param>
+    public ActionError(StatusCode code, string message, JsonObject? details = null, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Code = code;
+        Details = details;
+    }
+
+    /// <summary>What kind of failure it is.</summary>
+    public StatusCode Code { get; }
+
+    /// <summary>What went wrong, for programs.</summary>
+    public JsonObject? Details { get; }
+
+    /// <summary>The stack trace that the caller gets in place of the exception's own; empty for none.</summary>
+    public string? Stack { get; init; }
+
+    /// <summary>Whether the call ends with a gRPC status instead, which has neither details nor a stack.</summary>
+    public bool AsStatus { get; init; }
+}

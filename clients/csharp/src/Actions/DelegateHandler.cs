@@ -1,0 +1,163 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Linq.Expressions;
+using System.Reflection;
+using System.Runtime.ExceptionServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Genkit.Sidecar.Client;
+
+/// <summary>Makes a handler of a lambda or method: looks at its signature once, and compiles a call of it, so that a run looks up nothing.</summary>
+[RequiresUnreferencedCode("The handler's types are looked up at run time.")]
+[RequiresDynamicCode("Code is made for the handler at run time.")]
+internal sealed class DelegateHandler
+{
+    private readonly ParameterExpression _context = Expression.Parameter(typeof(ActionRunContext), "context");
+    private readonly JsonSerializerOptions _options;
+    private readonly ParameterInfo? _input;
+    private readonly ParameterExpression _bound;
+    private readonly Expression _call;
+
+    private DelegateHandler(Delegate handler, JsonSerializerOptions options)
+    {
+        _options = options;
+
+        // A delegate may be closed over the first parameter of a static method.
+        var parameters = handler.Method.GetParameters()[^handler.GetType().GetMethod("Invoke")!.GetParameters().Length..];
+        var inputs = Array.FindAll(parameters, IsInput);
+        if (inputs.Length > 1 || Array.Exists(parameters, parameter => parameter.ParameterType.IsByRef))
+        {
+            throw new ArgumentException(
+                $"a handler takes one input, ActionRunContext, CancellationToken and [FromServices] parameters, and this one takes {string.Join(", ", parameters.Select(parameter => parameter.ParameterType.Name))}");
+        }
+
+        _input = inputs.SingleOrDefault();
+        _bound = Expression.Parameter(_input?.ParameterType ?? typeof(object), "input");
+        _call = Expression.Invoke(Expression.Constant(handler), parameters.Select(parameter => parameter == _input ? _bound : Given(parameter)));
+    }
+
+    /// <exception cref="ArgumentException">It has other parameters, or types that have no JSON form.</exception>
+    public static ActionHandler Create(Delegate handler, JsonSerializerOptions options)
+    {
+        var made = new DelegateHandler(handler, options);
+        var bind = made.Bind(out var input);
+        var invoke = made.Invoke(bind, out var output);
+        return new ActionHandler(invoke)
+        {
+            TakesStream = ItemOf(made._bound.Type) is not null,
+            Input = input,
+            Output = output,
+            Description = handler.Method.GetCustomAttribute<DescriptionAttribute>()?.Description,
+        };
+    }
+
+    private static bool IsInput(ParameterInfo parameter) =>
+        parameter.ParameterType != typeof(ActionRunContext) && parameter.ParameterType != typeof(CancellationToken) && !IsService(parameter);
+
+    private static bool IsService(ParameterInfo parameter) => parameter.GetCustomAttributes().Any(attribute => attribute is IFromServiceMetadata);
+
+    private Expression Given(ParameterInfo parameter)
+    {
+        if (parameter.ParameterType == typeof(ActionRunContext))
+        {
+            return _context;
+        }
+
+        if (parameter.ParameterType == typeof(CancellationToken))
+        {
+            return Expression.Property(_context, nameof(ActionRunContext.CancellationToken));
+        }
+
+        Func<IServiceProvider, object> service = services => services.GetRequiredService(parameter.ParameterType);
+        return Expression.Convert(Expression.Invoke(Expression.Constant(service), Expression.Property(_context, nameof(ActionRunContext.Services))), parameter.ParameterType);
+    }
+
+    /// <summary>What makes the input: a <c>Func&lt;ActionRunContext, RunInput, TInput&gt;</c>.</summary>
+    private Delegate Bind(out JsonTypeInfo? input)
+    {
+        input = null;
+        if (_input is null)
+        {
+            return (ActionRunContext _, RunInput _) => default(object);
+        }
+
+        var item = ItemOf(_input.ParameterType);
+        input = _options.GetTypeInfo(item ?? _input.ParameterType);
+        var nullability = new NullabilityInfoContext().Create(_input);
+        var isNullable = (item is null ? nullability : nullability.GenericTypeArguments is [var only] ? only : nullability).WriteState != NullabilityState.NotNull;
+        return item is null
+            ? Call<Delegate>(nameof(BindOne), [_input.ParameterType], input, _input, isNullable)
+            : Call<Delegate>(nameof(BindStream), [item], input, isNullable);
+    }
+
+    private static Delegate BindOne<T>(JsonTypeInfo<T> type, ParameterInfo parameter, bool isNullable)
+    {
+        // Of a value type whose default is written as `default`, reflection says null.
+        var reader = parameter.HasDefaultValue
+            ? new InputReader<T>(type, isNullable, isOptional: true, parameter.DefaultValue is { } value ? DefaultOf<T>(value) : default)
+            : new InputReader<T>(type, isNullable, isOptional: isNullable || typeof(T) == typeof(JsonElement));
+        return (ActionRunContext _, RunInput run) => reader.Read(run.Json, run.What);
+    }
+
+    private static T DefaultOf<T>(object value) => value is T same ? same : (T)Enum.ToObject(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T), value);
+
+    private static Delegate BindStream<T>(JsonTypeInfo<T> type, bool isNullable)
+    {
+        var reader = new InputReader<T>(type, isNullable);
+        return (ActionRunContext context, RunInput run) => run.ReadChunksAsync(reader, context.CancellationToken);
+    }
+
+    private Invocation Invoke(Delegate bind, out JsonTypeInfo? output)
+    {
+        output = null;
+        var returned = _call.Type;
+        if (returned == typeof(void))
+        {
+            return Call<Invocation>(nameof(Invocations.BlockingWithoutResult), [_bound.Type], bind, Compile(_call, typeof(Action<,>), _bound.Type, _context.Type));
+        }
+
+        if (returned == typeof(Task) || returned == typeof(ValueTask))
+        {
+            return Call<Invocation>(nameof(Invocations.AsyncWithoutResult), [_bound.Type], bind, CompileFunction(AsTask(_call)));
+        }
+
+        if (ItemOf(returned) is { } chunk)
+        {
+            var enumerated = Expression.Convert(_call, typeof(IAsyncEnumerable<>).MakeGenericType(chunk));
+            return Call<Invocation>(nameof(Invocations.Chunks), [_bound.Type, chunk], bind, CompileFunction(enumerated), _options.GetTypeInfo(chunk));
+        }
+
+        var isAsync = returned.IsGenericType && (returned.GetGenericTypeDefinition() == typeof(Task<>) || returned.GetGenericTypeDefinition() == typeof(ValueTask<>));
+        var result = isAsync ? returned.GetGenericArguments()[0] : returned;
+        output = _options.GetTypeInfo(result);
+        return Call<Invocation>(
+            isAsync ? nameof(Invocations.Async) : nameof(Invocations.Blocking), [_bound.Type, result], bind, CompileFunction(isAsync ? AsTask(_call) : _call), output);
+    }
+
+    private static Expression AsTask(Expression call) => typeof(Task).IsAssignableFrom(call.Type) ? call : Expression.Call(call, nameof(ValueTask.AsTask), null);
+
+    private Delegate CompileFunction(Expression body) => Compile(body, typeof(Func<,,>), _bound.Type, _context.Type, body.Type);
+
+    private Delegate Compile(Expression body, Type type, params Type[] arguments) => Expression.Lambda(type.MakeGenericType(arguments), body, _bound, _context).Compile();
+
+    /// <summary>The T of an <c>IAsyncEnumerable&lt;T&gt;</c>, or of what implements one; null of any other type.</summary>
+    private static Type? ItemOf(Type type) => type.GetInterfaces().Append(type)
+        .FirstOrDefault(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))?.GetGenericArguments()[0];
+
+    private static T Call<T>(string method, Type[] types, params object[] arguments)
+    {
+        var generic = (typeof(Invocations).GetMethod(method) ?? typeof(DelegateHandler).GetMethod(method, BindingFlags.NonPublic | BindingFlags.Static))!;
+        try
+        {
+            return (T)generic.MakeGenericMethod(types).Invoke(null, arguments)!;
+        }
+        catch (TargetInvocationException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException!);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+
+namespace Genkit.Sidecar.Client;
+
+/// <summary>The actions that Genkit's tools see. Safe for use by several threads.</summary>
+/// <param name="name">Name of the application in the Dev UI.</param>
+/// <param name="options">What else there is to say.</param>
+public sealed partial class Application(string name = "", ApplicationOptions? options = null)
+{
+    private static readonly string s_version =
+        typeof(Application).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    private readonly ApplicationOptions _options = options ?? new();
+    private readonly OrderedDictionary<string, ActionDefinition> _actions = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+
+    /// <summary>Name of the application in the Dev UI.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What <c>ListValues</c> answers by type, such as <c>{"defaultModel": {"defaultModel": {"name": "echo"}}}</c>.</summary>
+    public IDictionary<string, JsonObject> Values { get; } = new ConcurrentDictionary<string, JsonObject>(StringComparer.Ordinal);
+
+    /// <summary>The actions that are listed, now.</summary>
+    public IReadOnlyList<ActionDefinition> Actions
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _actions.Values];
+            }
+        }
+    }
+
+    internal JsonSerializerOptions JsonSerializerOptions => _options.JsonSerializerOptions ?? JsonDefaults.Options;
+
+    /// <summary>Lists an action from now on, in the place of one with the same key.</summary>
+    /// <returns>The action.</returns>
+    public ActionDefinition Add(ActionDefinition action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        lock (_lock)
+        {
+            _actions[action.Key] = action;
+        }
+
+        return action;
+    }
+
+    /// <summary>Lists and runs the action no more. Runs that have started go on.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool Remove(string key)
+    {
+        lock (_lock)
+        {
+            return _actions.Remove(key);
+        }
+    }
+
+    /// <summary>Finds a listed action, or one that <see cref="ApplicationOptions.Resolve"/> knows; else null.</summary>
+    public ActionDefinition? Find(string key)
+    {
+        lock (_lock)
+        {
+            if (_actions.TryGetValue(key, out var action))
+            {
+                return action;
+            }
+        }
+
+        return _options.Resolve?.Invoke(key);
+    }
+
+    /// <summary>Serves until SIGINT or SIGTERM, then lets active runs go on for <see cref="ServeOptions.Grace"/>. A second signal cancels them at once.</summary>
+    /// <param name="address"><c>HOST:PORT</c> or <c>unix:/PATH</c>; without, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.</param>
+    /// <param name="options">How it is served.</param>
+    /// <exception cref="ArgumentException">The address is none.</exception>
+    /// <exception cref="InvalidOperationException">It cannot listen there.</exception>
+    public async Task ServeAsync(string? address = null, ServeOptions? options = null)
+    {
+        options ??= new();
+        var server = await StartAsync(address, options).ConfigureAwait(false);
+        await using var disposal = server.ConfigureAwait(false);
+        var signals = 0;
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            _ = server.StopAsync(Interlocked.Increment(ref signals) == 1 ? options.Grace : TimeSpan.Zero);
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        await Console.Error.WriteLineAsync($"{(Name.Length > 0 ? Name : "The application")} listens on {server.Address}").ConfigureAwait(false);
+        await server.Stopped.ConfigureAwait(false);
+    }
+
+    /// <summary>Starts to serve, and waits for no signals. Port 0 chooses one.</summary>
+    /// <param name="address"><c>HOST:PORT</c> or <c>unix:/PATH</c>; without, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.</param>
+    /// <param name="options">How it is served.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">The address is none.</exception>
+    /// <exception cref="InvalidOperationException">It cannot listen there.</exception>
+    public Task<RunningServer> StartAsync(string? address = null, ServeOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunningServer.StartAsync(this, ListenAddress.Choose(address), options ?? new(), cancellationToken);
+
+    internal V1.GetRuntimeInfoResponse RuntimeInfo() => new() { Name = Name, GenkitVersion = $"csharp/{s_version}", Environments = { _options.Environments } };
+
+    internal V1.ListActionsResponse ListActions() => new() { Actions = { Actions.Select(action => action.Listed) } };
+
+    internal V1.ListValuesResponse ListValues(V1.ListValuesRequest request) => new()
+    {
+        ValuesJson = Values.TryGetValue(request.Type, out var values) ? UnsafeByteOperations.UnsafeWrap(JsonDefaults.Encode(values)) : ByteString.Empty,
+    };
+
+    internal V1.ConfigureResponse Configure(V1.ConfigureRequest request)
+    {
+        _options.OnConfigure?.Invoke(new SidecarConfiguration(
+            request.OtlpGrpcEndpoint, request.OtlpHttpEndpoint, request.SidecarVersion, request.MaxMessageBytes, [.. request.Features]));
+        return new V1.ConfigureResponse();
+    }
+}

@@ -1,0 +1,191 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Genkit.Sidecar.Client;
+
+/// <summary>Says for people, in JSON's words, why a value could not be read as a type.</summary>
+internal static class Mismatch
+{
+    /// <summary>Finds out why.</summary>
+    /// <param name="json">The value.</param>
+    /// <param name="schema">Schema of the type.</param>
+    /// <param name="what">What to call the value as a whole.</param>
+    /// <param name="cause">What reading said.</param>
+    public static InputError Explain(RawJson json, JsonNode schema, string what, JsonException cause)
+    {
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(json.Utf8, new JsonDocumentOptions { MaxDepth = int.MaxValue });
+        }
+        catch (JsonException e)
+        {
+            return new InputError($"{what} is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
+        }
+
+        using (document)
+        {
+            var problem = new Walk(schema).Visit(document.RootElement, schema, "", 0) ?? Unreadable(schema, PathOf(cause));
+            return new InputError(problem.Path.Length == 0 ? $"{what} {problem.Text}" : $"\"{problem.Path}\" {problem.Text}");
+        }
+    }
+
+    /// <summary>What a value of a schema is, such as <c>an object with "name"</c>.</summary>
+    public static string Describe(JsonNode? schema)
+    {
+        if (schema is not JsonObject members)
+        {
+            return "a value";
+        }
+
+        if (members["enum"] is JsonArray values)
+        {
+            return $"one of {string.Join(", ", values.Select(value => value?.ToJsonString() ?? "null"))}";
+        }
+
+        var types = TypesOf(members).Select(type => type switch
+        {
+            "object" => Required(members).ToList() is { Count: > 0 } required ? $"an object with {string.Join(", ", required.Select(name => $"\"{name}\""))}" : "an object",
+            "array" => "an array",
+            "integer" => "an integer",
+            "boolean" => "true or false",
+            "null" => "null",
+            "string" when members["format"] is JsonValue format => $"a string of the format {format}",
+            _ => $"a {type}",
+        });
+        return string.Join(" or ", types) is { Length: > 0 } description ? description : members.ContainsKey("$ref") ? "an object" : "a value";
+    }
+
+    private static IEnumerable<string> TypesOf(JsonObject schema) => schema["type"] switch
+    {
+        JsonValue type => [type.GetValue<string>()],
+        JsonArray types => types.Select(type => type!.GetValue<string>()),
+        _ => [],
+    };
+
+    private static IEnumerable<string> Required(JsonObject schema) => schema["required"] is JsonArray required ? required.Select(name => name!.GetValue<string>()) : [];
+
+    /// <summary>A value that has the right form and is still refused: too large a number, a string that is no date.</summary>
+    private static Problem Unreadable(JsonNode schema, string path)
+    {
+        var at = (JsonNode?)schema;
+        foreach (var step in path.Split('.', '['))
+        {
+            at = step.EndsWith(']') ? at?["items"] : step.Length > 0 ? at?["properties"]?[step] ?? (at?["additionalProperties"] as JsonObject) : at;
+        }
+
+        return new Problem(path, $"cannot be read as {Describe(at)}");
+    }
+
+    /// <summary><c>$.items[1].price</c> without the root, which has a name of its own.</summary>
+    private static string PathOf(JsonException cause) => cause.Path is { Length: > 1 } path ? path[1..].TrimStart('.') : "";
+
+    private sealed record Problem(string Path, string Text);
+
+    private sealed class Walk(JsonNode root)
+    {
+        // What reading takes at most is far less.
+        private const int MaxDepth = 1000;
+
+        public Problem? Visit(JsonElement value, JsonNode? schema, string path, int depth)
+        {
+            if (depth > MaxDepth)
+            {
+                return new Problem(path, "is nested too deeply");
+            }
+
+            if (schema is not JsonObject members)
+            {
+                return null;
+            }
+
+            if (members["$ref"] is JsonValue reference)
+            {
+                return Visit(value, Resolve(reference.GetValue<string>()), path, depth + 1);
+            }
+
+            if (members["enum"] is JsonArray values)
+            {
+                return values.Any(allowed => JsonNode.DeepEquals(allowed, NodeOf(value))) ? null : new Problem(path, $"must be {Describe(schema)}");
+            }
+
+            if (TypesOf(members).ToList() is { Count: > 0 } types && !types.Exists(type => Is(value, type)))
+            {
+                return new Problem(path, $"must be {Describe(schema)}");
+            }
+
+            return value.ValueKind switch
+            {
+                JsonValueKind.Object => VisitMembers(value, members, path, depth),
+                JsonValueKind.Array => VisitItems(value, members["items"], path, depth),
+                _ => null,
+            };
+        }
+
+        private Problem? VisitMembers(JsonElement value, JsonObject schema, string path, int depth)
+        {
+            var properties = schema["properties"] as JsonObject;
+            foreach (var name in Required(schema))
+            {
+                if (!value.TryGetProperty(name, out _))
+                {
+                    return new Problem(Join(path, name), $"must be given: {Describe(properties?[name])}");
+                }
+            }
+
+            foreach (var member in value.EnumerateObject())
+            {
+                var known = properties is not null && properties.TryGetPropertyValue(member.Name, out var property) ? property : schema["additionalProperties"] as JsonObject;
+                if (Visit(member.Value, known, Join(path, member.Name), depth + 1) is { } problem)
+                {
+                    return problem;
+                }
+            }
+
+            return null;
+        }
+
+        private Problem? VisitItems(JsonElement value, JsonNode? schema, string path, int depth)
+        {
+            var index = 0;
+            foreach (var item in value.EnumerateArray())
+            {
+                if (Visit(item, schema, $"{path}[{index}]", depth + 1) is { } problem)
+                {
+                    return problem;
+                }
+
+                index++;
+            }
+
+            return null;
+        }
+
+        private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+        private static JsonValue? NodeOf(JsonElement value) => value.ValueKind == JsonValueKind.Null ? null : JsonValue.Create(value);
+
+        private static bool Is(JsonElement value, string type) => value.ValueKind switch
+        {
+            JsonValueKind.Object => type == "object",
+            JsonValueKind.Array => type == "array",
+            JsonValueKind.String => type == "string",
+            JsonValueKind.True or JsonValueKind.False => type == "boolean",
+            JsonValueKind.Null => type == "null",
+            _ => type == "number" || (type == "integer" && value.GetRawText().AsSpan().IndexOfAny('.', 'e', 'E') < 0),
+        };
+
+        private JsonNode? Resolve(string pointer)
+        {
+            var at = (JsonNode?)root;
+            foreach (var step in pointer.Split('/').Skip(1))
+            {
+                var name = new StringBuilder(Uri.UnescapeDataString(step)).Replace("~1", "/").Replace("~0", "~").ToString();
+                at = at is JsonArray array ? array[int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)] : at?[name];
+            }
+
+            return at;
+        }
+    }
+}

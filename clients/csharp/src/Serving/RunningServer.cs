@@ -1,0 +1,100 @@
+using Genkit.Sidecar.Grpc.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Client;
+
+/// <summary>A server that <see cref="Application.StartAsync"/> started.</summary>
+public sealed class RunningServer : IAsyncDisposable
+{
+    /// <summary>How long handlers have to clean up after they were cancelled.</summary>
+    private static readonly TimeSpan s_cleanup = TimeSpan.FromSeconds(1);
+
+    private readonly WebApplication _server;
+    private readonly CancellationTokenSource _runs;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _stops;
+
+    private RunningServer(WebApplication server, CancellationTokenSource runs, string address) => (_server, _runs, Address) = (server, runs, address);
+
+    /// <summary>Where it listens, with the port that was chosen.</summary>
+    public string Address { get; }
+
+    /// <summary>Completes when the server has stopped.</summary>
+    public Task Stopped => _stopped.Task;
+
+    /// <summary>
+    /// Takes no more calls, says NOT_SERVING, lets active runs go on for a while, then cancels them. Called again while it waits, the shorter time counts.
+    /// </summary>
+    /// <param name="grace">How long; nothing by default.</param>
+    public async Task StopAsync(TimeSpan grace = default)
+    {
+        _runs.CancelAfter(grace);
+        if (Interlocked.Increment(ref _stops) == 1)
+        {
+            using var abort = new CancellationTokenSource();
+            await using var cancelled = _runs.Token.UnsafeRegister(static state => ((CancellationTokenSource)state!).CancelAfter(s_cleanup), abort).ConfigureAwait(false);
+            await _server.StopAsync(abort.Token).ConfigureAwait(false);
+            await _server.DisposeAsync().ConfigureAwait(false);
+            _stopped.TrySetResult();
+        }
+
+        await _stopped.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Stops at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        _runs.Dispose();
+    }
+
+    /// <exception cref="InvalidOperationException">It cannot listen there.</exception>
+    internal static async Task<RunningServer> StartAsync(Application application, ListenAddress address, ServeOptions options, CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Configuration.AddEnvironmentVariables(); // where OpenTelemetry looks
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddSingleton<IHostLifetime, UnattachedLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
+        builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = ListenAddress.Bind);
+
+        ListenOptions? listening = null;
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.AllowSlowReaders();
+            kestrel.Limits.Http2.MaxStreamsPerConnection = int.MaxValue;
+            kestrel.Listen(address.EndPoint, endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http2;
+                options.Endpoint?.Invoke(endpoint);
+                listening = endpoint;
+            });
+        });
+        options.Configure?.Invoke(builder);
+
+        var server = builder.Build();
+        var runs = new CancellationTokenSource();
+        server.Run(GenkitEndpoints.ServerOf(application, server.Services, health: true, runs.Token).HandleAsync);
+        try
+        {
+            address.RemoveStaleSocket();
+            await server.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+            runs.Dispose();
+            throw address.Untaken(e);
+        }
+
+        return new RunningServer(server, runs, address.With(listening!.EndPoint));
+    }
+}
