@@ -4,24 +4,17 @@ using Genkit.Sidecar.Conformance.Running;
 namespace Genkit.Sidecar.Conformance.Tests;
 
 /// <summary>Each case can fail: a deliberately wrong application fails it.</summary>
-public class WrongApplicationTests
+public class WrongApplicationTests(WrongApplicationRuns runs) : IClassFixture<WrongApplicationRuns>
 {
-    // Broken only where features are left out.
-    private static readonly HashSet<string> s_optional = ["bidi", "values", "runtime-info", "configure", "health"];
-
     public static TheoryData<string> Rules => [.. WrongApplications.CasesByRule.Keys];
 
     [Theory]
     [MemberData(nameof(Rules))]
-    public async Task WrongApplication_ItsCases_Fail(string rule)
+    public void WrongApplication_ItsCases_Fail(string rule)
     {
-        var ids = WrongApplications.CasesByRule[rule];
-        var cases = ids.Select(id => Cases.All.Single(one => one.Id == id)).ToList();
-        HashSet<string> without = rule == "unoffered-is-internal" ? s_optional : [];
+        var outcomes = runs.Outcomes[rule];
 
-        var outcomes = await Cases.RunAsync(cases, RuleNames.All[rule], without, rule == "ignores-deadlines" ? Timeouts.HangBehindDeadline : Timeouts.Hang);
-
-        Assert.Equal(ids, outcomes.Where(outcome => outcome.Verdict == Verdict.Failed).Select(outcome => outcome.Case.Id));
+        Assert.Equal(WrongApplications.CasesByRule[rule], outcomes.Where(outcome => outcome.Verdict == Verdict.Failed).Select(outcome => outcome.Case.Id));
         Assert.DoesNotContain(outcomes, outcome => outcome.Reason!.Contains("the kit failed", StringComparison.Ordinal));
     }
 
