@@ -7,35 +7,27 @@ using Genkit.Sidecar.Conformance.Subjects;
 namespace Genkit.Sidecar.Conformance.Tests;
 
 /// <summary>What registers with the kit's manager like a sidecar and does what no real one does on cue.</summary>
-internal sealed class WrongSidecar : ISubjectSource
+internal sealed class WrongSidecar(SidecarFault fault) : ISubjectSource
 {
     private const string TraceId = "00000000000000000000000000000001";
 
-    private readonly Manager _manager;
-    private readonly SidecarFault _fault;
     private readonly ClientWebSocket _socket = new();
+    private Manager? _manager;
     private Task _serving = Task.CompletedTask;
-
-    private WrongSidecar(Manager manager, SidecarFault fault)
-    {
-        _manager = manager;
-        _fault = fault;
-    }
 
     public Way Way => Way.Sidecar;
 
     public string Name => "A wrong sidecar";
 
-    public static async Task<WrongSidecar> StartAsync(SidecarFault fault)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var sidecar = new WrongSidecar(await Manager.StartAsync(), fault);
-        await sidecar._socket.ConnectAsync(sidecar._manager.Address, CancellationToken.None);
-        sidecar._serving = sidecar.ServeAsync();
-        await sidecar._manager.RegisteredAsync(CancellationToken.None).WaitAsync(Timeouts.Default);
-        return sidecar;
+        _manager = await Manager.StartAsync();
+        await _socket.ConnectAsync(_manager.Address, cancellationToken);
+        _serving = ServeAsync();
+        await _manager.RegisteredAsync(cancellationToken).WaitAsync(Timeouts.Default, cancellationToken);
     }
 
-    public ISubject Connect() => new ManagerSubject(_manager);
+    public ISubject Connect() => new ManagerSubject(_manager!);
 
     public Task<string?> RecoverAsync(bool hasFailed, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
@@ -44,7 +36,7 @@ internal sealed class WrongSidecar : ISubjectSource
         _socket.Abort();
         await _serving;
         _socket.Dispose();
-        await _manager.DisposeAsync();
+        await _manager!.DisposeAsync();
     }
 
     private async Task ServeAsync()
@@ -76,7 +68,7 @@ internal sealed class WrongSidecar : ISubjectSource
         {
             "runAction" => RunAsync(id, frame.GetProperty("params")),
             "listActions" => SendAsync($$"""{"jsonrpc":"2.0","result":{"actions":{{Actions()}}},"id":"{{id}}"}"""),
-            "listValues" when _fault == SidecarFault.ValuesFail => SendAsync($$$"""{"jsonrpc":"2.0","error":{"code":-32000,"message":"not offered"},"id":"{{{id}}}"}"""),
+            "listValues" when fault == SidecarFault.ValuesFail => SendAsync($$$"""{"jsonrpc":"2.0","error":{"code":-32000,"message":"not offered"},"id":"{{{id}}}"}"""),
             _ => Task.CompletedTask,
         };
     }
@@ -84,17 +76,17 @@ internal sealed class WrongSidecar : ISubjectSource
     private async Task RunAsync(string id, JsonElement parameters)
     {
         var key = parameters.GetProperty("key").GetString()!;
-        if (_fault != SidecarFault.NoState)
+        if (fault != SidecarFault.NoState)
         {
             await SendAsync($$$$"""{"jsonrpc":"2.0","method":"runActionState","params":{"requestId":"{{{{id}}}}","state":{"traceId":"{{{{TraceId}}}}"}}}""");
         }
 
-        if (_fault == SidecarFault.TellsTheAlias)
+        if (fault == SidecarFault.TellsTheAlias)
         {
             await SendAsync($$$$"""{"jsonrpc":"2.0","method":"runActionState","params":{"requestId":"{{{{id}}}}","state":{"traceId":"0af7651916cd43dd8448eb211c80319c"}}}""");
         }
 
-        switch (_fault)
+        switch (fault)
         {
             case SidecarFault.NeverAnswers when key.EndsWith("/wait", StringComparison.Ordinal):
                 await ChunkAsync(id, $$"""{"waiting":{{parameters.GetProperty("input").GetProperty("id").GetRawText()}}}""");
@@ -123,7 +115,7 @@ internal sealed class WrongSidecar : ISubjectSource
         }
         else if (key.EndsWith("/fail-error", StringComparison.Ordinal))
         {
-            await FailAsync(id, _fault == SidecarFault.KeepsTheCode ? 99 : 5, _fault == SidecarFault.KeepsTheTraceId ? "not a trace" : TraceId);
+            await FailAsync(id, fault == SidecarFault.KeepsTheCode ? 99 : 5, fault == SidecarFault.KeepsTheTraceId ? "not a trace" : TraceId);
         }
         else
         {
@@ -134,7 +126,7 @@ internal sealed class WrongSidecar : ISubjectSource
     private async Task CountAsync(string id, JsonElement parameters)
     {
         var to = parameters.GetProperty("input").GetProperty("to").GetInt32();
-        for (var i = 0; i < to && (parameters.GetProperty("stream").GetBoolean() || _fault == SidecarFault.ChunksUnasked); i++)
+        for (var i = 0; i < to && (parameters.GetProperty("stream").GetBoolean() || fault == SidecarFault.ChunksUnasked); i++)
         {
             await ChunkAsync(id, $$"""{"index":{{i}},"padding":""}""");
         }
@@ -144,32 +136,32 @@ internal sealed class WrongSidecar : ISubjectSource
 
     private async Task AnswerAsync(string id, string result)
     {
-        if (_fault == SidecarFault.NeverAnswers)
+        if (fault == SidecarFault.NeverAnswers)
         {
             return;
         }
 
-        if (_fault == SidecarFault.AnswersWithAnError)
+        if (fault == SidecarFault.AnswersWithAnError)
         {
             await FailAsync(id, 10, TraceId);
             return;
         }
 
-        var traceId = _fault == SidecarFault.TraceIdsDiffer ? "00000000000000000000000000000002" : TraceId;
+        var traceId = fault == SidecarFault.TraceIdsDiffer ? "00000000000000000000000000000002" : TraceId;
         var answer = $$$"""{"jsonrpc":"2.0","result":{"result":{{{result}}},"telemetry":{"traceId":"{{{traceId}}}"}},"id":"{{{id}}}"}""";
         await SendAsync(answer);
-        if (_fault == SidecarFault.AnswersTwice)
+        if (fault == SidecarFault.AnswersTwice)
         {
             await SendAsync(answer);
         }
 
-        if (_fault == SidecarFault.ChunkBehindAnswer)
+        if (fault == SidecarFault.ChunkBehindAnswer)
         {
             await ChunkAsync(id, "\"late\"");
         }
     }
 
-    private Task FailAsync(string id, int code, string traceId) => SendAsync(_fault == SidecarFault.ErrorsHaveNoData
+    private Task FailAsync(string id, int code, string traceId) => SendAsync(fault == SidecarFault.ErrorsHaveNoData
         ? $$$"""{"jsonrpc":"2.0","error":{"code":-32000,"message":"m"},"id":"{{{id}}}"}"""
         : $$$$"""{"jsonrpc":"2.0","error":{"code":-32000,"message":"m","data":{"code":{{{{code}}}},"message":"m","details":{"reason":"r","stack":"mine","traceId":"{{{{traceId}}}}"}}},"id":"{{{{id}}}}"}""");
 

@@ -30,7 +30,7 @@ public class WrongSidecarTests
     public async Task WrongSidecar_ItsCase_Fails(string id, SidecarFault fault, string reason)
     {
         HashSet<string> without = id.StartsWith("values/", StringComparison.Ordinal) ? ["values"] : [];
-        await using var sidecar = await WrongSidecar.StartAsync(fault);
+        await using var sidecar = new WrongSidecar(fault);
         var session = new Session(sidecar, Cases.Catalogue, without, new Dictionary<string, string>(), reason == "it hangs" ? Timeouts.Hang : Timeouts.Default);
 
         var outcome = Assert.Single(await session.RunAsync([Cases.All.Single(one => one.Id == id)], [], TestContext.Current.CancellationToken));

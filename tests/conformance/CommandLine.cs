@@ -20,22 +20,25 @@ internal sealed class CommandLine
                                                           serves the kit's own application
 
         Options:
-          --app ADDRESS          http://HOST:PORT, or unix:/path
+          --app ADDRESS          http://HOST:PORT, https://HOST:PORT or unix:/path
+          --app-ca FILE          certificate authorities (PEM) that alone may vouch for an application behind https
           --sidecar FILE         the genkit-sidecar to test
           --only GLOB            only cases with such ids, 'bidi/*'; may be repeated
           --without FEATURE      what the application leaves out; may be repeated. The features are in catalogue.jsonc
           --known-failing FILE   cases that fail, a line each, ID: REASON. They are run, and one that passes fails the run
           --timeout TIME         for each case, such as 5s, instead of its own
-          --junit FILE           writes the outcomes as JUnit's XML
-          --json FILE            writes the outcomes as JSON
+          --junit FILE           writes the outcomes as JUnit's XML, also of a run that is interrupted
+          --json FILE            the same as JSON
           --listen ADDRESS       of serve: HOST:PORT; otherwise GENKIT_SIDECAR_LISTEN, otherwise 127.0.0.1:50051
           --break RULE           of serve: what the application does wrong; `--break help` lists the rules
           --help, --version
 
-        Exit codes: 0 all cases passed, 1 some did not, 2 what is tested did not start, 64 the command line is wrong.
+        Exit codes: 0 all cases passed, 1 some did not, 2 what is tested did not start, 64 the command line is wrong,
+        130 interrupted.
         """;
 
     private static readonly HashSet<string> s_words = ["list", "serve"];
+    private static readonly TimeSpan s_longest = TimeSpan.FromHours(24);
 
     private CommandLine()
     {
@@ -49,6 +52,9 @@ internal sealed class CommandLine
     public bool WantsVersion { get; private set; }
 
     public string? App { get; private set; }
+
+    /// <summary>A file in PEM form.</summary>
+    public string? AppAuthorities { get; private set; }
 
     public string? Sidecar { get; private set; }
 
@@ -102,6 +108,9 @@ internal sealed class CommandLine
                 case "--app":
                     line.App = Value();
                     break;
+                case "--app-ca":
+                    line.AppAuthorities = Value();
+                    break;
                 case "--sidecar":
                     line.Sidecar = Value();
                     break;
@@ -147,7 +156,8 @@ internal sealed class CommandLine
     {
         try
         {
-            return Duration.Parse(text);
+            var time = Duration.Parse(text);
+            return time > TimeSpan.Zero && time <= s_longest ? time : throw new UsageException($"--timeout: {text} is not between 1ms and {s_longest.TotalHours} hours");
         }
         catch (FormatException e)
         {
@@ -182,6 +192,26 @@ internal sealed class CommandLine
         if (App is not null && Command.Count > 0)
         {
             throw new UsageException("--app and a command exclude each other: the kit tells the command where to serve");
+        }
+
+        if (AppAuthorities is not null && App?.StartsWith("https:", StringComparison.OrdinalIgnoreCase) != true)
+        {
+            throw new UsageException("--app-ca is for --app https://HOST:PORT");
+        }
+
+        if (Word.Length > 0 && (App is not null || Sidecar is not null || Command.Count > 0))
+        {
+            throw new UsageException($"{Word} tests nothing, so it takes no --app, no --sidecar and no command");
+        }
+
+        if (Word != "serve" && Listen is not null)
+        {
+            throw new UsageException("--listen is for serve");
+        }
+
+        if (Word != "serve" && Broken is not null && (Sidecar is null || App is not null || Command.Count > 0))
+        {
+            throw new UsageException("--break is for the kit's own application: with serve, or with --sidecar alone");
         }
 
         if (Word.Length == 0 && !WantsHelp && !WantsVersion && App is null && Sidecar is null && Command.Count == 0)

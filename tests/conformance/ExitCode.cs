@@ -7,4 +7,5 @@ internal static class ExitCode
     public const int Failed = 1;
     public const int NotStarted = 2;
     public const int Usage = 64;
+    public const int Interrupted = 130;
 }

@@ -1,11 +1,14 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Genkit.Sidecar.Conformance;
 using Genkit.Sidecar.Conformance.Actions;
 using Genkit.Sidecar.Conformance.Reference;
 using Genkit.Sidecar.Conformance.Reports;
 using Genkit.Sidecar.Conformance.Running;
+using Genkit.Sidecar.Conformance.Subjects;
 using Genkit.Sidecar.Conformance.Suites;
 using Genkit.Sidecar.Grpc;
 
@@ -38,12 +41,12 @@ try
 
     var all = SuiteReader.Load(catalogue);
     var selection = new Selection(line.Only);
-    var cases = all.Where(one => selection.Has(one.Id)).ToList();
-    if (cases.Count == 0)
+    if (selection.Useless(all.Select(one => one.Id)) is { } useless)
     {
-        throw new UsageException($"--only: no case is called like {string.Join(" or ", line.Only)}; `genkit-conformance list` prints the ids");
+        throw new UsageException($"--only: no case is called like {useless}; `genkit-conformance list` prints the ids");
     }
 
+    var cases = all.Where(one => selection.Has(one.Id)).ToList();
     if (line.Word == "list")
     {
         Console.WriteLine(string.Join('\n', cases.Select(one => one.Id)));
@@ -56,6 +59,12 @@ try
 catch (UsageException e)
 {
     Console.Error.WriteLine($"error: {e.Message}\n`genkit-conformance --help` tells more.");
+    return ExitCode.Usage;
+}
+catch (FormatException e)
+{
+    // Of a file that the program holds.
+    Console.Error.WriteLine($"error: {e.Message}");
     return ExitCode.Usage;
 }
 catch (StartFailure e)
@@ -77,56 +86,56 @@ static async Task<int> RunAsync(CommandLine line, Catalogue catalogue, IReadOnly
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
 
+    await using var source = Source(line, catalogue);
+    var sensible = cases.Where(one => !one.NotIn.ContainsKey(source.Way)).ToList();
+    if (sensible.Count == 0)
+    {
+        throw new UsageException($"none of these cases makes sense here: {cases[0].Id}, for instance, as {cases[0].NotIn[source.Way]}");
+    }
+
+    using var junit = new ReportFile("--junit", line.JUnit);
+    using var json = new ReportFile("--json", line.Json);
+    IReadOnlyList<IReport> reports = [new ConsoleReport(Console.Out, !Console.IsOutputRedirected), new JUnitReport(junit.Content), new JsonReport(json.Content)];
+    var session = new Session(source, catalogue, line.Without, known, line.Timeout);
+    var outcomes = await session.RunAsync(sensible, reports, interrupted.Token);
+    if (outcomes.FirstOrDefault(outcome => outcome.Verdict == Verdict.NotRun) is { } first)
+    {
+        Console.Error.WriteLine($"error: {first.Reason}");
+    }
+
+    junit.Save();
+    json.Save();
+    return interrupted.IsCancellationRequested ? ExitCode.Interrupted
+        : outcomes.All(outcome => outcome.Verdict == Verdict.NotRun) ? ExitCode.NotStarted
+        : outcomes.Any(outcome => outcome.IsBad) ? ExitCode.Failed
+        : ExitCode.Passed;
+}
+
+static ISubjectSource Source(CommandLine line, Catalogue catalogue)
+{
+    var command = line.Command.Count == 0 ? null : new ApplicationCommand(line.Command);
+    var address = command?.Address ?? (line.App is { } app ? AddressOf(app, line.AppAuthorities) : null);
+    return line.Sidecar is { } sidecar
+        ? new SidecarSource(sidecar, address, command, () => ReferenceApplication.StartAsync(catalogue, line.Broken, line.Without))
+        : new ApplicationSource(address!, command);
+}
+
+static ApplicationAddress AddressOf(string text, string? authorities)
+{
+    if (!GrpcTarget.TryParse(text, out var target, out var error))
+    {
+        throw new UsageException($"--app: {error}");
+    }
+
     try
     {
-        await using var junit = Create("--junit", line.JUnit);
-        await using var json = Create("--json", line.Json);
-        await using var source = await SourceAsync(line, catalogue, interrupted.Token);
-        IReadOnlyList<IReport> reports = [new ConsoleReport(Console.Out, !Console.IsOutputRedirected), new JUnitReport(junit), new JsonReport(json)];
-        var session = new Session(source, catalogue, line.Without, known, line.Timeout);
-        var outcomes = await session.RunAsync(cases, reports, interrupted.Token);
-        if (outcomes.Count == 0)
-        {
-            throw new UsageException($"none of these cases makes sense here: {cases[0].Id}, for instance, as {cases[0].NotIn[source.Way]}");
-        }
-
-        return outcomes.Any(outcome => outcome.IsBad) ? ExitCode.Failed : ExitCode.Passed;
+        return new ApplicationAddress(target, authorities);
     }
-    catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
     {
-        Console.Error.WriteLine("error: interrupted");
-        return ExitCode.NotStarted;
+        throw new UsageException($"--app-ca {authorities}: {e.Message}");
     }
 }
-
-static async Task<ISubjectSource> SourceAsync(CommandLine line, Catalogue catalogue, CancellationToken cancellationToken)
-{
-    var command = line.Command.Count == 0 ? null : await ApplicationCommand.StartAsync(line.Command, cancellationToken);
-    var target = command?.Target ?? (line.App is { } address ? TargetOf(address) : null);
-    if (line.Sidecar is not { } sidecar)
-    {
-        return new ApplicationSource(target!, command);
-    }
-
-    return target is null
-        ? await SidecarSource.StartAsync(sidecar, await ReferenceApplication.StartAsync(catalogue, line.Broken, line.Without), cancellationToken)
-        : await SidecarSource.StartAsync(sidecar, target, command, cancellationToken);
-}
-
-static Stream Create(string flag, string? file)
-{
-    try
-    {
-        return file is null ? Stream.Null : File.Create(file);
-    }
-    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-    {
-        throw new UsageException($"{flag} {file}: {e.Message}");
-    }
-}
-
-static GrpcTarget TargetOf(string address) =>
-    GrpcTarget.TryParse(address, out var target, out var error) ? target : throw new UsageException($"--app: {error}");
 
 static IReadOnlyDictionary<string, string> ReadKnown(string file, IReadOnlyList<Case> cases)
 {
@@ -157,8 +166,20 @@ static async Task<int> ServeAsync(CommandLine line, Catalogue catalogue)
 
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-    await using var application = await ReferenceApplication.StartAsync(catalogue, line.Broken, line.Without, address);
+    await using var application = await StartAsync(catalogue, line, address);
     Console.WriteLine($"genkit-conformance serves {application.Target}");
     await asked.Task;
     return ExitCode.Passed;
+}
+
+static async Task<ReferenceApplication> StartAsync(Catalogue catalogue, CommandLine line, IPEndPoint address)
+{
+    try
+    {
+        return await ReferenceApplication.StartAsync(catalogue, line.Broken, line.Without, address);
+    }
+    catch (Exception e) when (e is IOException or SocketException)
+    {
+        throw new StartFailure($"--listen {address}: {e.Message}");
+    }
 }

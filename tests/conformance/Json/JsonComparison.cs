@@ -11,6 +11,7 @@ internal static class JsonComparison
     /// <param name="actual">What is there.</param>
     /// <param name="allowsMore">Whether objects may have more members than expected.</param>
     /// <param name="path">Where in the value this is.</param>
+    /// <exception cref="InvalidOperationException">One of them has half of a surrogate pair, which JSON may have and text may not.</exception>
     public static string? Difference(JsonElement expected, JsonElement actual, bool allowsMore, string path = "$")
     {
         if (expected.ValueKind != actual.ValueKind)

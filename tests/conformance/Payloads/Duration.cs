@@ -5,11 +5,14 @@ namespace Genkit.Sidecar.Conformance.Payloads;
 /// <summary>Times as case files and flags write them: <c>500ms</c>, <c>5s</c>, <c>2m</c>.</summary>
 internal static class Duration
 {
+    // What a TimeSpan holds of any unit.
+    private const double Most = 1e9;
+
     /// <exception cref="FormatException">It is none.</exception>
     public static TimeSpan Parse(string text)
     {
         var digits = text.AsSpan().TrimEnd("ms");
-        if (!double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        if (!double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number > Most)
         {
             throw new FormatException($"'{text}' is no time, such as 500ms, 5s or 2m");
         }

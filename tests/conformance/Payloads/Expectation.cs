@@ -87,6 +87,10 @@ internal sealed class Expectation
             {
                 return $"is {Excerpt(actual)}, no JSON: {e.Message}";
             }
+            catch (InvalidOperationException)
+            {
+                return $"is {Excerpt(actual)}, which has half of a surrogate pair";
+            }
         });
 
     private static string Around(ReadOnlySpan<byte> bytes, int at)

@@ -20,7 +20,7 @@ internal sealed class ConsoleReport(TextWriter output, bool isTerminal) : IRepor
 
     public void CaseStarts(Case one)
     {
-        if (_suite.Count > 0 && SuiteOf(_suite[0].Case) != SuiteOf(one))
+        if (_suite.Count > 0 && _suite[0].Case.Suite != one.Suite)
         {
             EndSuite();
         }
@@ -44,15 +44,13 @@ internal sealed class ConsoleReport(TextWriter output, bool isTerminal) : IRepor
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Count(outcomes.Count, "case")}: {Sums(outcomes)}, in {took.TotalSeconds:0.0} s"));
     }
 
-    private static string SuiteOf(Case one) => one.Id[..one.Id.IndexOf('/', StringComparison.Ordinal)];
-
     private static string Count(int number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 
     private static string Sums(IReadOnlyCollection<Outcome> outcomes)
     {
         (Verdict Verdict, string Text)[] texts =
         [
-            (Verdict.Passed, "passed"), (Verdict.Failed, "failed"), (Verdict.KnownFailure, "failed as known"), (Verdict.UnexpectedPass, "passed unexpectedly"), (Verdict.Skipped, "skipped"),
+            (Verdict.Passed, "passed"), (Verdict.Failed, "failed"), (Verdict.KnownFailure, "failed as known"), (Verdict.UnexpectedPass, "passed unexpectedly"), (Verdict.NotRun, "not run"), (Verdict.Skipped, "skipped"),
         ];
         var sums = texts
             .Select(text => (text.Text, Count: outcomes.Count(outcome => outcome.Verdict == text.Verdict)))
@@ -64,8 +62,14 @@ internal sealed class ConsoleReport(TextWriter output, bool isTerminal) : IRepor
     private void EndSuite()
     {
         Progress("");
-        output.WriteLine($"  {SuiteOf(_suite[0].Case),-18} {Sums(_suite)}");
-        foreach (var outcome in _suite.Where(outcome => outcome.IsBad))
+        if (_suite.TrueForAll(outcome => outcome.Verdict == Verdict.NotRun))
+        {
+            _suite.Clear();
+            return;
+        }
+
+        output.WriteLine($"  {_suite[0].Case.Suite,-18} {Sums(_suite)}");
+        foreach (var outcome in _suite.Where(outcome => outcome.IsBad && outcome.Verdict != Verdict.NotRun))
         {
             output.WriteLine($"    FAILED {outcome.Case.Id}: {outcome.Reason}");
             if (outcome.Step is { } step)

@@ -26,7 +26,7 @@ internal sealed class JUnitReport(Stream stream) : IReport
         using var xml = XmlWriter.Create(stream, new XmlWriterSettings { Indent = true, Encoding = new UTF8Encoding(false), CheckCharacters = false });
         xml.WriteStartElement("testsuites");
         xml.WriteAttributeString("name", _subject);
-        foreach (var suite in outcomes.GroupBy(outcome => outcome.Case.Id[..outcome.Case.Id.IndexOf('/', StringComparison.Ordinal)]))
+        foreach (var suite in outcomes.GroupBy(outcome => outcome.Case.Suite))
         {
             xml.WriteStartElement("testsuite");
             xml.WriteAttributeString("name", suite.Key);
@@ -48,7 +48,7 @@ internal sealed class JUnitReport(Stream stream) : IReport
     private static void Write(XmlWriter xml, Outcome outcome)
     {
         xml.WriteStartElement("testcase");
-        xml.WriteAttributeString("classname", outcome.Case.Id[..outcome.Case.Id.IndexOf('/', StringComparison.Ordinal)]);
+        xml.WriteAttributeString("classname", outcome.Case.Suite);
         xml.WriteAttributeString("name", outcome.Case.Id);
         xml.WriteAttributeString("time", Seconds(outcome.Took));
         if (outcome.IsBad)
@@ -69,7 +69,7 @@ internal sealed class JUnitReport(Stream stream) : IReport
     }
 
     // XML has no way to say most control characters, and payloads may hold any.
-    private static string Visible(string text) => string.Concat(text.Select(letter => XmlConvert.IsXmlChar(letter) ? letter : '\uFFFD'));
+    private static string Visible(string text) => string.Concat(text.EnumerateRunes().Select(rune => rune.IsBmp && !XmlConvert.IsXmlChar((char)rune.Value) ? Rune.ReplacementChar : rune));
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -1,21 +1,33 @@
 using Genkit.Sidecar.Conformance.Subjects;
-using Genkit.Sidecar.Grpc;
 
 namespace Genkit.Sidecar.Conformance.Running;
 
 /// <summary>An application at an address, or one that a command starts.</summary>
-/// <param name="target">The address.</param>
+/// <param name="address">The address.</param>
 /// <param name="command">Null where somebody else runs it.</param>
-internal sealed class ApplicationSource(GrpcTarget target, ApplicationCommand? command) : ISubjectSource
+internal sealed class ApplicationSource(ApplicationAddress address, ApplicationCommand? command) : ISubjectSource
 {
     public Way Way => Way.Application;
 
-    public string Name => $"The application at {target}";
+    public string Name => $"The application at {address}";
 
-    public ISubject Connect() => new ApplicationSubject(target);
+    public Task StartAsync(CancellationToken cancellationToken) => command is null ? CheckAsync(address, cancellationToken) : command.StartAsync(cancellationToken);
+
+    public ISubject Connect() => new ApplicationSubject(address);
 
     public async Task<string?> RecoverAsync(bool hasFailed, CancellationToken cancellationToken) =>
-        command is null ? null : await command.RestartIfEndedAsync(hasFailed, cancellationToken);
+        command is null ? null : await command.RecoverAsync(hasFailed, cancellationToken);
 
     public ValueTask DisposeAsync() => command?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>Sees to it that somebody is there.</summary>
+    /// <exception cref="StartFailure">Nobody is.</exception>
+    public static async Task CheckAsync(ApplicationAddress address, CancellationToken cancellationToken)
+    {
+        await using var subject = new ApplicationSubject(address);
+        if (await subject.AbsenceAsync(cancellationToken) is { } absence)
+        {
+            throw new StartFailure($"no application answers at {address}: {absence}");
+        }
+    }
 }

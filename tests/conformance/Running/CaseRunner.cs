@@ -12,6 +12,9 @@ internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IR
     // How long runs and connections may take to end behind a case.
     private static readonly TimeSpan s_cleaning = TimeSpan.FromSeconds(10);
 
+    // What a person reads: a fault may repeat a message of any size.
+    private const int MostOfAFault = 2000;
+
     /// <summary>Runs one case. Never fails but for the token.</summary>
     public async Task<Outcome> RunAsync(Case one, CancellationToken cancellationToken)
     {
@@ -32,6 +35,11 @@ internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IR
         catch (TimeoutException)
         {
             fault = "the connection did not close behind it";
+        }
+
+        if (fault?.Length > MostOfAFault)
+        {
+            fault = $"{fault[..MostOfAFault]}… ({fault.Length} characters)";
         }
 
         var step = fault is null || progress.Step < 0 ? null : one.Steps[progress.Step].Text;

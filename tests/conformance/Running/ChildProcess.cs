@@ -7,18 +7,24 @@ namespace Genkit.Sidecar.Conformance.Running;
 /// <summary>A process that the kit starts and ends.</summary>
 internal sealed partial class ChildProcess : IAsyncDisposable
 {
+    private const int SigKill = 9;
     private const int SigTerm = 15;
 
     private static readonly TimeSpan s_stopping = TimeSpan.FromSeconds(5);
 
-    private readonly Process _process;
+    // How long to wait for the last words of a process that has ended: one that it has left behind may keep its output open.
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
 
-    private ChildProcess(Process process) => _process = process;
+    private readonly Process _process;
+    private readonly Task _reading;
+
+    private ChildProcess(Process process)
+    {
+        _process = process;
+        _reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
+    }
 
     public OutputTail Output { get; } = new();
-
-    /// <summary>The exit code, null while it runs.</summary>
-    public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
 
     /// <exception cref="StartFailure">It cannot be executed.</exception>
     public static ChildProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment)
@@ -31,19 +37,26 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
         try
         {
-            var child = new ChildProcess(new Process { StartInfo = start });
-            child._process.OutputDataReceived += (_, line) => child.Output.Add(line.Data);
-            child._process.ErrorDataReceived += (_, line) => child.Output.Add(line.Data);
-            child._process.Start();
-            child._process.BeginOutputReadLine();
-            child._process.BeginErrorReadLine();
-            child._process.StandardInput.Close();
-            return child;
+            var process = Process.Start(start)!;
+            process.StandardInput.Close();
+            return new ChildProcess(process);
         }
         catch (Win32Exception e)
         {
             throw new StartFailure($"{command[0]} cannot be executed: {e.Message}");
         }
+    }
+
+    /// <summary>The exit code, with all that it has printed in <see cref="Output"/>; null while it runs.</summary>
+    public async Task<int?> EndAsync()
+    {
+        if (!_process.HasExited)
+        {
+            return null;
+        }
+
+        await Task.WhenAny(_reading, Task.Delay(s_lastWords, TimeProvider.System));
+        return _process.ExitCode;
     }
 
     public Task ExitedAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
@@ -63,9 +76,11 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks it to end, and ends it where it does not.</summary>
+    /// <summary>Asks it to end, and ends it, and what it has started in turn, where it does not.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Before it ends: nobody knows afterwards whose children they were.
+        var descendants = ProcessTree.Descendants(_process);
         if (!_process.HasExited && !OperatingSystem.IsWindows())
         {
             _ = Kill(_process.Id, SigTerm);
@@ -77,10 +92,31 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             _process.Kill(entireProcessTree: true);
         }
 
+        foreach (var descendant in descendants)
+        {
+            _ = Kill(descendant, SigKill);
+        }
+
         _process.Dispose();
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial int Kill(int pid, int signal);
+
+    private async Task ReadAsync(StreamReader output)
+    {
+        var buffer = new char[4096];
+        try
+        {
+            while (await output.ReadAsync(buffer) is var count and > 0)
+            {
+                Output.Add(buffer.AsSpan(0, count));
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Nobody listens any more.
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Genkit.Sidecar.Conformance.Running;
 
 /// <summary>The last lines that a process has printed. Safe for use by several threads.</summary>
@@ -5,30 +7,29 @@ internal sealed class OutputTail
 {
     private const int MaxLines = 20;
 
-    private readonly Queue<string> _lines = new();
+    // What never ends its line must not fill the memory.
+    private const int MaxLetters = 4096;
 
-    public void Add(string? line)
+    private readonly StringBuilder _text = new();
+
+    public void Add(ReadOnlySpan<char> text)
     {
-        if (line is null)
+        lock (_text)
         {
-            return;
-        }
-
-        lock (_lines)
-        {
-            _lines.Enqueue(line);
-            if (_lines.Count > MaxLines)
+            _text.Append(text.Length > MaxLetters ? text[^MaxLetters..] : text);
+            if (_text.Length > MaxLetters)
             {
-                _lines.Dequeue();
+                _text.Remove(0, _text.Length - MaxLetters);
             }
         }
     }
 
     public override string ToString()
     {
-        lock (_lines)
+        lock (_text)
         {
-            return _lines.Count == 0 ? "It printed nothing." : $"It printed:\n{string.Join('\n', _lines.Select(line => $"  {line}"))}";
+            var lines = _text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return lines.Length == 0 ? "It printed nothing." : $"It printed:\n{string.Join('\n', lines.TakeLast(MaxLines).Select(line => $"  {line}"))}";
         }
     }
 }

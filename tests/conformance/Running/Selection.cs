@@ -9,4 +9,7 @@ internal sealed class Selection(IReadOnlyList<string> globs)
 
     /// <summary>Whether a case is among them; all are where there is no glob.</summary>
     public bool Has(string id) => _patterns.Count == 0 || _patterns.Exists(pattern => pattern.IsMatch(id));
+
+    /// <summary>The first glob that stands for none of these; null if there is none such.</summary>
+    public string? Useless(IEnumerable<string> ids) => globs.Where((_, i) => !ids.Any(_patterns[i].IsMatch)).FirstOrDefault();
 }

@@ -1,111 +1,105 @@
 using Genkit.Sidecar.Conformance.Reference;
 using Genkit.Sidecar.Conformance.Subjects;
-using Genkit.Sidecar.Grpc;
 
 namespace Genkit.Sidecar.Conformance.Running;
 
 /// <summary>A sidecar between the kit's manager and an application: the kit's own, or one that is under test too.</summary>
-internal sealed class SidecarSource : ISubjectSource
+/// <param name="executable">The sidecar.</param>
+/// <param name="address">Where the application is that is under test too; null for the kit's own.</param>
+/// <param name="command">What starts that application; null where somebody else runs it.</param>
+/// <param name="serve">Starts the kit's own.</param>
+internal sealed class SidecarSource(string executable, ApplicationAddress? address, ApplicationCommand? command, Func<Task<ReferenceApplication>> serve) : ISubjectSource
 {
     private static readonly TimeSpan s_starting = TimeSpan.FromSeconds(30);
 
-    private readonly string _executable;
-    private readonly Manager _manager;
-    private readonly GrpcTarget _target;
-    private readonly ReferenceApplication? _reference;
-    private readonly ApplicationCommand? _command;
+    private Manager? _manager;
+    private ReferenceApplication? _reference;
     private ChildProcess? _process;
 
-    private SidecarSource(string executable, Manager manager, GrpcTarget target, ReferenceApplication? reference, ApplicationCommand? command)
+    public Way Way => address is null ? Way.Sidecar : Way.Whole;
+
+    public string Name => address is null ? $"{executable} with the kit's own application" : $"{executable} with the application at {address}";
+
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _executable = executable;
-        _manager = manager;
-        _target = target;
-        _reference = reference;
-        _command = command;
+        _manager = await Manager.StartAsync();
+        if (address is null)
+        {
+            _reference = await serve();
+        }
+        else
+        {
+            await (command?.StartAsync(cancellationToken) ?? ApplicationSource.CheckAsync(address, cancellationToken));
+        }
+
+        await StartSidecarAsync(cancellationToken);
     }
 
-    public Way Way => _reference is null ? Way.Whole : Way.Sidecar;
-
-    public string Name => _reference is null ? $"{_executable} with the application at {_target}" : $"{_executable} with the kit's own application";
-
-    /// <summary>Starts the sidecar over the kit's own application.</summary>
-    /// <exception cref="StartFailure">It does not register.</exception>
-    public static Task<SidecarSource> StartAsync(string executable, ReferenceApplication reference, CancellationToken cancellationToken) =>
-        StartAsync(executable, reference.Target, reference, null, cancellationToken);
-
-    /// <summary>Starts the sidecar over an application.</summary>
-    /// <exception cref="StartFailure">It does not register.</exception>
-    public static Task<SidecarSource> StartAsync(string executable, GrpcTarget target, ApplicationCommand? command, CancellationToken cancellationToken) =>
-        StartAsync(executable, target, null, command, cancellationToken);
-
-    public ISubject Connect() => new ManagerSubject(_manager);
+    public ISubject Connect() => new ManagerSubject(_manager!);
 
     public async Task<string?> RecoverAsync(bool hasFailed, CancellationToken cancellationToken)
     {
-        var end = _command is null ? null : await _command.RestartIfEndedAsync(hasFailed, cancellationToken);
-        if (!_manager.IsConnected)
+        var loss = command is null ? null : await command.RecoverAsync(hasFailed, cancellationToken);
+        if (!_manager!.IsConnected)
         {
-            end = "the sidecar lost its connection";
-            await Task.WhenAny(_manager.RegisteredAsync(cancellationToken), _process!.ExitedAsync(s_starting, cancellationToken));
+            loss = "the sidecar lost its connection";
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(_manager.RegisteredAsync(patience.Token), _process!.ExitedAsync(s_starting, patience.Token));
+            await patience.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
-        if (_process!.ExitCode is { } code)
+        if (await _process!.EndAsync() is { } code)
         {
-            end = $"the sidecar ended with {code}. {_process.Output}";
-            await _process.DisposeAsync();
-            await StartAsync(cancellationToken);
+            loss = $"the sidecar ended with {code}. {_process.Output}";
+        }
+        else if (!_manager.IsConnected)
+        {
+            loss = $"the sidecar lost its connection and does not come back. {_process.Output}";
+        }
+        else
+        {
+            return loss;
         }
 
-        return end;
+        await _process.DisposeAsync();
+        try
+        {
+            await StartSidecarAsync(cancellationToken);
+            return loss;
+        }
+        catch (StartFailure e)
+        {
+            throw new StartFailure($"{loss}\nStarted again, it does not register: {e.Message}");
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is not null)
+        foreach (var part in new IAsyncDisposable?[] { _process, _manager, command, _reference })
         {
-            await _process.DisposeAsync();
-        }
-
-        await _manager.DisposeAsync();
-        if (_command is not null)
-        {
-            await _command.DisposeAsync();
-        }
-
-        if (_reference is not null)
-        {
-            await _reference.DisposeAsync();
+            if (part is not null)
+            {
+                await part.DisposeAsync();
+            }
         }
     }
 
-    private static async Task<SidecarSource> StartAsync(
-        string executable, GrpcTarget target, ReferenceApplication? reference, ApplicationCommand? command, CancellationToken cancellationToken)
+    private async Task StartSidecarAsync(CancellationToken cancellationToken)
     {
-        var source = new SidecarSource(executable, await Manager.StartAsync(), target, reference, command);
-        try
-        {
-            await source.StartAsync(cancellationToken);
-            return source;
-        }
-        catch
-        {
-            await source.DisposeAsync();
-            throw;
-        }
-    }
+        var target = address?.Target ?? _reference!.Target;
+        IEnumerable<string> authorities = address?.AuthoritiesFile is { } file ? ["--app-ca", file] : [];
 
-    private async Task StartAsync(CancellationToken cancellationToken)
-    {
         // Probes and traces are not what is tested here, and a port that is taken would be a failure that is not the sidecar's.
-        string[] command = [_executable, "run", "--manager", _manager.Address.ToString(), "--app", _target.ToString(), "--health", "off", "--telemetry-server", "off"];
-        _process = ChildProcess.Start(command, new Dictionary<string, string>());
+        _process = ChildProcess.Start(
+            [executable, "run", "--manager", _manager!.Address.ToString(), "--app", target.ToString(), .. authorities, "--health", "off", "--telemetry-server", "off"],
+            new Dictionary<string, string>());
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(s_starting);
         var registered = _manager.RegisteredAsync(patience.Token);
-        if (await Task.WhenAny(registered, _process.ExitedAsync(patience.Token)) != registered && !patience.IsCancellationRequested)
+        if (await Task.WhenAny(registered, _process.ExitedAsync(patience.Token)) != registered && await _process.EndAsync() is { } code)
         {
-            throw new StartFailure($"{_executable} ended with {_process.ExitCode} before it registered. {_process.Output}");
+            throw new StartFailure($"{executable} ended with {code} before it registered. {_process.Output}");
         }
 
         try
@@ -114,7 +108,7 @@ internal sealed class SidecarSource : ISubjectSource
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new StartFailure($"{_executable} has not registered after {s_starting.TotalSeconds} s. {_process.Output}");
+            throw new StartFailure($"{executable} has not registered after {s_starting.TotalSeconds} s. {_process.Output}");
         }
     }
 }

@@ -1,4 +1,4 @@
 namespace Genkit.Sidecar.Conformance.Running;
 
-/// <summary>What was to be tested did not start: no case was run.</summary>
+/// <summary>What is tested does not start, at first or any more.</summary>
 internal sealed class StartFailure(string message) : Exception(message);

@@ -18,20 +18,20 @@ internal sealed class ApplicationSubject : ISubject
     // The sidecar's own deadline, so that a slow application fails here as it does there.
     private static readonly GrpcCallOptions s_options = new() { Deadline = TimeSpan.FromSeconds(10) };
 
-    private readonly GrpcTarget _target;
+    private readonly ApplicationAddress _address;
     private GrpcChannel _channel;
 
-    public ApplicationSubject(GrpcTarget target)
+    public ApplicationSubject(ApplicationAddress address)
     {
-        _target = target;
-        _channel = Dial(target);
+        _address = address;
+        _channel = Dial(address);
     }
 
     /// <summary>Closes the connection, which ends its calls, and goes on over another one.</summary>
     public void Reconnect()
     {
         _channel.Dispose();
-        _channel = Dial(_target);
+        _channel = Dial(_address);
     }
 
     public async Task<IRun> StartAsync(RunPlan plan, CancellationToken cancellationToken)
@@ -62,11 +62,11 @@ internal sealed class ApplicationSubject : ISubject
     public Task<V1.ConfigureResponse> ConfigureAsync(V1.ConfigureRequest request, CancellationToken cancellationToken) =>
         CallAsync("Configure", request, V1.ConfigureResponse.Parser, cancellationToken);
 
-    /// <summary>Whether anybody is there; who does not answer in time is there.</summary>
-    public async Task<bool> IsServedAsync(CancellationToken cancellationToken)
+    /// <summary>Why nobody is there, for people; null if somebody is, who may answer well or not.</summary>
+    public async Task<string?> AbsenceAsync(CancellationToken cancellationToken)
     {
         using var result = await _channel.UnaryAsync(Service + "ListActions", Bytes(new V1.ListActionsRequest()), s_options, cancellationToken);
-        return result.Status.Code != GrpcStatusCode.Unavailable;
+        return result.Status.Code is GrpcStatusCode.Unavailable or GrpcStatusCode.DeadlineExceeded ? result.Status.Message : null;
     }
 
     /// <summary>How a call ends that the case itself has written.</summary>
@@ -130,7 +130,8 @@ internal sealed class ApplicationSubject : ISubject
         }
     }
 
-    private static GrpcChannel Dial(GrpcTarget target) => new(new GrpcChannelOptions { Target = target, MaxReceiveMessageBytes = MaxMessageBytes });
+    private static GrpcChannel Dial(ApplicationAddress address) =>
+        new(new GrpcChannelOptions { Target = address.Target, CertificateAuthorities = address.Authorities, MaxReceiveMessageBytes = MaxMessageBytes });
 
     private static ReadOnlySequence<byte> Bytes(IMessage message) => new(message.ToByteArray());
 

@@ -114,7 +114,7 @@ internal sealed class Manager : IAsyncDisposable
                 await TakeAsync(socket, document.RootElement);
             }
         }
-        catch (Exception e) when (e is WebSocketException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is WebSocketException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             EndAll($"the manager could not go on: {e.Message}");
         }

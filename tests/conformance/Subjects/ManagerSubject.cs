@@ -15,21 +15,28 @@ internal sealed class ManagerSubject(Manager manager) : ISubject
         return run;
     }
 
-    public async Task<IReadOnlyList<ListedAction>> ListActionsAsync(CancellationToken cancellationToken)
-    {
-        var result = await manager.AskAsync(ManagerFrames.ListActions, cancellationToken);
-        return [.. result.GetProperty("actions").EnumerateObject().Select(Listed)];
-    }
+    public Task<IReadOnlyList<ListedAction>> ListActionsAsync(CancellationToken cancellationToken) => AskAsync<IReadOnlyList<ListedAction>>(
+        ManagerFrames.ListActions, result => [.. result.GetProperty("actions").EnumerateObject().Select(Listed)], cancellationToken);
 
-    public async Task<byte[]?> ListValuesAsync(string type, CancellationToken cancellationToken)
-    {
-        var result = await manager.AskAsync(id => ManagerFrames.ListValues(id, type), cancellationToken);
-        return Bytes(result.GetProperty("values"));
-    }
+    public async Task<byte[]?> ListValuesAsync(string type, CancellationToken cancellationToken) =>
+        await AskAsync(id => ManagerFrames.ListValues(id, type), result => Bytes(result.GetProperty("values")), cancellationToken);
 
     /// <exception cref="CaseFailure">A run has told something behind its end.</exception>
     public ValueTask DisposeAsync() =>
         _runs.Select(run => run.LateFault).FirstOrDefault(fault => fault is not null) is { } late ? throw new CaseFailure(late) : ValueTask.CompletedTask;
+
+    private async Task<T> AskAsync<T>(Func<string, byte[]> frame, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    {
+        var result = await manager.AskAsync(frame, cancellationToken);
+        try
+        {
+            return read(result);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException)
+        {
+            throw new CaseFailure($"the answer has not the form that a manager expects: {e.Message}");
+        }
+    }
 
     private static ListedAction Listed(JsonProperty member)
     {

@@ -8,6 +8,8 @@ internal sealed record Case
     /// <summary><c>suite/name</c>, of lower-case words with hyphens.</summary>
     public required string Id { get; init; }
 
+    public string Suite => Id[..Id.IndexOf('/', StringComparison.Ordinal)];
+
     /// <summary>Where the contract says so: an element of action_service.proto, or a heading of proto/README.md.</summary>
     public required string Clause { get; init; }
 
