@@ -14,6 +14,7 @@ internal sealed class WrongSidecar(SidecarFault fault) : ISubjectSource
     private readonly ClientWebSocket _socket = new();
     private Manager? _manager;
     private Task _serving = Task.CompletedTask;
+    private string _besides = "";
 
     public Way Way => Way.Sidecar;
 
@@ -44,11 +45,19 @@ internal sealed class WrongSidecar(SidecarFault fault) : ISubjectSource
         try
         {
             await SendAsync("""{"jsonrpc":"2.0","id":"1","method":"register","params":{"id":"wrong"}}""");
-            var buffer = new byte[1024 * 1024];
+            var buffer = new byte[2 * 1024 * 1024];
             while (true)
             {
-                var received = await _socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
-                using var frame = JsonDocument.Parse(buffer.AsMemory(0, received.Count));
+                var length = 0;
+                ValueWebSocketReceiveResult received;
+                do
+                {
+                    received = await _socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                    length += received.Count;
+                }
+                while (!received.EndOfMessage);
+
+                using var frame = JsonDocument.Parse(buffer.AsMemory(0, length));
                 if (frame.RootElement.TryGetProperty("method", out var method))
                 {
                     await TakeAsync(method.GetString()!, frame.RootElement);
@@ -104,7 +113,15 @@ internal sealed class WrongSidecar(SidecarFault fault) : ISubjectSource
                 break;
         }
 
-        if (key.EndsWith("/state", StringComparison.Ordinal))
+        if (key == "/kit/list")
+        {
+            _besides = fault == SidecarFault.ListsWhatItIsGiven
+                ? string.Concat(parameters.GetProperty("input").GetProperty("actions").EnumerateArray().Select(
+                    action => $$""","{{action.GetProperty("key")}}":{"key":"{{action.GetProperty("key")}}","name":"{{action.GetProperty("name")}}","metadata":{{(action.TryGetProperty("metadata", out var metadata) ? metadata : "{}")}}}"""))
+                : "";
+            await AnswerAsync(id, "null");
+        }
+        else if (key.EndsWith("/state", StringComparison.Ordinal))
         {
             await ChunkAsync(id, "\"after state\"");
             await AnswerAsync(id, "\"done\"");
@@ -161,18 +178,28 @@ internal sealed class WrongSidecar(SidecarFault fault) : ISubjectSource
         }
     }
 
-    private Task FailAsync(string id, int code, string traceId) => SendAsync(fault == SidecarFault.ErrorsHaveNoData
+    private async Task FailAsync(string id, int code, string traceId)
+    {
+        var failure = Failure(id, code, traceId);
+        await SendAsync(failure);
+        if (fault == SidecarFault.AnswersTwice)
+        {
+            await SendAsync(failure);
+        }
+    }
+
+    private string Failure(string id, int code, string traceId) => fault == SidecarFault.ErrorsHaveNoData
         ? $$$"""{"jsonrpc":"2.0","error":{"code":-32000,"message":"m"},"id":"{{{id}}}"}"""
-        : $$$$"""{"jsonrpc":"2.0","error":{"code":-32000,"message":"m","data":{"code":{{{{code}}}},"message":"m","details":{"reason":"r","stack":"mine","traceId":"{{{{traceId}}}}"}}},"id":"{{{{id}}}}"}""");
+        : $$$$"""{"jsonrpc":"2.0","error":{"code":-32000,"message":"m","data":{"code":{{{{code}}}},"message":"m","details":{"reason":"r","stack":"mine","traceId":"{{{{traceId}}}}"}}},"id":"{{{{id}}}}"}""";
 
     private Task ChunkAsync(string id, string chunk) =>
         SendAsync($$$"""{"jsonrpc":"2.0","method":"streamChunk","params":{"requestId":"{{{id}}}","chunk":{{{chunk}}}}}""");
 
     private Task SendAsync(string frame) => _socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
-    private static string Actions()
+    private string Actions()
     {
         var actions = Cases.Catalogue.Root.GetProperty("actions").EnumerateArray().Where(action => !action.TryGetProperty("listed", out _));
-        return $"{{{string.Join(',', actions.Select(action => $"{action.GetProperty("key").GetRawText()}:{action.GetRawText()}"))}}}";
+        return $"{{{string.Join(',', actions.Select(action => $"{action.GetProperty("key").GetRawText()}:{action.GetRawText()}"))}{_besides}}}";
     }
 }

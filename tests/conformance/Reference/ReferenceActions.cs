@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Google.Protobuf;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
@@ -53,11 +54,15 @@ internal sealed class ReferenceActions
             ["/flow/hidden"] = _ => Task.FromResult<byte[]?>(Json("found")),
             ["/flow/add-action"] = AddActionAsync,
             ["/flow/remove-action"] = RemoveActionAsync,
+            ["/kit/list"] = run => Task.FromResult<byte[]?>(List(run)),
         };
     }
 
     /// <summary>The keys of actions that were added.</summary>
     public ConcurrentDictionary<string, string> Added { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Actions that are listed besides, as a case of the sidecar wants them, good or bad. They cannot be run.</summary>
+    public IReadOnlyList<V1.Action> Listed { get; private set; } = [];
 
     /// <summary>Runs the action.</summary>
     /// <exception cref="ActionFailure">It failed, or there is none.</exception>
@@ -371,6 +376,29 @@ internal sealed class ReferenceActions
     {
         var chunk = ReferenceRun.ObjectOf(await run.ReadInputAsync());
         throw new ActionFailure(NumberOf(chunk, "code"), chunk.GetProperty("message").GetString()!);
+    }
+
+    /// <summary>Replaces <see cref="Listed"/> by the objects of the input: key, name and metadata, a text that need be no JSON; times, by which the key is followed by an index.</summary>
+    private byte[] List(ReferenceRun run)
+    {
+        var listed = new List<V1.Action>();
+        foreach (var entry in run.InputObject().GetProperty("actions").EnumerateArray())
+        {
+            for (var i = 0; i < Math.Max(1, NumberOf(entry, "times")); i++)
+            {
+                var key = entry.GetProperty("key").GetString()!;
+                var action = new V1.Action { Key = entry.TryGetProperty("times", out _) ? string.Create(CultureInfo.InvariantCulture, $"{key}{i}") : key, Name = entry.GetProperty("name").GetString()! };
+                if (entry.TryGetProperty("metadata", out var metadata))
+                {
+                    action.MetadataJson = ByteString.CopyFromUtf8(metadata.GetString()!);
+                }
+
+                listed.Add(action);
+            }
+        }
+
+        Listed = listed;
+        return "null"u8.ToArray();
     }
 
     private Task<byte[]?> AddActionAsync(ReferenceRun run)

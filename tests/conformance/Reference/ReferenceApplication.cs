@@ -167,6 +167,7 @@ internal sealed class ReferenceApplication : IAsyncDisposable
             response.Actions.AddRange(_actions.Added.Select(added => new V1.Action { Key = added.Key, Name = added.Value }));
         }
 
+        response.Actions.AddRange(_actions.Listed);
         return response;
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Grpc.Server;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
@@ -162,7 +163,13 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
 
         if (result is not null)
         {
-            last.ResultJson = broken == Rule.ResultIsNoJson ? ByteString.CopyFromUtf8("{\"cut\": ") : UnsafeByteOperations.UnsafeWrap(result);
+            last.ResultJson = broken switch
+            {
+                Rule.ResultIsNoJson => ByteString.CopyFromUtf8("{\"cut\": "),
+                Rule.ResultIsNoUtf8 => ByteString.CopyFrom([(byte)'"', 0xFF, (byte)'"']),
+                Rule.ResultIsEmpty => ByteString.Empty,
+                _ => UnsafeByteOperations.UnsafeWrap(result),
+            };
         }
 
         await WriteAsync(new V1.RunActionResponse { Result = last });
@@ -199,7 +206,7 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         };
         if (failure.IsStatus != (broken == Rule.FormIsTheOther))
         {
-            return new GrpcStatus((GrpcStatusCode)code, message);
+            return StatusOf(code, message, failure.Stack);
         }
 
         var error = new V1.ActionError { Code = code, Message = message, Stack = broken == Rule.StackIsLost ? "" : failure.Stack };
@@ -209,7 +216,43 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         }
 
         await WriteAsync(new V1.RunActionResponse { Error = error });
+        if (broken == Rule.ResultAfterError)
+        {
+            await WriteAsync(new V1.RunActionResponse { Result = new V1.ActionResult() });
+        }
+
         return GrpcStatus.OK;
+    }
+
+    /// <summary>A status, with the stack as Google's richer error model carries it: a google.rpc.Status whose details have a google.rpc.DebugInfo.</summary>
+    private GrpcStatus StatusOf(int code, string message, string stack)
+    {
+        if (broken == Rule.MessageIsNotEncoded)
+        {
+            call.HttpContext.Response.Headers["grpc-message"] = message;
+            return new GrpcStatus((GrpcStatusCode)code, "");
+        }
+
+        if (stack.Length == 0)
+        {
+            return new GrpcStatus((GrpcStatusCode)code, message);
+        }
+
+        // The second field of DebugInfo is its detail, the third of Status are its details.
+        var debugInfo = new Any { TypeUrl = "type.googleapis.com/google.rpc.DebugInfo", Value = Field(2, ByteString.CopyFromUtf8(stack)) };
+        return new GrpcStatus((GrpcStatusCode)code, message) { Details = Field(3, debugInfo.ToByteString()).Memory };
+    }
+
+    private static ByteString Field(int number, ByteString value)
+    {
+        using var stream = new MemoryStream();
+        using (var message = new CodedOutputStream(stream, leaveOpen: true))
+        {
+            message.WriteTag(number, WireFormat.WireType.LengthDelimited);
+            message.WriteBytes(value);
+        }
+
+        return ByteString.CopyFrom(stream.ToArray());
     }
 
     private async Task<GrpcStatus> EndAsync(V1.ActionResult last)
