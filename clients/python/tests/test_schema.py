@@ -8,7 +8,7 @@ import typing
 import unittest
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Optional, TypedDict, Union
+from typing import Annotated, Any, Literal, NotRequired, Optional, Required, TypedDict, Union
 
 from genkit_sidecar import ActionRunContext, Application, InputError, RawJson, Result
 from genkit_sidecar.json_value import to_json
@@ -78,6 +78,34 @@ EVENTS = {
     ],
     "$schema": DRAFT_07,
 }
+
+
+class Place(Point, total=False):
+    name: Required[str]
+
+
+class Route(TypedDict):
+    start: str
+    end: NotRequired[str]
+
+
+@dataclass
+class Circle:
+    kind: Literal["circle"]
+    radius: float
+
+
+@dataclass
+class Square:
+    kind: Literal["square"]
+    side: float
+
+    def __post_init__(self) -> None:
+        if self.side < 0:
+            raise ValueError("a side is not negative")
+
+
+UserId = typing.NewType("UserId", int)
 
 
 class SchemaOfTypes(unittest.TestCase):
@@ -159,10 +187,52 @@ class SchemaOfTypes(unittest.TestCase):
             (RawJson, b"-0", b"-0"),
             (Optional[int], None, None),
             (Optional[int], b"null", None),
+            (Annotated[Optional[int], "A number."], None, None),
+            (type(None), None, None),
+            (Union[Circle, Square], b'{"kind":"square","side":1}', Square("square", 1)),
+            (UserId, b"7", 7),
             (dict, b"{}", {}),
         ]:
             with self.subTest(source):
                 self.assertEqual(reader_of(source).read(raw), value)
+
+    def test_members_of_a_typed_dict_are_required_as_it_says(self) -> None:
+        self.assertEqual(reader_of(Place).json_schema["required"], ["name"])
+        self.assertEqual(reader_of(Route).json_schema["required"], ["start"])
+        self.assertEqual(reader_of(Route).read(b'{"start":"a"}'), {"start": "a"})
+        with self.assertRaisesRegex(InputError, '"name" must be given: a string'):
+            reader_of(Place).read(b'{"x":1}')
+
+    def test_what_fits_no_type_of_a_union_is_told_of_each_that_it_resembles(self) -> None:
+        for raw, message in {
+            b'{"kind":"oval"}': "\"kind\" must be one of 'circle', or \"kind\" must be one of 'square'",
+            b'{"kind":"square"}': "\"kind\" must be one of 'circle', or \"side\" must be given: a number",
+            b"5": 'the input must be an object with "kind", "radius" or an object with "kind", "side"',
+        }.items():
+            with self.subTest(raw), self.assertRaises(InputError) as raised:
+                reader_of(Union[Circle, Square]).read(raw)
+            self.assertEqual(raised.exception.message, message)
+
+    def test_what_a_class_refuses_does_not_fit(self) -> None:
+        with self.assertRaisesRegex(InputError, '^"\\[0\\]": a side is not negative$'):
+            reader_of(list[Square]).read(b'[{"kind":"square","side":-1}]')
+
+    def test_what_is_too_deep_for_python_does_not_fit(self) -> None:
+        depth = 400  # within what the json module takes, and beyond what the reader does
+        with self.assertRaisesRegex(InputError, "the input is nested too deeply for Python$"):
+            reader_of(Tree).read(b'{"value":1,"children":[' * depth + b"]}" * depth)
+
+    def test_a_type_that_cannot_be_found_is_named_where_it_is_defined(self) -> None:
+        @dataclass
+        class Inner:
+            x: int
+
+        @dataclass
+        class Outer:
+            inner: Inner
+
+        with self.assertRaisesRegex(TypeError, "a member of Outer cannot be found .*Inner.*"):
+            reader_of(Outer)
 
     def test_true_is_not_one(self) -> None:
         with self.assertRaisesRegex(InputError, "the input must be one of 1"):
@@ -269,6 +339,18 @@ class SchemaOfPydanticModels(unittest.TestCase):
         self.assertEqual(schema["required"], ["displayName"])
         self.assertEqual(schema["properties"]["lines"]["items"], {"$ref": "#/definitions/Line"})
         self.assertIn("Line", schema["definitions"])
+
+    def test_a_model_within_another_type_finds_its_definitions(self) -> None:
+        schema = reader_of(typing.List[self.invoice]).json_schema
+        self.assertNotIn("definitions", schema["items"])
+        self.assertIn("Line", schema["definitions"])
+
+    def test_a_model_is_one_type_of_a_union(self) -> None:
+        optional = reader_of(Optional[self.invoice])
+        self.assertIsNone(optional.read(b"null"))
+        with self.assertRaisesRegex(InputError, '^the input must be an object with "displayName" or null$'):
+            optional.read(b"5")
+        self.assertEqual(reader_of(Union[self.invoice, str]).read(b'"a"'), "a")
 
     def test_the_model_reads_and_is_written(self) -> None:
         invoice = reader_of(self.invoice).read(b'{"displayName":"Ada","lines":[{"price":1}]}')

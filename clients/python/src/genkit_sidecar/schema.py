@@ -57,6 +57,8 @@ class Reader:
             return self._convert(value, "")
         except _Mismatch as error:
             raise InputError(f"{error.path or what} must be {error.expected}") from None
+        except RecursionError:
+            raise InputError(f"{what} is nested too deeply for Python") from None
 
 
 ANYTHING = Reader(None, optional=True)
@@ -74,21 +76,24 @@ def reader_of(source: Any) -> Reader:
         return Reader(source, optional=True)
     if source in (Any, object) or source is None:
         return ANYTHING
-    inner = _without_none(source)
+    inner, optional = _without_none(source)
     if inner is RawJson:
-        return Reader(None, optional=inner is not source, raw=True)
+        return Reader(None, optional=optional, raw=True)
     named: dict[Any, _Named] = {}
     schema, convert = _of(source, named)
     if schema:
-        definitions = {entry.name: entry.schema for entry in named.values() if entry.recursive}
+        definitions: dict[str, Any] = {}
+        for entry in named.values():
+            if entry.recursive and definitions.setdefault(entry.name, entry.schema) != entry.schema:
+                raise TypeError(f"it has two types of the name {entry.name}, which one schema cannot tell apart: rename one")
         schema = {**schema, **({"definitions": definitions} if definitions else {}), "$schema": DRAFT_07}
-    return Reader(schema or None, convert, optional=inner is not source)
+    return Reader(schema or None, convert, optional=optional)
 
 
 class _Mismatch(InputError):
     def __init__(self, path: str, expected: str) -> None:
-        super().__init__(f"{path} must be {expected}")
         self.path = f'"{path}"' if path else ""
+        super().__init__(f"{self.path} must be {expected}")
         self.expected = expected
 
 
@@ -98,7 +103,7 @@ class _Named:
     def __init__(self, name: str) -> None:
         self.name = name
         self.schema: dict[str, Any] = {}
-        self.recursive = False
+        self.recursive = False  # and so among the definitions, for a $ref to name
         self.convert: _Convert | None = None
 
 
@@ -108,8 +113,10 @@ def _of(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert
         schema, convert = _of(arguments[0], named)
         description = next((note for note in arguments[1:] if isinstance(note, str)), None)
         return ({**schema, "description": description} if description else schema), convert
-    if getattr(origin, "_name", None) in ("Required", "NotRequired"):  # which typing has from 3.11 on
+    if _requirement(source):
         return _of(arguments[0], named)
+    if isinstance(source, typing.NewType):
+        return _of(source.__supertype__, named)
     if source in (Any, object):
         return {}, lambda value, path: value
     if source in _PLAIN:
@@ -125,7 +132,7 @@ def _of(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert
     if source in _OBJECTS or origin in _OBJECTS:
         return _map(arguments, named)
     if hasattr(source, "model_validate") or (hasattr(source, "parse_obj") and hasattr(source, "__fields__")):
-        return _pydantic(source)
+        return _pydantic(source, named)
     if dataclasses.is_dataclass(source) or _is_typed_dict(source):
         return _members(source, named)
     raise TypeError(f"{source!r} has no JSON Schema here: take a dataclass, a TypedDict, a pydantic model or JSON's own types, or give a JSON Schema in its place")
@@ -188,26 +195,32 @@ def _key(value: Any) -> tuple[type, Any]:
 def _one_of(values: list[Any], found: Mapping[Any, Any]) -> tuple[dict[str, Any], _Convert]:
     def convert(value: Any, path: str) -> Any:
         if isinstance(value, (list, dict)) or _key(value) not in found:
-            raise _Mismatch(path, "one of " + ", ".join(map(repr, values)))
+            raise _Mismatch(path, _article(schema))
         return found[_key(value)]
 
-    return {"const": values[0]} if len(values) == 1 else {"enum": values}, convert
+    schema = {"const": values[0]} if len(values) == 1 else {"enum": values}
+    return schema, convert
 
 
 def _union(arguments: tuple[Any, ...], named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert]:
     branches = [_of(argument, named) for argument in arguments]
 
     def convert(value: Any, path: str) -> Any:
-        mismatches = []
+        kinds: list[str] = []
+        members: list[InputError] = []  # of the types that the value may have been meant for
         for _, branch in branches:
             try:
                 return branch(value, path)
-            except _Mismatch as mismatch:
-                mismatches.append(mismatch)
-        deeper = [mismatch for mismatch in mismatches if mismatch.path != (f'"{path}"' if path else "")]
-        if len(deeper) == 1:  # of the one that the value was meant for
-            raise deeper[0]
-        raise _Mismatch(path, " or ".join(dict.fromkeys(mismatch.expected for mismatch in mismatches)))
+            except InputError as mismatch:
+                if isinstance(mismatch, _Mismatch) and mismatch.path == (f'"{path}"' if path else ""):
+                    kinds.append(mismatch.expected)
+                else:
+                    members.append(mismatch)
+        if not members:
+            raise _Mismatch(path, " or ".join(dict.fromkeys(kinds)))
+        if len(members) == 1:
+            raise members[0]
+        raise InputError(", or ".join(dict.fromkeys(mismatch.message for mismatch in members)))
 
     schemas = [schema for schema, _ in branches]
     if any(not schema for schema in schemas):
@@ -259,10 +272,14 @@ def _members(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Co
         return {"$ref": f"#/definitions/{entry.name}"}, lambda value, path: typing.cast(_Convert, entry.convert)(value, path)
 
     entry = named[source] = _Named(source.__name__)
-    hints = typing.get_type_hints(source, include_extras=True)
+    try:
+        hints = typing.get_type_hints(source, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"the type of a member of {source.__name__} cannot be found ({error}): define it where the module sees it") from None
     typed_dict = _is_typed_dict(source)
     if typed_dict:
-        required = set(source.__required_keys__)
+        said = {name: _requirement(hint) for name, hint in hints.items()}  # Python itself does not see them in postponed annotations
+        required = {name for name in hints if (said[name] or ("Required" if name in source.__required_keys__ else "")) == "Required"}
         members = [(name, name, hint) for name, hint in hints.items()]
     else:
         fields = [field for field in dataclasses.fields(source) if field.init]
@@ -288,7 +305,14 @@ def _members(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Co
                 found[attribute] = convert_member(value[name], _join(path, name))
             elif is_required:
                 raise _Mismatch(_join(path, name), f"given: {_article(properties[name])}")
-        return found if typed_dict else source(**found)
+        if typed_dict:
+            return found
+        try:
+            return source(**found)
+        except InputError:
+            raise
+        except ValueError as error:  # of __post_init__
+            raise _refused(path, error) from None
 
     entry.convert = convert
     if entry.recursive:
@@ -296,23 +320,34 @@ def _members(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Co
     return entry.schema, convert
 
 
-def _pydantic(source: Any) -> tuple[dict[str, Any], _Convert]:
+def _pydantic(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert]:
     second = hasattr(source, "model_validate")
-    schema = source.model_json_schema(by_alias=True) if second else source.schema(by_alias=True)
+    schema = dict(source.model_json_schema(by_alias=True) if second else source.schema(by_alias=True))
     if second and "$defs" in schema:  # pydantic 2 writes draft 2020-12
         schema = _moved(schema)
+    definitions = schema.pop("definitions", {})
+    for name, definition in definitions.items():
+        entry = named[source, name] = _Named(name)
+        entry.schema = definition
+        entry.recursive = True
+    shape = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
     def convert(value: Any, path: str) -> Any:
+        if shape.get("type") == "object" and not isinstance(value, dict):
+            raise _Mismatch(path, _described(shape))
         try:
             return source.model_validate(value) if second else source.parse_obj(value)
         except ValueError as error:
-            errors = error.errors() if hasattr(error, "errors") else []
-            if not errors:
-                raise
-            reasons = (f'"{_location(path, each["loc"])}": {each["msg"]}' for each in errors)
-            raise InputError("; ".join(reasons)) from None
+            raise _refused(path, error) from None
 
     return schema, convert
+
+
+def _refused(path: str, error: ValueError) -> InputError:
+    """What a class of the author's says of a value, which pydantic's say member by member."""
+    errors = error.errors() if hasattr(error, "errors") else []
+    reasons = [f'"{_location(path, each["loc"])}": {each["msg"]}' for each in errors]
+    return InputError("; ".join(reasons) or (f'"{path}": {error}' if path else str(error)))
 
 
 def _moved(schema: Any) -> Any:
@@ -336,12 +371,20 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _without_none(source: Any) -> Any:
-    if typing.get_origin(source) in (Union, types.UnionType):
-        rest = [argument for argument in typing.get_args(source) if argument is not type(None)]
-        if len(rest) < len(typing.get_args(source)):
-            return rest[0] if len(rest) == 1 else Union[tuple(rest)]
-    return source
+def _without_none(source: Any) -> tuple[Any, bool]:
+    """What a type is beside None, and whether None is of it."""
+    origin, arguments = typing.get_origin(source), typing.get_args(source)
+    if origin is typing.Annotated:
+        return _without_none(arguments[0])
+    if origin in (Union, types.UnionType) and type(None) in arguments:
+        return Union[tuple(argument for argument in arguments if argument is not type(None))], True
+    return source, source is type(None)
+
+
+def _requirement(source: Any) -> str:
+    """`Required` or `NotRequired`, which typing has from 3.11 on, or nothing."""
+    name = getattr(typing.get_origin(source), "_name", None)
+    return name if name in ("Required", "NotRequired") else ""
 
 
 def _is_typed_dict(source: Any) -> bool:
@@ -358,6 +401,10 @@ def _described(schema: Mapping[str, Any] | None) -> str:
 
 def _article(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type")
+    if "enum" in schema:
+        return "one of " + ", ".join(map(repr, schema["enum"]))
+    if "const" in schema:
+        return repr(schema["const"])
     if not isinstance(kind, str):
         return "a value"
     return {"null": "null", "boolean": "true or false"}.get(kind, f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
