@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import threading
@@ -71,8 +72,9 @@ class Running(unittest.IsolatedAsyncioTestCase):
                 return input + 1
 
         application.flow("callable")(Callable())
+        application.flow("partial")(functools.partial(asynchronous))
 
-        for name in ("blocking", "blocking_generator", "asynchronous", "async_generator", "callable"):
+        for name in ("blocking", "blocking_generator", "asynchronous", "async_generator", "callable", "partial"):
             with self.subTest(name):
                 outcome = await self.caller.run(f"/flow/{name}", 41)
                 self.assertEqual((outcome.chunks, outcome.value), (["chunk"], 42))
@@ -211,6 +213,44 @@ class Running(unittest.IsolatedAsyncioTestCase):
             await self.caller.run("/flow/fail", "secret")
         self.assertEqual(logs.records[0].getMessage(), "The action /flow/fail failed.")
         self.assertNotIn("secret", logs.output[0])
+
+    async def test_an_error_that_cannot_be_said_is_an_internal_one(self) -> None:
+        @self.application.flow()
+        async def fail(which: str) -> None:
+            if which == "code":
+                raise ActionError(1 << 40, "no such code")
+            if which == "details":
+                raise ActionError(StatusCode.NOT_FOUND, "no such details", {"order": object()})
+            raise ActionError(StatusCode.NOT_FOUND, which)
+
+        logging.getLogger("genkit_sidecar").setLevel(logging.CRITICAL)
+        self.addCleanup(logging.getLogger("genkit_sidecar").setLevel, logging.NOTSET)
+        for which, code, message in (
+            ("code", 13, "Value out of range: 1099511627776"),
+            ("details", 13, "object has no JSON form"),
+            ("\ud800", 5, "\\ud800"),
+        ):
+            with self.subTest(which):
+                error = (await self.caller.run("/flow/fail", which)).error
+                self.assertEqual((error.code, error.message), (code, message))
+
+    async def test_a_handler_ends_its_run_and_not_the_server(self) -> None:
+        @self.application.flow()
+        async def leave() -> None:
+            raise SystemExit(2)
+
+        @self.application.flow()
+        def leave_thread() -> None:
+            raise SystemExit(2)
+
+        @self.application.flow()
+        def interrupt_thread() -> None:
+            raise KeyboardInterrupt
+
+        for name, message in (("leave", "SystemExit: 2"), ("leave_thread", "SystemExit: 2"), ("interrupt_thread", "KeyboardInterrupt: ")):
+            with self.subTest(name), self.assertLogs("genkit_sidecar", logging.ERROR):
+                error = (await self.caller.run(f"/flow/{name}")).error
+                self.assertEqual((error.code, error.message), (13, message))
 
     async def test_a_handler_can_end_the_call_itself(self) -> None:
         @self.application.flow()

@@ -59,8 +59,8 @@ class Action:
     @property
     def is_async(self) -> bool:
         """Whether the handler runs on the event loop; a blocking one gets a thread."""
-        function = self.handler if inspect.isroutine(self.handler) else getattr(self.handler, "__call__")
-        return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        functions = (self.handler, getattr(self.handler, "__call__"))  # of an object, which may be a functools.partial
+        return any(inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function) for function in functions)
 
     def listed(self) -> pb.Action:
         """What `ListActions` says of it."""

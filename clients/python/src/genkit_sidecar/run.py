@@ -67,7 +67,7 @@ async def run(
             await end(error=_error(StatusCode.CANCELLED, "Action was cancelled", error))
         elif isinstance(error, asyncio.CancelledError):
             raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not _is_over(grpc_context):
             await end(error=_failure(start.key, error))
 
@@ -129,8 +129,8 @@ async def _in_thread(context: SyncActionRunContext, function: Callable[[], Any])
     def body() -> None:
         try:
             settled: tuple[Callable[[Any], None], Any] = (future.set_result, variables.run(function))
-        except StopIteration as error:  # which no future takes
-            settled = (future.set_exception, RuntimeError(f"StopIteration: {error}"))
+        except (StopIteration, GeneratorExit, KeyboardInterrupt) as error:  # which no future takes, or which would end the loop
+            settled = (future.set_exception, RuntimeError(f"{type(error).__name__}: {error}"))
         except BaseException as error:
             settled = (future.set_exception, error)
         try:
@@ -185,19 +185,26 @@ def _is_over(grpc_context: Any) -> bool:
     return grpc_context.aborted or not grpc_context.is_active()
 
 
-def _failure(key: str, error: Exception) -> pb.ActionError:
+def _failure(key: str, error: BaseException) -> pb.ActionError:
     if isinstance(error, ActionError):
-        return _error(error.code, error.message, error, error.details, error.stack)
+        try:
+            return _error(error.code, error.message, error, error.details, error.stack)
+        except (TypeError, ValueError, RecursionError) as unsaid:  # a code that is none, or details that JSON cannot say
+            error = unsaid
     _log.error("The action %s failed.", key, exc_info=error)
     code = StatusCode.INTERNAL
     if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
         code = StatusCode.DEADLINE_EXCEEDED
     elif isinstance(error, NotImplementedError):
         code = StatusCode.UNIMPLEMENTED
-    return _error(code, str(error) or type(error).__name__, error)
+    return _error(code, f"SystemExit: {error}" if isinstance(error, SystemExit) else str(error) or type(error).__name__, error)
 
 
 def _error(code: int, message: str, error: BaseException, details: Any = None, stack: str | None = None) -> pb.ActionError:
     if stack is None:
         stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    return pb.ActionError(code=code, message=message, details_json=None if details is None else to_json(details), stack=stack)
+    return pb.ActionError(code=code, message=_text(message), details_json=None if details is None else to_json(details), stack=_text(stack))
+
+
+def _text(text: Any) -> str:
+    return str(text).encode(errors="backslashreplace").decode()  # what an input had as a lone surrogate has no UTF-8
