@@ -166,6 +166,8 @@ class SchemaOfTypes(unittest.TestCase):
             b'{"id":1,"items":[],"color":"blue"}': "\"color\" must be one of 'red', 'green'",
             b"[]": 'the input must be an object with "id", "items"',
             b"{": "the input is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+            b"\xef\xbb\xbf{}": "the input is not JSON: Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)",
+            '{"id":1}'.encode("utf-16-le"): 'the input is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)',
             b"NaN": "the input is not JSON: NaN is no JSON value",
             b"[" * 100_000: "the input is nested too deeply for Python's json module",
             None: 'the input is missing: it must be an object with "id", "items"',

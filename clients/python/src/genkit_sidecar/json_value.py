@@ -50,7 +50,7 @@ def to_json(value: Any) -> bytes:
 def from_json(raw: bytes, what: str = "the input") -> Any:
     """Parses one JSON value. Raises InputError, which calls it `what`."""
     try:
-        return json.loads(raw, parse_constant=_refuse)
+        return json.loads(raw.decode(), parse_constant=_refuse)  # of bytes it would take UTF-16, byte order marks and surrogates, too
     except RecursionError:
         raise InputError(f"{what} is nested too deeply for Python's json module") from None
     except ValueError as error:
