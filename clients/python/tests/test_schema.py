@@ -25,6 +25,10 @@ class Color(enum.Enum):
     GREEN = "green"
 
 
+class Unlistable(enum.Enum):
+    ONE = object()
+
+
 @dataclass
 class Item:
     sku: str
@@ -251,6 +255,21 @@ class SchemaOfTypes(unittest.TestCase):
 
             @Application().flow()
             async def bad(context: ActionRunContext, input: int) -> None: ...
+
+        for other in (lambda self: 1, lambda a, b, c: 1, lambda *, needed: 1, self.several):
+            with self.subTest(other), self.assertRaisesRegex(TypeError, r"^/flow/bad: a handler takes \(input, context\)"):
+                Application().flow("bad")(other)
+
+    @staticmethod
+    def several(left: int, right: int) -> int:
+        return left + right
+
+    def test_what_cannot_be_listed_is_refused_where_it_is_defined(self) -> None:
+        for options in ({"metadata": {"a": float("nan")}}, {"input_schema": {"default": object()}}, {"output_schema": Unlistable}):
+            application = Application()
+            with self.subTest(options), self.assertRaisesRegex(TypeError, "^/flow/bad: "):
+                application.flow("bad", **options)(lambda: None)
+            self.assertEqual(list(application.actions), [])
 
     def test_parentheses_are_asked_for(self) -> None:
         with self.assertRaisesRegex(TypeError, r"write @application.flow\(\)"):

@@ -98,22 +98,24 @@ def define(
     Raises TypeError where the function's parameters are not `(input, context)`, or fewer, or a type has no JSON form.
     """
     name = name or getattr(handler, "__name__", None)
-    if not action_type or "/" in action_type or not name:
+    if not action_type or "/" in action_type or not isinstance(name, str):
         raise TypeError(f"an action needs a type without slashes and a name, not {action_type!r} and {name!r}")
     try:
         hints = typing.get_type_hints(handler if inspect.isroutine(handler) else getattr(handler, "__call__"), include_extras=True)
     except NameError as error:
         raise TypeError(f"/{action_type}/{name}: a type in its signature cannot be found ({error}): define it where the module sees it") from None
 
-    parameters = [
-        parameter
-        for parameter in inspect.signature(handler).parameters.values()
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
+    parameters = list(inspect.signature(handler).parameters.values())
+    needed = [parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty]
+    parameters = [parameter for parameter in parameters if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)]
     takes_context = bool(parameters) and (len(parameters) == 2 or _is_context(hints.get(parameters[-1].name)))
     takes_input = len(parameters) > takes_context
-    if len(parameters) > 2 or (len(parameters) == 2 and _is_context(hints.get(parameters[0].name))):
-        raise TypeError(f"/{action_type}/{name}: a handler takes (input, context), either alone, or nothing")
+    misplaced = len(parameters) == 2 and (_is_context(hints.get(parameters[0].name)) or not _may_be_context(hints.get(parameters[1].name, Any)))
+    if len(parameters) > 2 or needed or misplaced or (parameters and parameters[0].name == "self"):
+        raise TypeError(
+            f"/{action_type}/{name}: a handler takes (input, context), either alone, or nothing. Several inputs are one dataclass or TypedDict,"
+            " and a method is given bound, as in application.flow()(thing.method)"
+        )
 
     hint = hints.get(parameters[0].name, Any) if takes_input else Any
     if bidi is None:
@@ -157,6 +159,10 @@ def define(
 
 def _is_context(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, ActionRun)
+
+
+def _may_be_context(hint: Any) -> bool:
+    return hint in (Any, object) or _is_context(hint)
 
 
 def _is_generator(handler: Callable[..., Any]) -> bool:

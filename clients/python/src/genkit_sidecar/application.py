@@ -247,7 +247,14 @@ class Application:
         return decorate
 
     def add(self, action: Action) -> None:
-        """Lists an action from now on, in the place of one with the same key."""
+        """Lists an action from now on, in the place of one with the same key.
+
+        Raises TypeError where its metadata or a schema given by hand is not JSON.
+        """
+        try:
+            action.listed()  # for one that cannot be listed would fail the listing of all
+        except (TypeError, ValueError, RecursionError) as error:
+            raise TypeError(f"{action.key}: {error}") from None
         self._actions = {**self._actions, action.key: action}
 
     def remove(self, key: str) -> None:
