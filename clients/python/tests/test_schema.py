@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequen
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NotRequired, Optional, Required, TypedDict, Union
 
-from genkit_sidecar import ActionRunContext, Application, InputError, RawJson, Result
+from genkit_sidecar import ActionRunContext, Application, InputError, RawJson, Result, SyncActionRunContext
 from genkit_sidecar.json_value import to_json
 from genkit_sidecar.schema import DRAFT_07, reader_of
 
@@ -259,6 +259,15 @@ class SchemaOfTypes(unittest.TestCase):
         for other in (lambda self: 1, lambda a, b, c: 1, lambda *, needed: 1, self.several):
             with self.subTest(other), self.assertRaisesRegex(TypeError, r"^/flow/bad: a handler takes \(input, context\)"):
                 Application().flow("bad")(other)
+
+    def test_the_run_context_is_of_the_handlers_sort(self) -> None:
+        async def asynchronous(context: SyncActionRunContext) -> None: ...
+
+        def blocking(context: ActionRunContext) -> None: ...
+
+        for handler in (asynchronous, blocking):
+            with self.subTest(handler), self.assertRaisesRegex(TypeError, "an async handler takes ActionRunContext, a blocking one Sync"):
+                Application().flow()(handler)
 
     @staticmethod
     def several(left: int, right: int) -> int:

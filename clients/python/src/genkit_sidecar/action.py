@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping, Union
 from ._stubs.genkit.sidecar.v1 import action_service_pb2 as pb
 from .json_value import ABSENT, to_json
 from .result import Result
-from .run_context import ActionRun
+from .run_context import ActionRun, ActionRunContext, SyncActionRunContext
 from .schema import ANYTHING, Reader, reader_of
 
 _STREAMS = (collections.abc.AsyncIterator, collections.abc.AsyncIterable, collections.abc.AsyncGenerator,
@@ -136,7 +136,7 @@ def define(
             input_schema = reader.json_schema
         if output_schema is None and returns is not type(None):
             output_schema = reader_of(returns).json_schema
-        return Action(
+        action = Action(
             type=action_type,
             name=name,
             handler=handler,
@@ -155,6 +155,10 @@ def define(
         )
     except TypeError as error:
         raise TypeError(f"/{action_type}/{name}: {error}") from None
+    wrong = SyncActionRunContext if action.is_async else ActionRunContext
+    if takes_context and hints.get(parameters[-1].name) is wrong:  # whose chunks nobody would await, or could
+        raise TypeError(f"{action.key}: an async handler takes ActionRunContext, a blocking one SyncActionRunContext")
+    return action
 
 
 def _is_context(hint: Any) -> bool:
