@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import threading
 import unittest
 from dataclasses import dataclass
 from typing import Any
 
-from genkit_sidecar import Application
+from genkit_sidecar import Application, SyncActionRunContext
 from genkit_sidecar.schema import DRAFT_07
 
 from .caller import calling
@@ -124,17 +126,21 @@ class Kinds(unittest.IsolatedAsyncioTestCase):
     async def test_an_evaluator_scores_each_test_case_and_a_failure_is_of_one_alone(self) -> None:
         @self.application.evaluator(display_name="Ev", definition="Checks.", is_billed=True)
         async def e(test_case: dict[str, Any]) -> Any:
-            return {"score": 1 / test_case["input"], "status": "PASS"}
+            return score(test_case["input"])
 
         @self.application.evaluator()
         def blocking(test_case: dict[str, Any]) -> Any:
-            return {"score": 1 / test_case["input"], "status": "PASS"}
+            return score(test_case["input"])
+
+        def score(of: float) -> Any:
+            return {"score": 1 / of if of < 9 else float("nan"), "status": "PASS"}
 
         metadata, takes, gives = await self.listed("/evaluator/e")
         nested = {"evaluatorDisplayName": "Ev", "evaluatorDefinition": "Checks.", "evaluatorIsBilled": True}
         self.assertEqual(metadata, {"type": "evaluator", "evaluatorIsBilled": True, "evaluator": nested})
         self.assertEqual((takes["required"], gives["type"]), (["dataset"], "array"))
-        dataset = [{"testCaseId": "a", "input": 2}, {"testCaseId": "b", "input": 0}, {"testCaseId": "c", "input": 1}]
+        dataset = [{"testCaseId": "a", "input": 2}, {"testCaseId": "b", "input": 0}, {"testCaseId": "c", "input": 1}, {"input": 9}]
+        unnamed = "Evaluation of test case None"
         for name in ("e", "blocking"):
             with self.assertLogs("genkit_sidecar", logging.ERROR):
                 outcome = await self.caller.run(f"/evaluator/{name}", {"dataset": dataset, "evalRunId": "1"})
@@ -144,10 +150,27 @@ class Kinds(unittest.IsolatedAsyncioTestCase):
                     {"sampleIndex": 0, "testCaseId": "a", "evaluation": {"score": 0.5, "status": "PASS"}},
                     {"sampleIndex": 1, "testCaseId": "b", "evaluation": {"error": "Evaluation of test case b failed: division by zero"}},
                     {"sampleIndex": 2, "testCaseId": "c", "evaluation": {"score": 1.0, "status": "PASS"}},
+                    {"sampleIndex": 3, "evaluation": {"error": f"{unnamed} failed: Out of range float values are not JSON compliant"}},
                 ],
             )
         error = (await self.caller.run("/evaluator/e", {"dataset": 1})).error
         self.assertEqual((error.code, error.message), (3, '"dataset" must be an array of objects'))
+
+    async def test_a_cancelled_evaluation_goes_no_further(self) -> None:
+        begun = threading.Event()
+        cancelled: list[bool] = []
+
+        @self.application.evaluator()
+        def blocking(test_case: dict[str, Any], context: SyncActionRunContext) -> Any:
+            begun.set()
+            cancelled.append(context.cancelled.wait(60))
+
+        call = self.caller.start("/evaluator/blocking", {"dataset": [{"testCaseId": "first"}, {"testCaseId": "second"}]})
+        await asyncio.to_thread(begun.wait, 60)
+        (thread,) = (thread for thread in threading.enumerate() if thread.name == "genkit /evaluator/blocking")
+        call.cancel()
+        await asyncio.to_thread(thread.join, 60)
+        self.assertEqual(cancelled, [True])
 
 
 if __name__ == "__main__":

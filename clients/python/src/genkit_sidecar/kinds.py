@@ -10,9 +10,9 @@ import logging
 from typing import Any, Mapping
 
 from .action import Action
-from .errors import InputError
+from .errors import ActionCancelled, InputError
 from .json_value import RawJson, to_json
-from .run_context import ActionRun
+from .run_context import ActionRun, SyncActionRunContext
 from .schema import ANYTHING, DRAFT_07, reader_of
 
 _log = logging.getLogger("genkit_sidecar")
@@ -71,11 +71,15 @@ def for_each_test_case(action: Action) -> Action:
                 scored.append(_unscored(index, test_case, error))
         return scored
 
-    def evaluate_blocking(request: Any, context: ActionRun) -> list[Any]:
+    def evaluate_blocking(request: Any, context: SyncActionRunContext) -> list[Any]:
         scored = []
         for index, test_case in enumerate(_dataset(request)):
+            if context.cancelled.is_set():
+                raise ActionCancelled(f"the run of {context.key} was cancelled")
             try:
                 scored.append(_scored(index, test_case, action.handler(*arguments(test_case, context))))
+            except ActionCancelled:
+                raise
             except Exception as error:
                 scored.append(_unscored(index, test_case, error))
         return scored
@@ -98,7 +102,9 @@ def _dataset(request: Any) -> list[Any]:
 
 
 def _scored(index: int, test_case: dict[str, Any], evaluation: Any) -> dict[str, Any]:
-    return _given(sampleIndex=index, testCaseId=test_case.get("testCaseId"), evaluation=evaluation)
+    scored = _given(sampleIndex=index, testCaseId=test_case.get("testCaseId"), evaluation=evaluation)
+    to_json(scored)  # what JSON cannot say is the failure of this case, and not of the dataset
+    return scored
 
 
 def _unscored(index: int, test_case: dict[str, Any], error: Exception) -> dict[str, Any]:
