@@ -141,6 +141,10 @@ class Serving(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(await Caller(channel).listed(), {})
             await server.stop()
 
+    async def test_where_a_loop_runs_start_is_named(self) -> None:
+        with self.assertRaisesRegex(RuntimeError, "await application.start"):
+            Application().serve("127.0.0.1:0")
+
     async def test_a_taken_address_is_named(self) -> None:
         server = await Application().start("127.0.0.1:0")
         with self.assertRaisesRegex(RuntimeError, f"cannot listen on {server.address}.*GENKIT_SIDECAR_LISTEN"):
@@ -177,6 +181,17 @@ class Stopping(unittest.IsolatedAsyncioTestCase):
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()
         self.assertEqual((process.returncode, out, err), (0, b"ended\n", b""))
+
+    async def test_a_thread_beside_the_main_one_can_serve(self) -> None:
+        program = f"import threading\n{PROGRAM}".replace("SECONDS", "0").replace("GRACE", "0")
+        program = program.replace('application.serve("', 'threading.Thread(target=application.serve, args=["').replace(", grace=0)", "]).start()")
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        line = (await process.stderr.readline()).decode().split()
+        self.assertEqual(line[:3], ["program", "listens", "on"])
+        async with grpc.aio.insecure_channel(line[3]) as channel:
+            self.assertEqual((await Caller(channel).run("/flow/wait")).value, "done")
+        process.terminate()
+        self.assertEqual(await process.wait(), -signal.SIGTERM)
 
     async def test_runs_are_cancelled_after_the_time_of_grace(self) -> None:
         process = await self.start(seconds=600, grace=0)

@@ -7,6 +7,7 @@ import dataclasses
 import os
 import signal
 import sys
+import threading
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypeVar
 
 import grpc
@@ -283,6 +284,8 @@ class Application:
     ) -> None:
         """Serves until SIGINT or SIGTERM, then lets active runs go on for `grace` seconds. A second signal ends them at once.
 
+        In another thread than the main one, which alone gets signals, it serves until the process ends.
+
         Args:
             address: `host:port` or `unix:/path`; where it is None, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.
             credentials: TLS, from `grpc.ssl_server_credentials`; none for plain text.
@@ -290,8 +293,14 @@ class Application:
             options: Channel arguments, such as `("grpc.max_receive_message_length", …)`, which is 100 MiB.
             grace: How long active runs may go on after a signal, in seconds.
 
-        Raises RuntimeError where it cannot listen there.
+        Raises RuntimeError where it cannot listen there, or an event loop runs here already.
         """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            raise RuntimeError("an event loop runs here already: take `await application.start(…)` instead of serve")
         asyncio.run(self._serve(address, credentials, interceptors, options, grace))
 
     async def _serve(self, address: Any, credentials: Any, interceptors: Any, options: Any, grace: float) -> None:
@@ -302,8 +311,9 @@ class Application:
         def stop() -> None:
             stops.append(loop.create_task(server.stop(None if stops else grace)))
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop)
         print(f"{self.name or 'The application'} listens on {server.address}", file=sys.stderr, flush=True)
         await server.wait()
 
@@ -326,7 +336,10 @@ class Application:
         except RuntimeError:
             port = 0
         if port == 0:
-            raise RuntimeError(f"cannot listen on {asked}: is it taken? {LISTEN} or the argument of serve names another address")
+            raise RuntimeError(
+                f"cannot listen on {asked}: it is taken, or it is not host:port or unix:/path, of 107 characters at most."
+                f" {LISTEN} or the argument of serve names another address"
+            )
         await server.start()
         return Server(server, health, asked if asked.startswith("unix") else f"{asked.rpartition(':')[0]}:{port}")
 
