@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, Callable, Iterable, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence, TypeVar
 
 import grpc
 
@@ -20,11 +20,16 @@ from .health import Health
 from .json_value import to_json
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
-_Decorator = Callable[[_Handler], _Handler]
 
 LISTEN = "GENKIT_SIDECAR_LISTEN"
 _DEFAULT_ADDRESS = "127.0.0.1:50051"
 _MAX_MESSAGE_BYTES = 100 << 20  # gRPC's own limit is 4 MiB; Genkit's manager closes at 100
+
+
+class _Decorator(Protocol):
+    """Returns the function as it was, with its type."""
+
+    def __call__(self, handler: _Handler, /) -> _Handler: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Application:
         init_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         bidi: bool | None = None,
-    ) -> _Decorator[_Handler]:
+    ) -> _Decorator:
         """Makes an action of any type out of a function `(input, context)`, either alone, or nothing.
 
         Args:
@@ -104,11 +109,11 @@ class Application:
             bidi=bidi,
         )
 
-    def flow(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
+    def flow(self, name: str | None = None, **options: Any) -> _Decorator:
         """A flow. Takes the options of `action`."""
         return self.action("flow", name, **options)
 
-    def tool(self, name: str | None = None, *, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator[_Handler]:
+    def tool(self, name: str | None = None, *, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator:
         """A tool. Takes the options of `action`."""
         return self.action("tool", name, metadata={**(metadata or {}), "type": "tool"}, **options)
 
@@ -123,7 +128,7 @@ class Application:
         config_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator[_Handler]:
+    ) -> _Decorator:
         """A model: takes Genkit's GenerateRequest, returns its GenerateResponse, sends GenerateResponseChunks.
 
         Args:
@@ -153,7 +158,7 @@ class Application:
         tools: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator[_Handler]:
+    ) -> _Decorator:
         """A prompt: takes its variables, returns Genkit's GenerateRequest, `{"messages": […]}`."""
 
         def kind(name: str, input_schema: Any) -> dict[str, Any]:
@@ -171,7 +176,7 @@ class Application:
         config_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator[_Handler]:
+    ) -> _Decorator:
         """An embedder: takes `{"input": [Document], "options"}`, returns `{"embeddings": [{"embedding": [number]}]}`."""
 
         def kind(name: str) -> dict[str, Any]:
@@ -180,18 +185,18 @@ class Application:
 
         return self._define("embedder", name, kind, metadata, description=description)
 
-    def retriever(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
+    def retriever(self, name: str | None = None, **options: Any) -> _Decorator:
         """A retriever: takes `{"query": Document, "options"}`, returns `{"documents": [Document]}`.
 
         Options: `label`, `config_schema`, `metadata`, `description`.
         """
         return self._labelled("retriever", name, **options)
 
-    def indexer(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
+    def indexer(self, name: str | None = None, **options: Any) -> _Decorator:
         """An indexer: takes `{"documents": [Document], "options"}`, returns nothing. Options as `retriever` has."""
         return self._labelled("indexer", name, **options)
 
-    def reranker(self, name: str | None = None, **options: Any) -> _Decorator[_Handler]:
+    def reranker(self, name: str | None = None, **options: Any) -> _Decorator:
         """A reranker: takes `{"query", "documents", "options"}`, returns documents with `metadata.score`. Options as `retriever` has."""
         return self._labelled("reranker", name, **options)
 
@@ -204,7 +209,7 @@ class Application:
         is_billed: bool = False,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator[_Handler]:
+    ) -> _Decorator:
         """An evaluator: takes one test case, `{"testCaseId", "input", "output", "context", "reference"}`, returns its score or scores.
 
         A score is `{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}`; of several, each has an `id`.
@@ -224,12 +229,12 @@ class Application:
         config_schema: Any = None,
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
-    ) -> _Decorator[_Handler]:
+    ) -> _Decorator:
         return self._define(
             type, name, lambda name: kinds.labelled(type, label or name, config_schema), metadata, description=description
         )
 
-    def _define(self, type: str, name: str | None, kind: Any, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator[_Handler]:
+    def _define(self, type: str, name: str | None, kind: Any, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator:
         if callable(name):
             raise TypeError(f"write @application.{type}(), with parentheses")
 
