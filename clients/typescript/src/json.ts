@@ -25,10 +25,12 @@ export function toJson(value: unknown): Buffer {
   return Buffer.from(text);
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // refuses what Buffer.toString would replace
+
 /** Parses one JSON value. Throws InputError, which calls it `what`. */
 export function fromJson(raw: Uint8Array, what: string): unknown {
   try {
-    return JSON.parse(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString());
+    return JSON.parse(utf8.decode(raw));
   } catch (error) {
     throw new InputError(`${what} is not JSON: ${(error as Error).message}`);
   }

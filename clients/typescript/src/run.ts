@@ -41,7 +41,7 @@ export async function run(
       ended = update.$case === "result" || update.$case === "error";
       if (!call.write({ update })) await unlessAborted(once(call, "drain"), cancelled.signal);
     });
-    turn = sent.catch(() => {});
+    turn = sent.catch(() => {}); // which keeps a handler that awaits no chunk from ending the process when it is cancelled
     return sent;
   };
 
@@ -81,9 +81,9 @@ async function invoke(
     initJson: raw(initJson),
     contextJson: raw(contextJson),
     call,
-    async sendChunk(chunk) {
+    sendChunk(chunk) {
       const value = toJson(chunk);
-      if (stream) await send({ $case: "chunkJson", value });
+      return stream ? send({ $case: "chunkJson", value }) : Promise.resolve();
     },
     sendState: (traceId) => send({ $case: "state", value: { traceId } }),
   };
@@ -144,13 +144,24 @@ function notFound(key: string): ActionError {
   return error;
 }
 
-function failure(key: string, error: unknown): { code: number; message: string; detailsJson: Buffer | undefined; stack: string } {
-  if (error instanceof ActionError)
-    return { code: error.code, message: error.message, detailsJson: error.details && toJson(error.details), stack: error.stack ?? "" };
-  const name = error instanceof Error ? error.name : undefined;
-  if (name === "AbortError") return { code: StatusCode.CANCELLED, message: "Action was cancelled", detailsJson: undefined, stack: "" };
-  console.error(`The action ${key} failed.`, error);
-  const code = name === "TimeoutError" ? StatusCode.DEADLINE_EXCEEDED : StatusCode.INTERNAL;
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  return { code, message, detailsJson: undefined, stack: (error instanceof Error && error.stack) || "" };
+type Failure = { code: number; message: string; detailsJson: Buffer | undefined; stack: string };
+
+function failure(key: string, error: unknown): Failure {
+  try {
+    if (error instanceof ActionError) return said(error);
+    const { name, message, stack } = error instanceof Error ? error : { name: "", message: String(error), stack: "" };
+    if (name === "AbortError") return { code: StatusCode.CANCELLED, message: "Action was cancelled", detailsJson: undefined, stack: "" };
+    console.error(`The action ${key} failed.`, error);
+    const code = name === "TimeoutError" ? StatusCode.DEADLINE_EXCEEDED : StatusCode.INTERNAL;
+    return { code, message: String(message || name), detailsJson: undefined, stack: String(stack ?? "") };
+  } catch (unsaid) {
+    // Whoever throws what cannot even be said, such as an object without prototype or details that are not JSON, reads that.
+    console.error(`The action ${key} failed, and not even its error can be said.`, unsaid);
+    return { code: StatusCode.INTERNAL, message: (unsaid as Error).message, detailsJson: undefined, stack: (unsaid as Error).stack ?? "" };
+  }
+}
+
+function said({ code, message, details, stack }: ActionError): Failure {
+  if (!Number.isInteger(code) || code < 1 || code > 16) throw new RangeError(`${code} is no status code`);
+  return { code, message: String(message), detailsJson: details && toJson(details), stack: String(stack ?? "") };
 }

@@ -39,11 +39,11 @@ export class Outcome {
   }
 }
 
-type Members = Partial<RunActionRequest> & { raw?: string; metadata?: Record<string, string> };
+type Members = Partial<RunActionRequest> & { raw?: string | Buffer; metadata?: Record<string, string> };
 
 export function request(key: string, input?: unknown, { raw, metadata: _, ...members }: Members = {}): RunActionRequest {
   const json = raw ?? (input === undefined ? undefined : JSON.stringify(input));
-  return RunActionRequest.create({ key, stream: true, inputJson: json === undefined ? undefined : Buffer.from(json), ...members } as any);
+  return RunActionRequest.create({ key, stream: true, inputJson: json === undefined ? undefined : Buffer.from(json as string), ...members } as any);
 }
 
 /** Calls an application's methods. */

@@ -57,6 +57,44 @@ running("every shape of handler returns and streams", async (application, caller
   assert.equal((await caller.run("/flow/plain", 41)).value, 42);
 });
 
+running("an error that cannot be said is an internal one", async (application, caller) => {
+  const thrown: Record<string, unknown> = {
+    code: new ActionError("NOT_FOUND" as any, "no such code"),
+    details: new ActionError(StatusCode.NOT_FOUND, "no such details", { order: 1n }),
+    nothing: Object.create(null),
+    undefined: undefined,
+  };
+  application.flow("fail", {}, async (which) => {
+    throw thrown[which];
+  });
+  const messages = ["NOT_FOUND is no status code", "Do not know how to serialize a BigInt", "Cannot convert object to primitive value", "undefined"];
+  const lines = await logged(async () => {
+    for (const [index, which] of Object.keys(thrown).entries()) {
+      const { error } = await caller.run("/flow/fail", which);
+      assert.deepEqual([error?.code, error?.message], [13, messages[index]]);
+    }
+  });
+  assert.equal(lines.length, 4);
+});
+
+running("a chunk that nobody awaits fails the run where JSON has no such value, and ends no process when it is cancelled", async (application, caller) => {
+  application.flow("no json", {}, (_, { sendChunk }) => void sendChunk(NaN));
+  await logged(async () => assert.equal((await caller.run("/flow/no json")).error?.message, "NaN has no JSON form"));
+
+  const sent = signal();
+  application.flow("cancelled", {}, async (_, { sendChunk, abortSignal }) => {
+    void sendChunk("waiting");
+    await once(abortSignal, "abort");
+    void sendChunk("too late");
+    sent.see();
+  });
+  const call = caller.start("/flow/cancelled").on("error", () => {});
+  await once(call, "data");
+  call.cancel();
+  await sent.seen;
+  await turn(); // in which Node would end the process
+});
+
 running("chunks that nobody wants are not sent", async (application, caller) => {
   application.flow("flow", {}, async (_, { sendChunk, streamingRequested }) => {
     await sendChunk("chunk");

@@ -57,10 +57,12 @@ test("what does not fit is named by its member", async () => {
       ["[]", /^the input must be an object with "id", "items"$/],
       ["null", /^the input must be an object with "id", "items"$/],
       ["{", /^the input is not JSON: /],
+      ["\ufeff{}", /^the input is not JSON: /],
+      [Buffer.from([0x22, 0xff, 0x22]), /^the input is not JSON: /],
       [undefined, /^the input is missing: it must be an object with "id", "items"$/],
     ] as const) {
       const { error } = await caller.run("/flow/order", undefined, raw === undefined ? {} : { raw });
-      assert.equal(error?.code, 3, raw);
+      assert.equal(error?.code, 3, raw?.toString());
       assert.match(error!.message, message);
       assert.equal(error!.stack, "");
     }
