@@ -57,26 +57,31 @@ export function define<I extends Schema, O extends Schema, N extends Schema, con
   options: ActionOptions<I, O, N, B>,
   handler: Handler<I, O, N, B>,
 ): Action {
-  if (!type || type.includes("/") || !name) throw new TypeError(`an action needs a type without slashes and a name, not "${type}" and "${name}"`);
+  if (!type || type.includes("/") || !name || typeof name !== "string") throw new TypeError(`an action needs a type without slashes and a name, not "${type}" and "${name}"`);
   if (typeof handler !== "function") throw new TypeError(`/${type}/${name}: the handler comes last, behind the options`);
-  const streamSchema = jsonSchemaOf(options.streamSchema, "output");
-  return {
-    key: `/${type}/${name}`,
-    type,
-    name,
-    description: options.description,
-    inputSchema: options.inputSchema,
-    initSchema: options.initSchema,
-    listedInput: jsonSchemaOf(options.inputSchema),
-    listedOutput: jsonSchemaOf(options.outputSchema, "output"),
-    metadata: {
-      ...options.metadata,
-      ...(options.bidi && { bidi: true }),
-      ...(streamSchema && { streamSchema }), // for which the contract has no member of its own
-    },
-    bidi: options.bidi ?? false,
-    handler,
-  };
+  try {
+    jsonSchemaOf(options.initSchema);
+    const streamSchema = jsonSchemaOf(options.streamSchema);
+    return {
+      key: `/${type}/${name}`,
+      type,
+      name,
+      description: options.description,
+      inputSchema: options.inputSchema,
+      initSchema: options.initSchema,
+      listedInput: jsonSchemaOf(options.inputSchema),
+      listedOutput: jsonSchemaOf(options.outputSchema),
+      metadata: {
+        ...options.metadata,
+        ...(options.bidi && { bidi: true }),
+        ...(streamSchema && { streamSchema }), // for which the contract has no member of its own
+      },
+      bidi: options.bidi ?? false,
+      handler,
+    };
+  } catch (error) {
+    throw new TypeError(`/${type}/${name}: ${(error as Error).message}`);
+  }
 }
 
 /** What `ListActions` says of it. */

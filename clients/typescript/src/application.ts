@@ -146,8 +146,17 @@ export class Application {
     return this.add({ ...made(action), listedInput, listedOutput: schemaOf(type, "output") });
   }
 
-  /** Lists an action from now on, in the place of one with the same key. */
+  /**
+   * Lists an action from now on, in the place of one with the same key.
+   *
+   * @throws TypeError where its metadata or a schema given by hand is not JSON.
+   */
   add(action: Action): Action {
+    try {
+      listed(action); // for one that cannot be listed would fail the listing of all
+    } catch (error) {
+      throw new TypeError(`${action.key}: ${(error as Error).message}`);
+    }
     this.#actions.set(action.key, action);
     return action;
   }

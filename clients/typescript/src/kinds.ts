@@ -100,10 +100,12 @@ export function forEachTestCase(action: Action): Action {
       throw new InputError('"dataset" must be an array of objects');
     const scored = [];
     for (const [sampleIndex, testCase] of dataset.entries()) {
+      context.abortSignal.throwIfAborted();
       const { testCaseId } = testCase;
       let evaluation: unknown;
       try {
         evaluation = await action.handler(await read(action.inputSchema, toJson(testCase), "the test case"), context);
+        toJson({ evaluation }); // what JSON cannot say is the failure of this case, and not of the dataset
       } catch (error) {
         context.abortSignal.throwIfAborted();
         console.error(`The evaluation of test case ${testCaseId} failed.`, error);

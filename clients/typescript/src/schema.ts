@@ -10,7 +10,6 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
     readonly jsonSchema?: {
       readonly input: (options: { readonly target: "draft-07" }) => Record<string, unknown>;
-      readonly output: (options: { readonly target: "draft-07" }) => Record<string, unknown>;
     };
   };
 }
@@ -31,13 +30,18 @@ export type Read<S> = S extends typeof RawJson ? RawJson : S extends StandardSch
 /** The value that a handler returns by a schema. */
 export type Written<S> = S extends StandardSchema<infer Input, any> ? Input | RawJson : unknown;
 
-/** The JSON Schema to list, if there is one. */
-export function jsonSchemaOf(schema: Schema | undefined, direction: "input" | "output" = "input"): JsonSchema | undefined {
+/**
+ * The JSON Schema to list, if there is one: of results, too, what the schema takes, for they are sent as the handler returns them.
+ *
+ * @throws Error where the schema has no JSON Schema.
+ */
+export function jsonSchemaOf(schema: Schema | undefined): JsonSchema | undefined {
   if (schema === undefined || schema === RawJson) return undefined;
+  if (typeof schema !== "object" && typeof schema !== "function") throw new TypeError(`a schema is an object, not ${JSON.stringify(schema)}`);
   if (!isStandard(schema)) return schema as JsonSchema;
   const { jsonSchema, vendor } = schema["~standard"];
   if (!jsonSchema) throw new TypeError(`${vendor} gives no JSON Schema: take a version that does, such as zod 4, or give it by hand`);
-  return jsonSchema[direction]({ target: "draft-07" });
+  return jsonSchema.input({ target: "draft-07" });
 }
 
 /**
@@ -54,13 +58,22 @@ export async function read(schema: Schema | undefined, raw: Uint8Array | undefin
   }
   const value = raw === undefined ? undefined : fromJson(raw, what);
   if (schema === undefined || !isStandard(schema)) return value;
-  const validated = await schema["~standard"].validate(value);
+  const validated = await validate(schema, value, what);
   if (!validated.issues) return validated.value;
   const shape = schema["~standard"].jsonSchema?.input({ target: "draft-07" });
   if (raw === undefined) throw new InputError(`${what} is missing: it must be ${described(shape)}`);
   if (shape?.["type"] === "object" && (typeof value !== "object" || value === null || Array.isArray(value)))
     throw new InputError(`${what} must be ${described(shape)}`);
   throw new InputError(validated.issues.map(({ path, message }) => `${path?.length ? `"${named(path)}"` : what}: ${message}`).join("; "));
+}
+
+async function validate<O>(schema: StandardSchema<any, O>, value: unknown, what: string): Promise<Validated<O>> {
+  try {
+    return await schema["~standard"].validate(value);
+  } catch (error) {
+    if (error instanceof RangeError && error.message.includes("call stack")) throw new InputError(`${what} is nested too deeply for its schema`);
+    throw error;
+  }
 }
 
 function isStandard(schema: Schema): schema is StandardSchema {

@@ -1,6 +1,8 @@
 // What each kind of action is listed with, which is what Genkit's own runtimes list.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { Application } from "genkit-sidecar";
 import { z } from "zod";
 import { type Caller, calling } from "./caller.js";
@@ -73,20 +75,43 @@ test("an evaluator scores each test case, and a failure is of one alone", async 
   const application = new Application();
   application.evaluator("e", { displayName: "Ev", definition: "Checks.", isBilled: true }, ({ input }) => {
     if (input === 0) throw new Error("division by zero");
-    return { score: 1 / input, status: "PASS" };
+    return { score: input < 9 ? 1 / input : NaN, status: "PASS" };
   });
   await calling(application, async (caller) => {
     const { metadata, input, output, description } = await listed(caller, "/evaluator/e");
     const nested = { evaluatorDisplayName: "Ev", evaluatorDefinition: "Checks.", evaluatorIsBilled: true };
     assert.deepEqual(metadata, { type: "evaluator", evaluatorIsBilled: true, evaluator: nested });
     assert.deepEqual([input.required, output.type, description], [["dataset"], "array", "Checks."]);
-    const dataset = [{ testCaseId: "a", input: 2 }, { testCaseId: "b", input: 0 }, { testCaseId: "c", input: 1 }];
+    const dataset = [{ testCaseId: "a", input: 2 }, { testCaseId: "b", input: 0 }, { testCaseId: "c", input: 1 }, { testCaseId: "d", input: 9 }];
     assert.deepEqual((await caller.run("/evaluator/e", { dataset, evalRunId: "1" })).value, [
       { sampleIndex: 0, testCaseId: "a", evaluation: { score: 0.5, status: "PASS" } },
       { sampleIndex: 1, testCaseId: "b", evaluation: { error: "Evaluation of test case b failed: division by zero" } },
       { sampleIndex: 2, testCaseId: "c", evaluation: { score: 1, status: "PASS" } },
+      { sampleIndex: 3, testCaseId: "d", evaluation: { error: "Evaluation of test case d failed: NaN has no JSON form" } },
     ]);
-    assert.equal(log.mock.callCount(), 1);
+    assert.equal(log.mock.callCount(), 2);
     assert.equal((await caller.run("/evaluator/e", { dataset: 1 })).error?.message, '"dataset" must be an array of objects');
+  });
+});
+
+test("a cancelled evaluation goes no further", { timeout: 60_000 }, async () => {
+  const application = new Application();
+  const scored: string[] = [];
+  let begin!: () => void;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  let cancelled!: Promise<unknown>;
+  application.evaluator("e", {}, async ({ testCaseId }, { abortSignal }) => {
+    scored.push(testCaseId);
+    cancelled = once(abortSignal, "abort");
+    begin();
+    await cancelled;
+  });
+  await calling(application, async (caller) => {
+    const call = caller.start("/evaluator/e", { dataset: [{ testCaseId: "a" }, { testCaseId: "b" }] }).on("error", () => {});
+    await begun;
+    call.cancel();
+    await cancelled;
+    await turn();
+    assert.deepEqual(scored, ["a"]);
   });
 });

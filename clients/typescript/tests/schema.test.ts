@@ -73,9 +73,32 @@ test("what does not fit is named by its member", async () => {
   });
 });
 
+test("a result's schema says what the handler may return, for it is sent as it is", () => {
+  const outputSchema = z.object({ count: z.int().default(1) });
+  const { listedOutput } = define("flow", "flow", { outputSchema }, () => ({}));
+  assert.deepEqual([listedOutput?.["required"], listedOutput?.["additionalProperties"]], [undefined, undefined]);
+});
+
+test("what is too deep for its schema does not fit", async () => {
+  const Tree = z.object({ get children() { return z.array(Tree); } });
+  const application = new Application();
+  application.flow("tree", { inputSchema: Tree }, () => 1);
+  await calling(application, async (caller) => {
+    const { error } = await caller.run("/flow/tree", undefined, { raw: '{"children":['.repeat(20_000) + "]}".repeat(20_000) });
+    assert.deepEqual([error?.code, error?.message], [3, "the input is nested too deeply for its schema"]);
+  });
+});
+
 test("what cannot be defined is refused at once", () => {
   const noJsonSchema = { "~standard": { version: 1 as const, vendor: "old", validate: (value: unknown) => ({ value }) } };
   assert.throws(() => define("flow", "bad", { inputSchema: noJsonSchema }, () => 1), /old gives no JSON Schema/);
+  assert.throws(() => define("flow", "bad", { inputSchema: z.object({ at: z.date() }) }, () => 1), /^TypeError: \/flow\/bad: Date cannot be represented/);
+  assert.throws(() => define("flow", "bad", { initSchema: z.date() }, () => 1), /^TypeError: \/flow\/bad: Date/);
+  assert.throws(() => define("flow", "bad", { inputSchema: "string" as any }, () => 1), /a schema is an object, not "string"/);
+  assert.throws(() => define("flow", 5 as any, {}, () => 1), /a name/);
+  const application = new Application();
+  assert.throws(() => application.flow("bad", { metadata: { a: 1n } }, () => 1), /^TypeError: \/flow\/bad: .*BigInt/);
+  assert.deepEqual([...application.actions], []);
   assert.throws(() => define("a/b", "bad", {}, () => 1), /without slashes/);
   assert.throws(() => (define as any)("flow", "bad", () => 1), /the handler comes last/);
 });
