@@ -29,6 +29,7 @@ public sealed class ActionDefinition
         {
             InputSchema = options?.InputSchema ?? (handler.Input is { } input ? Schema.Listed(input) : null);
             OutputSchema = options?.OutputSchema ?? (handler.Output is { } output ? Schema.Listed(output) : null);
+            StreamSchema = options?.StreamSchema ?? (handler.Chunk is { } chunk ? Schema.Listed(chunk) : null);
         }
         catch (ArgumentException e)
         {
@@ -56,6 +57,9 @@ public sealed class ActionDefinition
 
     /// <summary>JSON Schema of the result; null where it may be any.</summary>
     public JsonObject? OutputSchema { get; }
+
+    /// <summary>JSON Schema of one chunk of output; null where that is not said, or it may be any.</summary>
+    public JsonObject? StreamSchema { get; }
 
     /// <summary>What Genkit's tools know of the action's type.</summary>
     public JsonObject? Metadata { get; }
@@ -127,6 +131,12 @@ public sealed class ActionDefinition
         }
 
         var metadata = IsBidi ? Kinds.With(Metadata, new JsonObject { ["bidi"] = true }) : Metadata;
+        if (StreamSchema is not null)
+        {
+            // For which the contract has no member of its own.
+            metadata = Kinds.With(metadata, new JsonObject { ["streamSchema"] = StreamSchema.DeepClone() });
+        }
+
         if (metadata is { Count: > 0 })
         {
             listed.MetadataJson = Encoded(metadata);

@@ -24,6 +24,9 @@ public sealed class ActionHandler
     /// <summary>What its result is written as; null where it has none.</summary>
     internal JsonTypeInfo? Output { get; init; }
 
+    /// <summary>What its chunks are written as; null where that is not said.</summary>
+    internal JsonTypeInfo? Chunk { get; init; }
+
     /// <summary>What it says of itself.</summary>
     internal string? Description { get; init; }
 

@@ -14,6 +14,9 @@ public record ActionOptions
     /// <summary>JSON Schema (draft-07) of the result, in place of the one of the handler's type. It is listed and not checked.</summary>
     public JsonObject? OutputSchema { get; init; }
 
+    /// <summary>JSON Schema (draft-07) of one chunk of output, in place of the one of what the handler enumerates. It is listed and not checked.</summary>
+    public JsonObject? StreamSchema { get; init; }
+
     /// <summary>What Genkit's tools know of the action's type.</summary>
     public JsonObject? Metadata { get; init; }
 }

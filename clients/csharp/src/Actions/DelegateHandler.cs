@@ -44,12 +44,13 @@ internal sealed class DelegateHandler
     {
         var made = new DelegateHandler(handler, options);
         var bind = made.Bind(out var input);
-        var invoke = made.Invoke(bind, out var output);
+        var invoke = made.Invoke(bind, out var output, out var chunk);
         return new ActionHandler(invoke)
         {
             TakesStream = ItemOf(made._bound.Type) is not null,
             Input = input,
             Output = output,
+            Chunk = chunk,
             Description = handler.Method.GetCustomAttribute<DescriptionAttribute>()?.Description,
         };
     }
@@ -110,9 +111,9 @@ internal sealed class DelegateHandler
         return (ActionRunContext context, RunInput run) => run.ReadChunksAsync(reader, context.CancellationToken);
     }
 
-    private Invocation Invoke(Delegate bind, out JsonTypeInfo? output)
+    private Invocation Invoke(Delegate bind, out JsonTypeInfo? output, out JsonTypeInfo? chunk)
     {
-        output = null;
+        (output, chunk) = (null, null);
         var returned = _call.Type;
         if (returned == typeof(void))
         {
@@ -124,10 +125,11 @@ internal sealed class DelegateHandler
             return Call<Invocation>(nameof(Invocations.AsyncWithoutResult), [_bound.Type], bind, CompileFunction(AsTask(_call)));
         }
 
-        if (ItemOf(returned) is { } chunk)
+        if (ItemOf(returned) is { } item)
         {
-            var enumerated = Expression.Convert(_call, typeof(IAsyncEnumerable<>).MakeGenericType(chunk));
-            return Call<Invocation>(nameof(Invocations.Chunks), [_bound.Type, chunk], bind, CompileFunction(enumerated), _options.GetTypeInfo(chunk));
+            var enumerated = Expression.Convert(_call, typeof(IAsyncEnumerable<>).MakeGenericType(item));
+            chunk = _options.GetTypeInfo(item);
+            return Call<Invocation>(nameof(Invocations.Chunks), [_bound.Type, item], bind, CompileFunction(enumerated), chunk);
         }
 
         var isAsync = returned.IsGenericType && (returned.GetGenericTypeDefinition() == typeof(Task<>) || returned.GetGenericTypeDefinition() == typeof(ValueTask<>));
