@@ -1,0 +1,20 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace StreamingQuery;
+
+/// <summary>How the example's types are read and written. Generated at build time, so that it may be trimmed or compiled ahead of time.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    Converters = [typeof(SnakeCaseEnum<ShieldVerdict>), typeof(SnakeCaseEnum<ToolStatus>)],
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    AllowOutOfOrderMetadataProperties = true)]
+[JsonSerializable(typeof(Query))]
+[JsonSerializable(typeof(Event))]
+[JsonSerializable(typeof(EndEvent))]
+[JsonSerializable(typeof(AgentEvent))]
+internal sealed partial class StreamingQueryJson : JsonSerializerContext;
+
+internal sealed class SnakeCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;
