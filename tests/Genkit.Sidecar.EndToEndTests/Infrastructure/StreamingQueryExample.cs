@@ -6,15 +6,19 @@ namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 /// <summary>The worked example of a streaming query flow: the same events in every language.</summary>
 internal sealed record StreamingQueryExample(IReadOnlyList<string> Program)
 {
-    private const string Folder = "clients/python/examples/streaming-query";
-    private const string Library = "clients/python/src";
+    private const string Python = "clients/python/examples/streaming-query/streaming_query.py";
+    private const string PythonLibrary = "clients/python/src";
+
+    // The one that these tests were built in, for it was built along with them.
+    private static string Configuration => Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
 
     /// <summary>The languages that every theory of it runs with.</summary>
-    public static TheoryData<string> Languages { get; } = ["python"];
+    public static TheoryData<string> Languages { get; } = ["csharp", "python"];
 
     public static StreamingQueryExample In(string language) => language switch
     {
-        "python" => new(["env", $"PYTHONPATH={Path.Combine(Repository.Root, Library)}", "/usr/bin/python3", Python()]),
+        "csharp" => new(["dotnet", Repository.Require($"artifacts/bin/StreamingQuery/{Configuration}/StreamingQuery.dll", "dotnet build")]),
+        "python" => new(["env", $"PYTHONPATH={WithStubs()}", "/usr/bin/python3", Repository.Require(Python, "git checkout clients")]),
         _ => throw new ArgumentException($"There is no such example in {language}.", nameof(language)),
     };
 
@@ -41,9 +45,9 @@ internal sealed record StreamingQueryExample(IReadOnlyList<string> Program)
         return events;
     }
 
-    private static string Python()
+    private static string WithStubs()
     {
-        Repository.Require($"{Library}/genkit_sidecar/_stubs/genkit/sidecar/v1/action_service_pb2.py", "tests/e2e/setup libraries");
-        return Repository.Require($"{Folder}/streaming_query.py", $"git checkout {Folder}");
+        Repository.Require($"{PythonLibrary}/genkit_sidecar/_stubs/genkit/sidecar/v1/action_service_pb2.py", "tests/e2e/setup libraries");
+        return Path.Combine(Repository.Root, PythonLibrary);
     }
 }
