@@ -131,6 +131,14 @@ class Answers(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(seen.is_set())
         self.assertEqual(events[1:-1], [{"event": "token", "text": "a"}, END])
 
+    async def test_an_agent_that_cancels_itself_ends_the_run(self) -> None:
+        async def agent(question: str, conversation_id: str):
+            yield {"type": "message.delta", "text": "a"}
+            raise asyncio.CancelledError
+
+        with self.assertRaises(asyncio.CancelledError):
+            await self.read(StreamingQuery(agent, LONG))
+
     async def test_a_cancelled_run_stops_the_agent_in_its_own_task(self) -> None:
         tasks = []
         stuck = asyncio.Event()
