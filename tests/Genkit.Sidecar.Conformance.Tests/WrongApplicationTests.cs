@@ -16,6 +16,7 @@ public class WrongApplicationTests(WrongApplicationRuns runs) : IClassFixture<Wr
 
         Assert.Equal(WrongApplications.CasesByRule[rule], outcomes.Where(outcome => outcome.Verdict == Verdict.Failed).Select(outcome => outcome.Case.Id));
         Assert.DoesNotContain(outcomes, outcome => outcome.Reason!.Contains("the kit failed", StringComparison.Ordinal));
+        Assert.All(outcomes, outcome => Assert.Equal(WrongApplicationRuns.Hangs(rule), outcome.Reason!.StartsWith("it hangs", StringComparison.Ordinal)));
     }
 
     [Fact]
