@@ -122,6 +122,28 @@ class Serving(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(intercepted, ["/genkit.sidecar.v1.ActionService/RunAction", "/test.Echo/Echo"])
             server.stop(None).wait() if blocking else await server.stop(None)
 
+    async def test_the_first_runs_in_a_blocking_server_share_one_loop(self) -> None:
+        program = """
+import asyncio, concurrent.futures
+import grpc
+from genkit_sidecar import Application
+application = Application()
+@application.flow()
+async def loop() -> int:
+    return id(asyncio.get_running_loop())
+server = grpc.server(concurrent.futures.ThreadPoolExecutor(64))
+application.add_to(server)
+print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+server.start()
+server.wait_for_termination()
+"""
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        address = f"127.0.0.1:{int(await process.stdout.readline())}"
+        async with grpc.aio.insecure_channel(address) as channel:
+            outcomes = await asyncio.gather(*(Caller(channel).run("/flow/loop") for _ in range(64)))
+            self.assertEqual(len({outcome.value for outcome in outcomes}), 1)
+
     async def test_tls(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             key, certificate = pathlib.Path(folder, "key.pem"), pathlib.Path(folder, "cert.pem")

@@ -179,8 +179,16 @@ class _Requests:
         self._loop.call_soon_threadsafe(self._read.put_nowait, None)
 
 
-@functools.cache
+_starting = threading.Lock()
+
+
 def _loop() -> asyncio.AbstractEventLoop:
+    with _starting:  # for the first runs may come together, and what async handlers share belongs to one loop
+        return _started_loop()
+
+
+@functools.cache
+def _started_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="genkit_sidecar", daemon=True).start()
     return loop
