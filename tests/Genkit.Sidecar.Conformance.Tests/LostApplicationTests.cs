@@ -28,7 +28,7 @@ public sealed class LostApplicationTests : IDisposable
         var (exitCode, output, _) = await ConformanceProcess.RunAsync(["--only", "plain/greet", "--timeout", "1s", .. ConformanceProcess.OwnApplication("call-stays-open")]);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("it hangs: nothing came within 1 s", output, StringComparison.Ordinal);
+        Assert.Contains("it hangs: what was expected did not come within 1 s", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
 
@@ -8,8 +6,6 @@ namespace Genkit.Sidecar.Conformance.Actions;
 /// <summary>How an action is to be listed. What is left out may be anything.</summary>
 internal sealed class ActionExpectation
 {
-    private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly Expectation? _name;
     private readonly Expectation? _description;
     private readonly Expectation? _inputSchema;
@@ -28,13 +24,11 @@ internal sealed class ActionExpectation
 
     /// <summary>Why the action is not as expected; null if it is.</summary>
     public string? Fault(ListedAction action, CaseValues values) =>
-        Named("name", _name?.Fault(Json(action.Name), values))
-        ?? Named("description", _description?.Fault(action.Description is null ? null : Json(action.Description), values))
+        Named("name", _name?.Fault(action.Name, values))
+        ?? Named("description", _description?.Fault(action.Description, values))
         ?? Named("input schema", _inputSchema?.Fault(action.InputSchema, values))
         ?? Named("output schema", _outputSchema?.Fault(action.OutputSchema, values))
         ?? Named("metadata", _metadata?.Fault(action.Metadata, values));
 
     private static string? Named(string member, string? fault) => fault is null ? null : $"{member} that {fault}";
-
-    private static byte[] Json(string text) => JsonSerializer.SerializeToUtf8Bytes(text, s_options);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Genkit.Sidecar.Conformance.Json;
@@ -11,6 +12,8 @@ namespace Genkit.Sidecar.Conformance.Payloads;
 /// </summary>
 internal sealed class Expectation
 {
+    private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Func<byte[]?, CaseValues, string?> _fault;
 
     private Expectation(Func<byte[]?, CaseValues, string?> fault) => _fault = fault;
@@ -44,6 +47,9 @@ internal sealed class Expectation
 
     /// <summary>Why the payload is not what is expected, as the rest of a sentence; null if it is.</summary>
     public string? Fault(byte[]? actual, CaseValues values) => _fault(actual, values);
+
+    /// <summary>The same for a text, which counts as a JSON string.</summary>
+    public string? Fault(string? actual, CaseValues values) => Fault(actual is null ? null : JsonSerializer.SerializeToUtf8Bytes(actual, s_options), values);
 
     /// <summary>So much of a payload as a person reads.</summary>
     public static string Excerpt(ReadOnlySpan<byte> payload)

@@ -63,6 +63,9 @@ internal sealed class ReferenceApplication : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AllowSlowReaders();
+
+            // A proxy may speak TLS for it.
+            kestrel.AllowAlternateSchemes = true;
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
             kestrel.Listen(address ?? new IPEndPoint(IPAddress.Loopback, 0), endpoint => endpoint.Protocols = HttpProtocols.Http2);
         });

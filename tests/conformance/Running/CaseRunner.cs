@@ -79,7 +79,7 @@ internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IR
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"it hangs: nothing came within {limit.TotalSeconds:0.###} s");
+            return string.Create(CultureInfo.InvariantCulture, $"it hangs: what was expected did not come within {limit.TotalSeconds:0.###} s");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -6,6 +6,8 @@ namespace Genkit.Sidecar.Conformance.Running;
 /// <summary>Runs cases against one source, and tells the reports, which hear of every case: of those too that could not be run.</summary>
 internal sealed class Session(ISubjectSource source, Catalogue catalogue, IReadOnlySet<string> without, IReadOnlyDictionary<string, string> known, TimeSpan? timeout)
 {
+    private const string Interrupted = "interrupted";
+
     private readonly CaseRunner _runner = new(source.Connect, catalogue, without, timeout);
 
     // Why nothing more can be run; null while it can.
@@ -56,6 +58,12 @@ internal sealed class Session(ISubjectSource source, Catalogue catalogue, IReadO
             await TryAsync(async () => outcome = await _runner.RunAsync(one, cancellationToken), cancellationToken);
         }
 
+        // What is tested may have heard of Ctrl-C first.
+        if (outcome is { Verdict: Verdict.Failed } && cancellationToken.IsCancellationRequested)
+        {
+            (outcome, _end) = (null, Interrupted);
+        }
+
         if (outcome is null)
         {
             return new Outcome(one, Verdict.NotRun, _end, null, TimeSpan.Zero);
@@ -82,7 +90,7 @@ internal sealed class Session(ISubjectSource source, Catalogue catalogue, IReadO
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            _end = "interrupted";
+            _end = Interrupted;
             return null;
         }
         catch (StartFailure e)

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
@@ -11,8 +10,6 @@ namespace Genkit.Sidecar.Conformance.Steps;
 /// </summary>
 internal sealed class ErrorStep : UpdateStep
 {
-    private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly IReadOnlyList<int> _codes;
     private readonly Expectation? _message;
     private readonly Expectation? _details;
@@ -59,12 +56,10 @@ internal sealed class ErrorStep : UpdateStep
         }
 
         var values = context.Values(index);
-        return Named("message", _message?.Fault(Json(error.Message), values))
+        return Named("message", _message?.Fault(error.Message, values))
             ?? Named("details", _details?.Fault(error.Details, values))
-            ?? Named("stack", _stack?.Fault(error.Stack is null ? null : Json(error.Stack), values));
+            ?? Named("stack", _stack?.Fault(error.Stack, values));
     }
 
     private static string? Named(string member, string? fault) => fault is null ? null : $"has {member} that {fault}";
-
-    private static byte[] Json(string text) => JsonSerializer.SerializeToUtf8Bytes(text, s_options);
 }
