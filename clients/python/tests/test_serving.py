@@ -138,6 +138,7 @@ server.start()
 server.wait_for_termination()
 """
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE)
+        self.addAsyncCleanup(process.wait)
         self.addCleanup(process.kill)
         address = f"127.0.0.1:{int(await process.stdout.readline())}"
         async with grpc.aio.insecure_channel(address) as channel:
