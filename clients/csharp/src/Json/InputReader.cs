@@ -35,6 +35,11 @@ internal sealed class InputReader<T>(JsonTypeInfo<T> type, bool isNullable = fal
         {
             throw Mismatch.Explain(json, _schema.Value, what, e);
         }
+        catch (NotSupportedException) when (Mismatch.Find(json, _schema.Value, what) is { } problem)
+        {
+            // As the value of a type with subtypes that does not say which it is.
+            throw problem;
+        }
 
         return value is not null || isNullable ? value! : throw new InputError($"{what} must be {Mismatch.Describe(_schema.Value)}");
     }

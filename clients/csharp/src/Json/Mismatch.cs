@@ -12,7 +12,11 @@ internal static class Mismatch
     /// <param name="schema">Schema of the type.</param>
     /// <param name="what">What to call the value as a whole.</param>
     /// <param name="cause">What reading said.</param>
-    public static InputError Explain(RawJson json, JsonNode schema, string what, JsonException cause)
+    public static InputError Explain(RawJson json, JsonNode schema, string what, JsonException cause) =>
+        Find(json, schema, what) ?? Unreadable(schema, PathOf(cause)).ToError(what);
+
+    /// <summary>Finds what contradicts the schema; null for nothing.</summary>
+    public static InputError? Find(RawJson json, JsonNode schema, string what)
     {
         JsonDocument document;
         try
@@ -26,8 +30,7 @@ internal static class Mismatch
 
         using (document)
         {
-            var problem = new Walk(schema).Visit(document.RootElement, schema, "", 0) ?? Unreadable(schema, PathOf(cause));
-            return new InputError(problem.Path.Length == 0 ? $"{what} {problem.Text}" : $"\"{problem.Path}\" {problem.Text}");
+            return new Walk(schema).Visit(document.RootElement, schema, "", 0)?.ToError(what);
         }
     }
 
@@ -81,7 +84,10 @@ internal static class Mismatch
     /// <summary><c>$.items[1].price</c> without the root, which has a name of its own.</summary>
     private static string PathOf(JsonException cause) => cause.Path is { Length: > 1 } path ? path[1..].TrimStart('.') : "";
 
-    private sealed record Problem(string Path, string Text);
+    private sealed record Problem(string Path, string Text)
+    {
+        public InputError ToError(string what) => new(Path.Length == 0 ? $"{what} {Text}" : $"\"{Path}\" {Text}");
+    }
 
     private sealed class Walk(JsonNode root)
     {

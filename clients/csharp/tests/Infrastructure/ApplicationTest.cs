@@ -1,0 +1,46 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Genkit.Sidecar.Client.Tests.Infrastructure;
+
+/// <summary>A test of one application on a server of its own. Fails on a warning or an error in the log that the test has not taken.</summary>
+public abstract class ApplicationTest : IAsyncLifetime
+{
+    private RunningServer? _server;
+
+    protected Application Application { get; init; } = new("tests");
+
+    internal LogRecords Logs { get; } = new();
+
+    internal Caller Caller { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await Application.StartAsync("127.0.0.1:0", OptionsOf(Logs));
+        Caller = new Caller(_server.Address);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Caller.Dispose();
+        await _server!.DisposeAsync();
+        Assert.Empty(Logs.Entries);
+        GC.SuppressFinalize(this);
+    }
+
+    internal static ServeOptions OptionsOf(LogRecords logs) => new()
+    {
+        Configure = builder =>
+        {
+            builder.Logging.ClearProviders().AddProvider(logs);
+            builder.Services.AddSingleton(new Greeter("Hello"));
+        },
+    };
+
+    /// <summary>A failure that the log must have; taken out of it.</summary>
+    protected void AssertLogged(string message)
+    {
+        Assert.True(Logs.Entries.TryDequeue(out var entry), "nothing was logged");
+        Assert.Equal(message, entry.Message);
+    }
+}

@@ -1,0 +1,4 @@
+namespace Genkit.Sidecar.Client.Tests.Infrastructure;
+
+/// <summary>A service.</summary>
+public sealed record Greeter(string Word);
