@@ -46,6 +46,24 @@ public sealed class KindsTests : ApplicationTest
     }
 
     [Fact]
+    public async Task Chunks_AreListedWithTheirSchema()
+    {
+        Application.Flow("enumerated", (int count) => Enumerable.Range(0, count).ToAsyncEnumerable());
+        Application.Flow("anything", (IAsyncEnumerable<RawJson> chunks) => chunks);
+        Application.Flow("sent", (int count) => count, new ActionOptions
+        {
+            StreamSchema = new JsonObject { ["type"] = "string" },
+            Metadata = new JsonObject { ["streamSchema"] = 1, ["owner"] = "tests" },
+        });
+
+        var listed = await Caller.ListAsync();
+
+        AssertJson("""{"streamSchema":{"type":"integer","$schema":"http://json-schema.org/draft-07/schema#"}}""", listed["/flow/enumerated"].MetadataJson);
+        AssertJson("""{"bidi":true}""", listed["/flow/anything"].MetadataJson);
+        AssertJson("""{"streamSchema":{"type":"string"},"owner":"tests"}""", listed["/flow/sent"].MetadataJson);
+    }
+
+    [Fact]
     public async Task Tool_HasItsType_WhichWinsOverWhatIsGiven()
     {
         Application.Tool("t", (int input) => input, new ActionOptions { Metadata = new JsonObject { ["type"] = "other", ["more"] = true } });
