@@ -38,7 +38,7 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
         }
     }
 
-    internal JsonSerializerOptions JsonSerializerOptions => _options.JsonSerializerOptions ?? JsonDefaults.Options;
+    internal JsonSerializerOptions JsonSerializerOptions { get; } = JsonDefaults.Or(options?.JsonSerializerOptions);
 
     /// <summary>Lists an action from now on, in the place of one with the same key.</summary>
     /// <returns>The action.</returns>

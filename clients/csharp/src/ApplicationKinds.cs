@@ -85,9 +85,10 @@ public sealed partial class Application
     /// <param name="options">What else there is to say.</param>
     public ActionDefinition Prompt(string name, ActionHandler handler, PromptOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(handler);
         options ??= new();
-        var inputSchema = options.InputSchema ?? (handler?.Input is { } input ? Schema.Listed(input) : null);
-        return Kind("prompt", name, handler!, options.Description, options.Metadata, Kinds.Prompt(name, options, inputSchema), inputSchema);
+        var inputSchema = options.InputSchema ?? (handler.Input is { } input ? Schema.Listed(input) : null);
+        return Kind("prompt", name, handler, options.Description, options.Metadata, Kinds.Prompt(name, options, inputSchema), inputSchema);
     }
 
     /// <inheritdoc cref="Prompt(string, ActionHandler, PromptOptions)"/>

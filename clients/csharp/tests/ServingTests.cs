@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Genkit.Sidecar.Client.Tests.Infrastructure;
 using Google.Protobuf;
@@ -200,6 +201,50 @@ public sealed class ServingTests : IDisposable
     }
 
     [Fact]
+    public async Task JsonSerializerOptions_AreTheApplications()
+    {
+        var application = new Application(options: new ApplicationOptions { JsonSerializerOptions = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower } });
+        application.Flow("line", async (ItemLine line, ActionRunContext context) =>
+        {
+            await context.SendChunkAsync(line);
+            return line;
+        });
+        await using var server = await StartAsync(application);
+        using var caller = new Caller(server.Address);
+
+        var outcome = await caller.RunAsync("/flow/line", """{"item_name":"a"}""");
+
+        Assert.Equal(["""{"item_name":"a"}"""], outcome.Chunks);
+        Assert.Equal("""{"item_name":"a"}""", outcome.Result);
+        Assert.Contains("item_name", (await caller.ListAsync())["/flow/line"].InputSchemaJson.ToStringUtf8(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stop_EndsWhereAHandlerDoesNot_AndWhereACallbackFails()
+    {
+        using var release = new ManualResetEventSlim();
+        var application = new Application();
+        application.Flow("deaf", (ActionRunContext context) =>
+        {
+            context.CancellationToken.Register(() => throw new InvalidOperationException("a callback"));
+            context.SendChunkAsync("waiting").AsTask().Wait(CancellationToken.None);
+            release.Wait(CancellationToken.None);
+        });
+        var server = await StartAsync(application);
+        using var caller = new Caller(server.Address);
+        await using var call = await caller.StartAsync("/flow/deaf");
+        await Caller.ReadChunkAsync(call);
+
+        await server.StopAsync();
+        await server.StopAsync();
+        await server.DisposeAsync();
+
+        release.Set();
+        Assert.Equal("A callback on the cancellation of /flow/deaf failed", Assert.Single(_logs.Entries).Message);
+        _logs.Entries.Clear();
+    }
+
+    [Fact]
     public async Task Stop_WithoutGrace_CancelsRuns()
     {
         var ended = new TaskCompletionSource();
@@ -234,6 +279,8 @@ public sealed class ServingTests : IDisposable
         Directory.Delete(_folder, recursive: true);
         Assert.Empty(_logs.Entries);
     }
+
+    private sealed record ItemLine(string ItemName);
 
     private static async Task<(int State, int Status)> CheckAsync(Caller caller, string service)
     {

@@ -77,6 +77,6 @@ public sealed class ActionHandler
     public static ActionHandler Create(Delegate handler, JsonSerializerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return DelegateHandler.Create(handler, options ?? JsonDefaults.Options);
+        return DelegateHandler.Create(handler, JsonDefaults.Or(options));
     }
 }

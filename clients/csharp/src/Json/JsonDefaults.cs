@@ -34,6 +34,15 @@ internal static class JsonDefaults
     /// <exception cref="InvalidOperationException">The options have none for it, as those of a trimmed application without a source-generated context.</exception>
     public static JsonTypeInfo<T> TypeOf<T>(this JsonSerializerOptions options) => (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
 
+    /// <summary>The options that are given, able to look types up, else <see cref="Options"/>.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where reflection is enabled, which it is not in trimmed applications.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where reflection is enabled, which it is not in applications compiled ahead of time.")]
+    public static JsonSerializerOptions Or(JsonSerializerOptions? given)
+    {
+        given?.MakeReadOnly(populateMissingResolver: JsonSerializer.IsReflectionEnabledByDefault);
+        return given ?? Options;
+    }
+
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where reflection is enabled, which it is not in trimmed applications.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where reflection is enabled, which it is not in applications compiled ahead of time.")]
     private static JsonSerializerOptions Create()

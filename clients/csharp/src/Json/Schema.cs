@@ -18,7 +18,7 @@ public static class Schema
     /// <param name="options">How values are written; without, as the library does.</param>
     /// <returns>The schema; an empty one where the type takes any value.</returns>
     /// <exception cref="ArgumentException">The type has no JSON form.</exception>
-    public static JsonObject Of<T>(JsonSerializerOptions? options = null) => Of((options ?? JsonDefaults.Options).GetTypeInfo(typeof(T)));
+    public static JsonObject Of<T>(JsonSerializerOptions? options = null) => Of(JsonDefaults.Or(options).GetTypeInfo(typeof(T)));
 
     /// <inheritdoc cref="Of{T}(JsonSerializerOptions)"/>
     /// <param name="type">The type, from a source-generated context.</param>

@@ -21,15 +21,17 @@ internal static partial class Run
     {
         // A call's own token is cancelled at its good end, too, when nothing is left to cancel.
         var cancelled = new CancellationTokenSource();
-        var byCaller = call.CancellationToken.UnsafeRegister(Cancel, cancelled);
-        var byStop = stopping.UnsafeRegister(Cancel, cancelled);
+        var byCaller = call.CancellationToken.UnsafeRegister(_ => Cancel(cancelled, start.Key, logger), null);
+        var byStop = stopping.UnsafeRegister(_ => Cancel(cancelled, start.Key, logger), null);
         using var updates = new UpdateWriter(call, start.Key, cancelled.Token);
         try
         {
             return await InvokeAsync(application, call, start, chunks, updates, logger, cancelled.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (cancelled.IsCancellationRequested)
+        catch (Exception e) when (cancelled.IsCancellationRequested)
         {
+            // What a handler trips over when its run is over is no fault of its own, whatever it throws.
+            Log.ActionCancelled(logger, e, start.Key);
             return new GrpcStatus(GrpcStatusCode.Cancelled, "the run was cancelled");
         }
         finally
@@ -39,7 +41,18 @@ internal static partial class Run
         }
     }
 
-    private static void Cancel(object? source) => ((CancellationTokenSource)source!).Cancel();
+    private static void Cancel(CancellationTokenSource run, string key, ILogger logger)
+    {
+        try
+        {
+            run.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            // This may be a timer's thread, where it would end the process.
+            Log.CallbackFailed(logger, e, key);
+        }
+    }
 
     private static async Task<GrpcStatus> InvokeAsync(
         Application application, GrpcServerCall call, V1.RunActionRequest start, IAsyncEnumerable<RawJson>? chunks, UpdateWriter updates, ILogger logger, CancellationToken cancelled)
@@ -99,5 +112,11 @@ internal static partial class Run
     {
         [LoggerMessage(LogLevel.Error, "The action {Key} failed")]
         public static partial void ActionFailed(ILogger logger, Exception exception, string key);
+
+        [LoggerMessage(LogLevel.Debug, "The action {Key} ended after its run was cancelled")]
+        public static partial void ActionCancelled(ILogger logger, Exception exception, string key);
+
+        [LoggerMessage(LogLevel.Error, "A callback on the cancellation of {Key} failed")]
+        public static partial void CallbackFailed(ILogger logger, Exception exception, string key);
     }
 }

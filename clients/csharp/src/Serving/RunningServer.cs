@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Genkit.Sidecar.Grpc.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -30,22 +31,34 @@ public sealed class RunningServer : IAsyncDisposable
     public Task Stopped => _stopped.Task;
 
     /// <summary>
-    /// Takes no more calls, says NOT_SERVING, lets active runs go on for a while, then cancels them. Called again while it waits, the shorter time counts.
+    /// Takes no more calls, says NOT_SERVING, lets active runs go on for a while, then cancels them. Called again while it waits, the new time counts.
     /// </summary>
     /// <param name="grace">How long; nothing by default.</param>
     public async Task StopAsync(TimeSpan grace = default)
     {
+        if (_stopped.Task.IsCompleted)
+        {
+            return;
+        }
+
         _runs.CancelAfter(grace);
-        if (Interlocked.Increment(ref _stops) == 1)
+        if (Interlocked.Increment(ref _stops) > 1)
+        {
+            await _stopped.Task.ConfigureAwait(false);
+            return;
+        }
+
+        try
         {
             using var abort = new CancellationTokenSource();
             await using var cancelled = _runs.Token.UnsafeRegister(static state => ((CancellationTokenSource)state!).CancelAfter(s_cleanup), abort).ConfigureAwait(false);
             await _server.StopAsync(abort.Token).ConfigureAwait(false);
             await _server.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
             _stopped.TrySetResult();
         }
-
-        await _stopped.Task.ConfigureAwait(false);
     }
 
     /// <summary>Stops at once.</summary>
@@ -88,11 +101,16 @@ public sealed class RunningServer : IAsyncDisposable
             address.RemoveStaleSocket();
             await server.StartAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
+        catch (Exception e)
         {
             await server.DisposeAsync().ConfigureAwait(false);
             runs.Dispose();
-            throw address.Untaken(e);
+            if (e is IOException or SocketException or UnauthorizedAccessException)
+            {
+                throw address.Untaken(e);
+            }
+
+            throw;
         }
 
         return new RunningServer(server, runs, address.With(listening!.EndPoint));
