@@ -168,6 +168,10 @@ server.wait_for_termination()
         with self.assertRaisesRegex(RuntimeError, "await application.start"):
             Application().serve("127.0.0.1:0")
 
+    async def test_an_address_without_port_is_refused(self) -> None:
+        with self.assertRaisesRegex(RuntimeError, "cannot listen on localhost: it has no port.*GENKIT_SIDECAR_LISTEN"):
+            await Application().start("localhost")
+
     async def test_a_taken_address_is_named(self) -> None:
         server = await Application().start("127.0.0.1:0")
         with self.assertRaisesRegex(RuntimeError, f"cannot listen on {server.address}.*GENKIT_SIDECAR_LISTEN"):

@@ -1,4 +1,5 @@
 import { type ChannelOptions, Server, type ServerOptions, ServerCredentials, type ServiceDefinition, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { prepare } from "./address.js";
 import { type Action, type ActionOptions, define, type Handler, listed, type Outcome } from "./action.js";
 import { ActionServiceService, type ActionServiceServer, type ConfigureRequest } from "./generated/genkit/sidecar/v1/action_service.js";
 import { Health, HealthService } from "./health.js";
@@ -205,12 +206,16 @@ export class Application {
     const health = new Health();
     this.addTo(server);
     server.addService(HealthService, health.handlers());
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(asked, credentials ?? ServerCredentials.createInsecure(), (error, port) => {
-        if (error) reject(new Error(`cannot listen on ${asked}: ${error.message}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address`));
-        else resolve(port);
+    let port: number;
+    try {
+      await prepare(asked);
+      port = await new Promise<number>((resolve, reject) => {
+        server.bindAsync(asked, credentials ?? ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
       });
-    });
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new Error(`cannot listen on ${asked}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address`);
+    }
     return new RunningServer(server, health, asked.startsWith("unix:") ? asked : `${asked.slice(0, asked.lastIndexOf(":"))}:${port}`);
   }
 

@@ -121,6 +121,25 @@ test("a Unix socket", async (context) => {
   await server.stop();
 });
 
+test("the Unix socket of a server that was killed is taken over, and that of one that runs is not", { timeout: 60_000 }, async (context) => {
+  const address = `unix:${folder(context)}/app.sock`;
+  const killed = spawn(process.execPath, ["--input-type=module", "--eval", program], { env: { ...process.env, ADDRESS: address }, stdio: ["ignore", "ignore", "pipe"] });
+  await once(createInterface(killed.stderr), "line");
+  await assert.rejects(new Application().start(address), /EADDRINUSE/);
+  killed.kill("SIGKILL");
+  await once(killed, "exit");
+  const server = await new Application().start(address);
+  const caller = new Caller(server.address);
+  assert.deepEqual(await caller.listed(), {});
+  caller.client.close();
+  await server.stop();
+});
+
+test("an address that grpc-js would take for another one is refused", async () => {
+  for (const [address, reason] of [["127.0.0.1", "it has no port"], [`unix:/tmp/${"a".repeat(120)}`, "its path has more than 107 bytes"]] as const)
+    await assert.rejects(new Application().start(address), { message: `cannot listen on ${address}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address` });
+});
+
 test("a taken address is named", async () => {
   const server = await new Application().start("127.0.0.1:0");
   await assert.rejects(new Application().start(server.address), new RegExp(`cannot listen on ${server.address}: .*GENKIT_SIDECAR_LISTEN`, "s"));
@@ -139,7 +158,7 @@ application.flow("wait", {}, async (_, { sendChunk, abortSignal }) => {
     console.log("ended");
   }
 });
-await application.serve("127.0.0.1:0", { grace: Number(process.env.GRACE) });
+await application.serve(process.env.ADDRESS || "127.0.0.1:0", { grace: Number(process.env.GRACE) });
 `;
 
 async function serving(context: TestContext, MILLISECONDS: number, GRACE: number) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import re
 import signal
 import sys
 import threading
@@ -333,6 +334,8 @@ class Application:
         """Starts to serve on the running event loop. Takes what `serve` takes; port 0 chooses one."""
         asked = address or os.environ.get(LISTEN) or _DEFAULT_ADDRESS
         defaults = (("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0))
+        if not asked.startswith("unix") and not re.search(r":\d+$", asked):
+            raise RuntimeError(f"cannot listen on {asked}: it has no port. {LISTEN} or the argument of serve names another address")
         server = grpc.aio.server(interceptors=tuple(interceptors), options=(*defaults, *options))
         health = Health()
         server.add_generic_rpc_handlers((service.handler(self, blocking=False), health.handler()))
