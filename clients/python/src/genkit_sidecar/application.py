@@ -110,13 +110,55 @@ class Application:
             bidi=bidi,
         )
 
-    def flow(self, name: str | None = None, **options: Any) -> _Decorator:
+    def flow(
+        self,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        input_schema: Any = None,
+        output_schema: Any = None,
+        stream_schema: Any = None,
+        init_schema: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        bidi: bool | None = None,
+    ) -> _Decorator:
         """A flow. Takes the options of `action`."""
-        return self.action("flow", name, **options)
+        return self.action(
+            "flow",
+            name,
+            description=description,
+            input_schema=input_schema,
+            output_schema=output_schema,
+            stream_schema=stream_schema,
+            init_schema=init_schema,
+            metadata=metadata,
+            bidi=bidi,
+        )
 
-    def tool(self, name: str | None = None, *, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator:
+    def tool(
+        self,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        input_schema: Any = None,
+        output_schema: Any = None,
+        stream_schema: Any = None,
+        init_schema: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        bidi: bool | None = None,
+    ) -> _Decorator:
         """A tool. Takes the options of `action`."""
-        return self.action("tool", name, metadata={**(metadata or {}), "type": "tool"}, **options)
+        return self.action(
+            "tool",
+            name,
+            description=description,
+            input_schema=input_schema,
+            output_schema=output_schema,
+            stream_schema=stream_schema,
+            init_schema=init_schema,
+            metadata={**(metadata or {}), "type": "tool"},
+            bidi=bidi,
+        )
 
     def model(
         self,
@@ -186,20 +228,41 @@ class Application:
 
         return self._define("embedder", name, kind, metadata, description=description)
 
-    def retriever(self, name: str | None = None, **options: Any) -> _Decorator:
-        """A retriever: takes `{"query": Document, "options"}`, returns `{"documents": [Document]}`.
+    def retriever(
+        self,
+        name: str | None = None,
+        *,
+        label: str | None = None,
+        config_schema: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        description: str | None = None,
+    ) -> _Decorator:
+        """A retriever: takes `{"query": Document, "options"}`, returns `{"documents": [Document]}`."""
+        return self._labelled("retriever", name, label, config_schema, metadata, description)
 
-        Options: `label`, `config_schema`, `metadata`, `description`.
-        """
-        return self._labelled("retriever", name, **options)
+    def indexer(
+        self,
+        name: str | None = None,
+        *,
+        label: str | None = None,
+        config_schema: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        description: str | None = None,
+    ) -> _Decorator:
+        """An indexer: takes `{"documents": [Document], "options"}`, returns nothing."""
+        return self._labelled("indexer", name, label, config_schema, metadata, description)
 
-    def indexer(self, name: str | None = None, **options: Any) -> _Decorator:
-        """An indexer: takes `{"documents": [Document], "options"}`, returns nothing. Options as `retriever` has."""
-        return self._labelled("indexer", name, **options)
-
-    def reranker(self, name: str | None = None, **options: Any) -> _Decorator:
-        """A reranker: takes `{"query", "documents", "options"}`, returns documents with `metadata.score`. Options as `retriever` has."""
-        return self._labelled("reranker", name, **options)
+    def reranker(
+        self,
+        name: str | None = None,
+        *,
+        label: str | None = None,
+        config_schema: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        description: str | None = None,
+    ) -> _Decorator:
+        """A reranker: takes `{"query", "documents", "options"}`, returns documents with `metadata.score`."""
+        return self._labelled("reranker", name, label, config_schema, metadata, description)
 
     def evaluator(
         self,
@@ -225,11 +288,10 @@ class Application:
         self,
         type: str,
         name: str | None,
-        *,
-        label: str | None = None,
-        config_schema: Any = None,
-        metadata: Mapping[str, Any] | None = None,
-        description: str | None = None,
+        label: str | None,
+        config_schema: Any,
+        metadata: Mapping[str, Any] | None,
+        description: str | None,
     ) -> _Decorator:
         return self._define(
             type, name, lambda name: kinds.labelled(type, label or name, config_schema), metadata, description=description
