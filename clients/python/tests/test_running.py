@@ -6,8 +6,10 @@ import asyncio
 import functools
 import json
 import logging
+import sys
 import threading
 import unittest
+import unittest.mock
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Optional
 
@@ -226,7 +228,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         logging.getLogger("genkit_sidecar").setLevel(logging.CRITICAL)
         self.addCleanup(logging.getLogger("genkit_sidecar").setLevel, logging.NOTSET)
         for which, code, message in (
-            ("code", 13, "Value out of range: 1099511627776"),
+            ("code", 13, "1099511627776 is not a valid StatusCode"),
             ("details", 13, "object has no JSON form"),
             ("\ud800", 5, "\\ud800"),
         ):
@@ -282,6 +284,34 @@ class Running(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await call.read()).chunk_json, b'"waiting"')
         call.cancel()
         self.assertTrue(await asyncio.to_thread(cancelled.wait, 60))
+
+    @unittest.skipIf(sys.version_info < (3, 11), "a task does not tell that it is cancelled")
+    @unittest.mock.patch("genkit_sidecar.run_context._CANCEL_FOLLOWS", 3600)
+    async def test_a_cancelled_handler_that_sends_in_its_cleanup_is_refused_at_once(self) -> None:
+        refused = threading.Event()
+        runs: list[asyncio.Task[Any]] = []
+
+        @self.application.flow()
+        async def clean_up(context: ActionRunContext) -> None:
+            runs.append(asyncio.current_task())
+            try:
+                await context.send_chunk("waiting")
+                await asyncio.sleep(600)
+            finally:
+                try:
+                    await context.send_chunk("too late")
+                except ActionCancelled:
+                    refused.set()
+                    raise
+
+        call = self.caller.start("/flow/clean_up")
+        await call.read()
+        ended = threading.Event()
+        runs[0].add_done_callback(lambda task: ended.set())
+        with self.assertNoLogs("grpc", logging.ERROR):
+            call.cancel()
+            self.assertTrue(await asyncio.to_thread(refused.wait, 60))
+            self.assertTrue(await asyncio.to_thread(ended.wait, 60))
 
     async def test_cancelling_the_call_tells_a_blocking_handler(self) -> None:
         cancelled = threading.Event()

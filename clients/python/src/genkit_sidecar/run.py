@@ -43,14 +43,21 @@ async def run(
 
     Raises CancelledError where the call was cancelled; failures of the action are updates.
     """
-    end: Send = send
+    context: ActionRun | None = None
+
+    async def end(**update: Any) -> bool:
+        try:
+            await (context._end if context else send)(**update)
+        except Exception:  # the call is over, and nobody waits for this
+            return False
+        return True
+
     try:
         action = find(start.key)
         if action is None:
             raise ActionError(StatusCode.NOT_FOUND, f"action {start.key} not found", stack="")
         kind = ActionRunContext if action.is_async else SyncActionRunContext
-        context: ActionRun = kind(action, start, metadata, grpc_context, send)
-        end = context._end
+        context = kind(action, start, metadata, grpc_context, send)
         token = _current.set(context)
         try:
             result = await _invoke(action, context, chunks)
@@ -63,13 +70,11 @@ async def run(
     except grpc.aio.AbortError:  # the handler ended the call itself, by its grpc_context
         raise
     except (asyncio.CancelledError, ActionCancelled) as error:
-        if not _is_over(grpc_context):
-            await end(error=_error(StatusCode.CANCELLED, "Action was cancelled", error))
-        elif isinstance(error, asyncio.CancelledError):
+        # Of the call, or of something that the handler waited for: an answer that cannot be sent tells.
+        if not await end(error=_error(StatusCode.CANCELLED, "Action was cancelled", error)) and isinstance(error, asyncio.CancelledError):
             raise
     except (Exception, SystemExit) as error:
-        if not _is_over(grpc_context):
-            await end(error=_failure(start.key, error))
+        await end(error=_failure(start.key, error))
 
 
 async def _invoke(action: Action, context: ActionRun, chunks: AsyncIterator[bytes] | None) -> Any:
@@ -179,16 +184,10 @@ def _blocking(source: _Inputs, context: Any) -> Iterator[Any]:
         yield item
 
 
-def _is_over(grpc_context: Any) -> bool:
-    if hasattr(grpc_context, "cancelled"):  # of grpc.aio
-        return bool(grpc_context.cancelled())
-    return grpc_context.aborted or not grpc_context.is_active()
-
-
 def _failure(key: str, error: BaseException) -> pb.ActionError:
     if isinstance(error, ActionError):
         try:
-            return _error(error.code, error.message, error, error.details, error.stack)
+            return _error(StatusCode(error.code), error.message, error, error.details, error.stack)
         except (TypeError, ValueError, RecursionError) as unsaid:  # a code that is none, or details that JSON cannot say
             error = unsaid
     _log.error("The action %s failed.", key, exc_info=error)

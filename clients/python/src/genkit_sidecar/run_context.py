@@ -33,6 +33,15 @@ def current_run() -> ActionRun:
     return _current.get()
 
 
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and hasattr(task, "cancelling") and task.cancelling() > 0  # from Python 3.11 on
+
+
+class _Ended(RuntimeError):
+    """Of a handler that sends behind its run's end."""
+
+
 class ActionRun:
     """What any handler knows of its run.
 
@@ -69,15 +78,21 @@ class ActionRun:
         """W3C trace context of the call: what OpenTelemetry's `extract` takes, and what goes with requests to others."""
         return {name: self.metadata[name] for name in _TRACE_HEADERS if name in self.metadata}
 
-    async def _update(self, **update: Any) -> None:
+    async def _put(self, **update: Any) -> None:
         async with self._sending:  # for gRPC takes one message of a call at a time
             if self._ended:
-                raise RuntimeError(f"the run of {self.key} has ended: nothing can be sent any more")
-            try:
-                await self._send(**update)
-            except Exception as error:
+                raise _Ended(f"the run of {self.key} has ended: nothing can be sent any more")
+            await self._send(**update)
+
+    async def _update(self, **update: Any) -> None:
+        try:
+            await self._put(**update)
+        except _Ended:
+            raise
+        except Exception as error:
+            if not _is_being_cancelled():
                 await asyncio.sleep(_CANCEL_FOLLOWS)
-                raise ActionCancelled(f"the caller of {self.key} is gone") from error
+            raise ActionCancelled(f"the caller of {self.key} is gone") from error
 
     async def _chunk(self, chunk: Any) -> None:
         encoded = to_json(chunk)
@@ -85,8 +100,10 @@ class ActionRun:
             await self._update(chunk_json=encoded)
 
     async def _end(self, **update: Any) -> None:
-        await self._update(**update)
-        self._ended = True
+        try:
+            await self._put(**update)
+        finally:
+            self._ended = True
 
 
 class ActionRunContext(ActionRun):

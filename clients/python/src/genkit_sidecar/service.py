@@ -101,8 +101,11 @@ class _BlockingRuns:
     def _run(self, start: pb.RunActionRequest, requests: Any, context: grpc.ServicerContext, response: Any) -> Iterator[Any]:
         loop = _loop()
         updates: queue.SimpleQueue[tuple[Any, Callable[[], object]] | None] = queue.SimpleQueue()
+        call = _BlockingCall(context)
 
         async def send(**update: Any) -> None:
+            if call.aborted or not context.is_active():
+                raise ConnectionError("the call is over")
             sent = asyncio.Event()
             updates.put((response(**update), functools.partial(loop.call_soon_threadsafe, sent.set)))
             await sent.wait()
@@ -111,7 +114,7 @@ class _BlockingRuns:
             source = None if requests is None else _Requests(requests, loop)
             chunks = None if source is None else source.chunks()
             try:
-                await run(self._application.find, start, chunks, _metadata(context), _BlockingCall(context), send)
+                await run(self._application.find, start, chunks, _metadata(context), call, send)
             finally:
                 if source is not None:
                     source.end()
