@@ -260,7 +260,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
             aborted = context.grpc_context.abort(grpc.StatusCode.DATA_LOSS, "as asked")
             await aborted  # with grpc.aio
 
-        with self.assertRaises(grpc.aio.AioRpcError) as raised:
+        with self.assertRaises(grpc.aio.AioRpcError) as raised, self.assertNoLogs("genkit_sidecar"):
             await self.caller.run("/flow/fail")
         self.assertEqual((raised.exception.code(), raised.exception.details()), (grpc.StatusCode.DATA_LOSS, "as asked"))
 

@@ -74,7 +74,8 @@ async def run(
         if not await end(error=_error(StatusCode.CANCELLED, "Action was cancelled", error)) and isinstance(error, asyncio.CancelledError):
             raise
     except (Exception, SystemExit) as error:
-        await end(error=_failure(start.key, error))
+        if not getattr(grpc_context, "aborted", False):  # as an AbortError above, which in a blocking server is a bare Exception
+            await end(error=_failure(start.key, error))
 
 
 async def _invoke(action: Action, context: ActionRun, chunks: AsyncIterator[bytes] | None) -> Any:
