@@ -81,7 +81,7 @@ internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IR
         {
             return string.Create(CultureInfo.InvariantCulture, $"it hangs: what was expected did not come within {limit.TotalSeconds:0.###} s");
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // The kit's own mistake, which is no reason to lose the other cases.
             return $"the kit failed: {e}";

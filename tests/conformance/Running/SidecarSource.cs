@@ -12,6 +12,9 @@ internal sealed class SidecarSource(string executable, ApplicationAddress? addre
 {
     private static readonly TimeSpan s_starting = TimeSpan.FromSeconds(30);
 
+    // It waits 10 s itself for an application that does not list.
+    private static readonly TimeSpan s_answering = TimeSpan.FromSeconds(15);
+
     private Manager? _manager;
     private ReferenceApplication? _reference;
     private ChildProcess? _process;
@@ -57,12 +60,17 @@ internal sealed class SidecarSource(string executable, ApplicationAddress? addre
         {
             loss = $"the sidecar lost its connection and does not come back. {_process.Output}";
         }
+        else if (hasFailed && !await AnswersAsync(cancellationToken))
+        {
+            loss = $"the sidecar is connected and does not answer any more. {_process.Output}";
+        }
         else
         {
             return loss;
         }
 
         await _process.DisposeAsync();
+        _manager.Disconnect();
         try
         {
             await StartSidecarAsync(cancellationToken);
@@ -82,6 +90,26 @@ internal sealed class SidecarSource(string executable, ApplicationAddress? addre
             {
                 await part.DisposeAsync();
             }
+        }
+    }
+
+    /// <summary>Whether it answers a listing, be it well or not.</summary>
+    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(s_answering);
+        try
+        {
+            await _manager!.AskAsync(ManagerFrames.ListActions, patience.Token);
+            return true;
+        }
+        catch (CaseFailure)
+        {
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
     }
 

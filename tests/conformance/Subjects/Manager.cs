@@ -76,7 +76,7 @@ internal sealed class Manager : IAsyncDisposable
             // Never cancelled: half a frame would end the connection.
             await socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).WaitAsync(cancellationToken);
         }
-        catch (WebSocketException)
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // Whoever waits for an answer is told by the end of the connection.
         }
@@ -84,6 +84,19 @@ internal sealed class Manager : IAsyncDisposable
         {
             _sending.Release();
         }
+    }
+
+    /// <summary>Forgets the sidecar, so that another one may register.</summary>
+    public void Disconnect()
+    {
+        var registered = _registered.Task;
+        _registered = new TaskCompletionSource<WebSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (registered.IsCompletedSuccessfully)
+        {
+            registered.Result.Abort();
+        }
+
+        EndAll("the sidecar was disconnected");
     }
 
     public async ValueTask DisposeAsync()
@@ -106,6 +119,7 @@ internal sealed class Manager : IAsyncDisposable
         }
 
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var reason = "the sidecar closed the connection";
         try
         {
             while (await ReceiveAsync(socket) is { } frame)
@@ -114,18 +128,21 @@ internal sealed class Manager : IAsyncDisposable
                 await TakeAsync(socket, document.RootElement);
             }
         }
-        catch (Exception e) when (e is WebSocketException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
         {
-            EndAll($"the manager could not go on: {e.Message}");
+            reason = $"the connection to the sidecar was lost: {e.Message}";
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            reason = $"the manager could not go on: {e.Message}";
         }
 
-        // A sidecar that is quick to come back may have registered anew by now.
+        // A sidecar that is quick to come back, or another one, may have registered by now: what runs there is its own.
         if (_registered.Task is { IsCompletedSuccessfully: true } registered && registered.Result == socket)
         {
             _registered = new TaskCompletionSource<WebSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
+            EndAll(reason);
         }
-
-        EndAll("the sidecar closed the connection");
     }
 
     private void EndAll(string reason)
