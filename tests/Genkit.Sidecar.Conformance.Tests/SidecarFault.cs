@@ -18,6 +18,7 @@ public enum SidecarFault
     KeepsTheCode,
     KeepsTheTraceId,
     LosesTraceContext,
+    MixesTracesUp,
     ValuesFail,
     ErrorsHaveNoData,
     NoState,

@@ -136,7 +136,9 @@ internal sealed class WrongSidecar(SidecarFault fault) : ISubjectSource
         }
         else
         {
-            await AnswerAsync(id, """{"metadata":{}}""");
+            await AnswerAsync(id, fault == SidecarFault.MixesTracesUp
+                ? """{"metadata":{"traceparent":"00-00000000000000000000000000000002-0000000000000001-01"}}"""
+                : """{"metadata":{}}""");
         }
     }
 

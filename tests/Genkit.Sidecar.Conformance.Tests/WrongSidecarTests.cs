@@ -27,6 +27,8 @@ public class WrongSidecarTests
         { "streaming/in-order", SidecarFault.NoState, "came before runActionState" },
         { "streaming/no-chunk", SidecarFault.TraceIdsDiffer, "and runActionState had '" },
         { "given/trace-context-of-the-sidecar", SidecarFault.LosesTraceContext, "does not match" },
+        { "given/trace-context-of-the-sidecar", SidecarFault.MixesTracesUp, "has no traceparent of the run's trace" },
+        { "given/trace-context-of-the-sidecar-for-bidi", SidecarFault.LosesTraceContext, "has no traceparent of the run's trace" },
         { "values/not-offered-is-no-failure", SidecarFault.ValuesFail, "the request failed" },
         { "wrong-application/result-empty", SidecarFault.BreaksFrames, "the manager could not go on" },
         { "wrong-application/result-no-utf8", SidecarFault.BreaksFrames, "the manager could not go on" },

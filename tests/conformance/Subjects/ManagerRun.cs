@@ -94,7 +94,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         {
             var traceId = result.GetProperty("telemetry").GetProperty("traceId").GetString();
             CheckTraceId(traceId);
-            update = new Update.Result(result.TryGetProperty("result", out var payload) ? Bytes(payload) : null);
+            update = new Update.Result(result.TryGetProperty("result", out var payload) ? Bytes(payload) : null, traceId);
         }
         else
         {

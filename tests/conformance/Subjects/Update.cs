@@ -23,7 +23,8 @@ internal abstract record Update
     }
 
     /// <summary>The run succeeded, and is over.</summary>
-    public sealed record Result(byte[]? Json) : Update
+    /// <param name="TraceId">The trace that a manager was told; null for an application, which tells none.</param>
+    public sealed record Result(byte[]? Json, string? TraceId = null) : Update
     {
         public override string Name => "the result";
     }
