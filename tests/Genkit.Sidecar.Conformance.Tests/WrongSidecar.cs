@@ -64,9 +64,9 @@ internal sealed class WrongSidecar(SidecarFault fault) : ISubjectSource
                 }
             }
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or JsonException)
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or InvalidOperationException or JsonException)
         {
-            // The test is over, or the manager does not want such frames any more.
+            // The test is over and has closed the socket, or the manager does not want such frames any more.
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class Session(ISubjectSource source, Catalogue catalogue, IReadO
     // Why nothing more can be run; null while it can.
     private string? _end;
 
-    /// <param name="cases">All of them are run that make sense in the source's way.</param>
+    /// <param name="cases">Cases that make sense in the source's way.</param>
     /// <param name="reports">Who is told.</param>
     /// <param name="cancellationToken">Interrupts: the case that runs, and all behind it, are not run.</param>
     /// <returns>The outcomes, in the order of the cases.</returns>
