@@ -47,7 +47,7 @@ internal sealed class DelegateHandler
         var invoke = made.Invoke(bind, out var output, out var chunk);
         return new ActionHandler(invoke)
         {
-            TakesStream = ItemOf(made._bound.Type) is not null,
+            TakesStream = IsStream(made._bound.Type),
             Input = input,
             Output = output,
             Chunk = chunk,
@@ -85,7 +85,7 @@ internal sealed class DelegateHandler
             return (ActionRunContext _, RunInput _) => default(object);
         }
 
-        var item = ItemOf(_input.ParameterType);
+        var item = IsStream(_input.ParameterType) ? ItemOf(_input.ParameterType) : null;
         input = _options.GetTypeInfo(item ?? _input.ParameterType);
         var nullability = new NullabilityInfoContext().Create(_input);
         var isNullable = (item is null ? nullability : nullability.GenericTypeArguments is [var only] ? only : nullability).WriteState != NullabilityState.NotNull;
@@ -145,9 +145,11 @@ internal sealed class DelegateHandler
 
     private Delegate Compile(Expression body, Type type, params Type[] arguments) => Expression.Lambda(type.MakeGenericType(arguments), body, _bound, _context).Compile();
 
+    private static bool IsStream(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>);
+
     /// <summary>The T of an <c>IAsyncEnumerable&lt;T&gt;</c>, or of what implements one; null of any other type.</summary>
     private static Type? ItemOf(Type type) => type.GetInterfaces().Append(type)
-        .FirstOrDefault(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))?.GetGenericArguments()[0];
+        .FirstOrDefault(IsStream)?.GetGenericArguments()[0];
 
     private static T Call<T>(string method, Type[] types, params object[] arguments)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -42,7 +43,8 @@ internal static partial class Evaluation
     {
         try
         {
-            var evaluation = await scoring.Invoke(context, new RunInput(RawJson.FromText(testCase.GetRawText()), null, "the test case")).ConfigureAwait(false);
+            var json = new RawJson(JsonMarshal.GetRawUtf8Value(testCase).ToArray());
+            var evaluation = await scoring.Invoke(context, new RunInput(json, Chunks: null, "the test case")).ConfigureAwait(false);
             if (!evaluation.IsAbsent)
             {
                 writer.WritePropertyName("evaluation");

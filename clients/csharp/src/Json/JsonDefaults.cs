@@ -31,7 +31,7 @@ internal static class JsonDefaults
     }
 
     /// <summary>The type's metadata.</summary>
-    /// <exception cref="InvalidOperationException">The options have none for it, as those of a trimmed application without a source-generated context.</exception>
+    /// <exception cref="NotSupportedException">The options have none for it, as those of a trimmed application without a source-generated context.</exception>
     public static JsonTypeInfo<T> TypeOf<T>(this JsonSerializerOptions options) => (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
 
     /// <summary>The options that are given, able to look types up, else <see cref="Options"/>.</summary>

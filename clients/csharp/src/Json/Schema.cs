@@ -49,7 +49,7 @@ public static class Schema
         }
         catch (NotSupportedException e)
         {
-            throw new ArgumentException($"{type.Type} has no JSON Schema: {e.Message}", nameof(type), e);
+            throw new ArgumentException($"{type.Type} has no JSON Schema: {e.Message}", e);
         }
     }
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>A test of one application on a server of its own. Fails on a warning or an error in the log that the test has not taken.</summary>
+/// <summary>A test of one application on a server of its own. Fails on an error in the log that the test has not taken.</summary>
 public abstract class ApplicationTest : IAsyncLifetime
 {
     private RunningServer? _server;

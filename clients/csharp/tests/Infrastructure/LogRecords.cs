@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>What a server logs, from warnings on.</summary>
+/// <summary>What a server logs as an error. Kestrel warns of a slow machine, too.</summary>
 internal sealed class LogRecords : ILoggerProvider, ILogger
 {
     public ConcurrentQueue<(LogLevel Level, string Message, Exception? Exception)> Entries { get; } = [];
@@ -13,7 +13,7 @@ internal sealed class LogRecords : ILoggerProvider, ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
