@@ -8,6 +8,7 @@
 // With TELEMETRY_PORT the telemetry server of Genkit's CLI listens there, and the manager names it to runtimes.
 
 const { once } = require('node:events');
+const net = require('node:net');
 const path = require('node:path');
 const readline = require('node:readline');
 const { setTimeout: sleep } = require('node:timers/promises');
@@ -50,7 +51,15 @@ async function startTelemetry(port, projectRoot) {
   const { LocalFileLogStore, LocalFileTraceStore, startTelemetryServer } = require('@genkit-ai/telemetry-server');
   const roots = { storeRoot: projectRoot, indexRoot: projectRoot };
   await startTelemetryServer({ port, traceStore: new LocalFileTraceStore(roots), logStore: new LocalFileLogStore(roots) });
+  // It is said to have started before it listens, and tells nobody when it does.
+  while (!(await connects(port))) await sleep(10);
   return `http://localhost:${port}`;
+}
+
+function connects(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.end(() => resolve(true))).on('error', () => resolve(false));
+  });
 }
 
 async function main([port, projectRoot, telemetryPort]) {
