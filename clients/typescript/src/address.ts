@@ -1,4 +1,4 @@
-import { unlink } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 
 const maxPathBytes = 107; // Linux's; Node cuts longer ones off
@@ -16,7 +16,7 @@ export async function prepare(address: string): Promise<void> {
   }
   const path = address.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
   if (Buffer.byteLength(path) > maxPathBytes) throw new Error(`its path has more than ${maxPathBytes} bytes`);
-  if (await isRefused(path)) await unlink(path);
+  if ((await isRefused(path)) && (await lstat(path)).isSocket()) await unlink(path); // a file refuses connections, too
 }
 
 async function isRefused(path: string): Promise<boolean> {

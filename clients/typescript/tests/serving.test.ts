@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -133,6 +133,13 @@ test("the Unix socket of a server that was killed is taken over, and that of one
   assert.deepEqual(await caller.listed(), {});
   caller.client.close();
   await server.stop();
+});
+
+test("a file in the place of the Unix socket stays", async (context) => {
+  const path = `${folder(context)}/notes.txt`;
+  writeFileSync(path, "kept");
+  await assert.rejects(new Application().start(`unix:${path}`), /EADDRINUSE/);
+  assert.equal(readFileSync(path, "utf8"), "kept");
 });
 
 test("an address that grpc-js would take for another one is refused", async () => {
