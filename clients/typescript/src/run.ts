@@ -150,7 +150,7 @@ function failure(key: string, error: unknown): Failure {
   try {
     if (error instanceof ActionError) return said(error);
     const { name, message, stack } = error instanceof Error ? error : { name: "", message: String(error), stack: "" };
-    if (name === "AbortError") return { code: StatusCode.CANCELLED, message: "Action was cancelled", detailsJson: undefined, stack: "" };
+    if (name === "AbortError") return { code: StatusCode.CANCELLED, message: "Action was cancelled", detailsJson: undefined, stack: String(stack ?? "") };
     console.error(`The action ${key} failed.`, error);
     const code = name === "TimeoutError" ? StatusCode.DEADLINE_EXCEEDED : StatusCode.INTERNAL;
     return { code, message: String(message || name), detailsJson: undefined, stack: String(stack ?? "") };

@@ -193,6 +193,7 @@ running("exceptions get the code that says what they are", async (application, c
       const { error } = await caller.run(`/flow/${name}`);
       assert.equal(error?.code, code, name);
       assert.match(error!.message, message);
+      assert.equal(error!.stack === "", name === "no error", name); // a string has no stack
     }
   });
 });
