@@ -2,7 +2,7 @@
 
 from ._version import __version__
 from .action import Action, define
-from .application import Application, Server, SidecarConfiguration
+from .application import Application, RunningServer, SidecarConfiguration
 from .errors import ActionCancelled, ActionError, InputError, StatusCode
 from .json_value import ABSENT, RawJson
 from .result import Result
@@ -19,7 +19,7 @@ __all__ = [
     "InputError",
     "RawJson",
     "Result",
-    "Server",
+    "RunningServer",
     "SidecarConfiguration",
     "StatusCode",
     "SyncActionRunContext",

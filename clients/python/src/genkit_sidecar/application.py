@@ -392,7 +392,7 @@ class Application:
         credentials: grpc.ServerCredentials | None = None,
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
         options: Sequence[tuple[str, Any]] = (),
-    ) -> Server:
+    ) -> RunningServer:
         """Starts to serve on the running event loop. Takes what `serve` takes; port 0 chooses one."""
         asked = address or os.environ.get(LISTEN) or _DEFAULT_ADDRESS
         defaults = (("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0))
@@ -411,7 +411,7 @@ class Application:
                 f" {LISTEN} or the argument of serve names another address"
             )
         await server.start()
-        return Server(server, health, asked if asked.startswith("unix") else f"{asked.rpartition(':')[0]}:{port}")
+        return RunningServer(server, health, asked if asked.startswith("unix") else f"{asked.rpartition(':')[0]}:{port}")
 
     def add_to(self, server: grpc.Server | grpc.aio.Server) -> None:
         """Adds `ActionService` to a server that has not started, beside its other services.
@@ -442,7 +442,7 @@ class Application:
         return pb.ConfigureResponse()
 
 
-class Server:
+class RunningServer:
     """A server that `Application.start` started.
 
     Attributes:
