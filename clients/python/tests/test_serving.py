@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 import os
 import pathlib
 import signal
@@ -11,10 +12,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 
-from genkit_sidecar import Application, SidecarConfiguration, __version__, define
+from genkit_sidecar import ActionRunContext, Application, Result, SidecarConfiguration, __version__, define
 from genkit_sidecar._stubs.genkit.sidecar.v1 import action_service_pb2 as pb
 
 from .caller import Caller, calling
@@ -120,6 +123,64 @@ class Serving(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual((await Caller(channel).run("/flow/a")).value, 1)
                 self.assertEqual(await channel.unary_unary("/test.Echo/Echo")(b"x"), b"x")
             self.assertEqual(intercepted, ["/genkit.sidecar.v1.ActionService/RunAction", "/test.Echo/Echo"])
+            server.stop(None).wait() if blocking else await server.stop(None)
+
+    async def test_interceptors_see_the_responses_of_a_run_and_are_around_its_handler(self) -> None:
+        seen: list[Any] = []
+        ambient = contextvars.ContextVar("ambient", default="nothing")
+
+        def around(handler, seeing):
+            replace = {"unary_stream": seeing(handler.unary_stream)} if handler.unary_stream else {"stream_stream": seeing(handler.stream_stream)}
+            return handler._replace(**replace)
+
+        class Interceptor(grpc.ServerInterceptor):
+            def intercept_service(self, continuation, details):
+                def seeing(behavior):
+                    def wrapped(request, context):
+                        ambient.set("the interceptor's")
+                        for response in behavior(request, context):
+                            seen.append(response.WhichOneof("update"))
+                            yield response
+                    return wrapped
+                return around(continuation(details), seeing)
+
+        class AioInterceptor(grpc.aio.ServerInterceptor):  # as OpenTelemetry's is
+            async def intercept_service(self, continuation, details):
+                def seeing(behavior):
+                    async def wrapped(request, context):
+                        ambient.set("the interceptor's")
+                        async for response in behavior(request, context):
+                            seen.append(response.WhichOneof("update"))
+                            yield response
+                    return wrapped
+                return around(await continuation(details), seeing)
+
+        application = Application()
+
+        @application.flow()
+        async def plain(context: ActionRunContext) -> str:
+            await context.send_chunk(1)
+            return ambient.get()
+
+        @application.flow()
+        async def bidi(chunks: AsyncIterator[int]):
+            async for chunk in chunks:
+                yield chunk
+            yield Result(ambient.get())
+
+        pool = concurrent.futures.ThreadPoolExecutor(4)
+        self.addCleanup(pool.shutdown)
+        for server in (grpc.server(pool, interceptors=[Interceptor()]), grpc.aio.server(interceptors=[AioInterceptor()])):
+            application.add_to(server)
+            port = server.add_insecure_port("127.0.0.1:0")
+            blocking = isinstance(server, grpc.Server)
+            server.start() if blocking else await server.start()
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                for running in (Caller(channel).run("/flow/plain"), Caller(channel).bidi("/flow/bidi", [b"1"])):
+                    seen.clear()
+                    outcome = await running
+                    self.assertEqual((outcome.chunks, outcome.value), ([1], "the interceptor's"))
+                    self.assertEqual(seen, ["chunk_json", "result"])
             server.stop(None).wait() if blocking else await server.stop(None)
 
     async def test_the_first_runs_in_a_blocking_server_share_one_loop(self) -> None:

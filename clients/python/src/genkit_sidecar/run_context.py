@@ -22,7 +22,7 @@ Send = Callable[..., Awaitable[None]]
 
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 
-# grpc.aio fails a write of a dead call a moment before it cancels the handler, which is how handlers learn of it. Seconds.
+# In a blocking server a call is over a moment before its handler is cancelled, which is how handlers learn of it. Seconds.
 _CANCEL_FOLLOWS = 10
 
 _current: contextvars.ContextVar[ActionRun] = contextvars.ContextVar("genkit_sidecar_run")

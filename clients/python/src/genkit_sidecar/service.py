@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import queue
 import threading
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 
 import grpc
 
@@ -61,26 +62,55 @@ def _start_of(first: pb.RunBidiActionRequest | None) -> pb.RunActionRequest | No
 
 
 class _Runs:
-    """Runs actions on the event loop of the server."""
+    """Runs actions on the event loop of the server, each in a task of its own beside the one that yields their updates.
+
+    They could write those themselves; but interceptors, such as OpenTelemetry's, only know handlers that yield.
+    """
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
-    async def run_action(self, start: pb.RunActionRequest, context: Any) -> None:
-        await self._run(start, None, context, pb.RunActionResponse)
+    async def run_action(self, start: pb.RunActionRequest, context: Any) -> AsyncIterator[Any]:
+        async with contextlib.aclosing(self._run(start, None, context, pb.RunActionResponse)) as updates:
+            async for update in updates:
+                yield update
 
-    async def run_bidi_action(self, requests: AsyncIterator[pb.RunBidiActionRequest], context: Any) -> None:
+    async def run_bidi_action(self, requests: AsyncIterator[pb.RunBidiActionRequest], context: Any) -> AsyncIterator[Any]:
         start = _start_of(await anext(requests, None))
         if start is None:
-            return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
         chunks = (request.chunk_json async for request in requests if request.WhichOneof("request") == "chunk_json")
-        await self._run(start, chunks, context, pb.RunBidiActionResponse)
+        async with contextlib.aclosing(self._run(start, chunks, context, pb.RunBidiActionResponse)) as updates:
+            async for update in updates:
+                yield update
 
-    async def _run(self, start: pb.RunActionRequest, chunks: AsyncIterator[bytes] | None, context: Any, response: Any) -> None:
+    async def _run(self, start: Any, chunks: AsyncIterator[bytes] | None, context: Any, response: Any) -> AsyncGenerator[Any, None]:
+        updates: asyncio.Queue[tuple[Any, asyncio.Event] | None] = asyncio.Queue()
+        over = False
+
         async def send(**update: Any) -> None:
-            await context.write(response(**update))
+            if over:
+                raise ConnectionError("the call is over")
+            sent = asyncio.Event()
+            updates.put_nowait((response(**update), sent))
+            await sent.wait()
 
-        await run(self._application.find, start, chunks, _metadata(context), context, send)
+        def end(_: Any) -> None:
+            nonlocal over
+            over = True
+            running.cancel()
+
+        running = asyncio.create_task(run(self._application.find, start, chunks, _metadata(context), context, send))
+        running.add_done_callback(lambda _: updates.put_nowait(None))
+        context.add_done_callback(end)  # for nobody closes a generator that gRPC was about to ask for more
+        try:
+            while (update := await updates.get()) is not None:
+                yield update[0]
+                update[1].set()  # asked for the next one, gRPC has sent this one
+            running.result()
+        finally:
+            end(context)
+            await asyncio.wait({running})
 
 
 class _BlockingRuns:
