@@ -450,6 +450,38 @@ public sealed class RunningTests : ApplicationTest
     }
 
     [Fact]
+    public async Task Cancellation_OfARunWhoseChunksNobodyWants_EndsItsEnumeration()
+    {
+        var started = new TaskCompletionSource();
+        var ended = new TaskCompletionSource();
+        Application.Flow("endless", Endless);
+
+        await using var call = Caller.Start(Caller.Service + "RunAction");
+        await call.WriteAsync(Caller.RequestOf("/flow/endless", stream: false));
+        call.Complete();
+        await started.Task;
+        call.Cancel();
+        await ended.Task;
+
+        async IAsyncEnumerable<string> Endless()
+        {
+            try
+            {
+                while (true)
+                {
+                    await Task.Yield();
+                    started.TrySetResult();
+                    yield return "unwanted";
+                }
+            }
+            finally
+            {
+                ended.SetResult();
+            }
+        }
+    }
+
+    [Fact]
     public async Task Token_OfARunThatHasEndedWell_IsNotCancelled()
     {
         var token = CancellationToken.None;

@@ -117,5 +117,6 @@ public sealed class ActionRunContext
     private ValueTask SendRawAsync(RawJson chunk) =>
         chunk.IsAbsent ? throw new ArgumentException("RawJson.Absent is no value that a chunk can have", nameof(chunk))
         : StreamingRequested ? _updates.ChunkAsync(chunk)
+        : CancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(CancellationToken)
         : ValueTask.CompletedTask;
 }
