@@ -337,6 +337,7 @@ public sealed class RunningTests : ApplicationTest
     [InlineData("unforeseen", 13, "gone")]
     [InlineData("late", 4, "too late")]
     [InlineData("late-request", 4, "too late")]
+    [InlineData("late-while-blocking", 4, "too late")]
     [InlineData("unfinished", 12, "not yet")]
     [InlineData("no-json", 13, null)]
     [InlineData("cycle", 13, null)]
@@ -345,6 +346,7 @@ public sealed class RunningTests : ApplicationTest
         Application.Flow("unforeseen", Task (string input) => throw new KeyNotFoundException("gone"));
         Application.Flow("late", Task (string input) => throw new TimeoutException("too late"));
         Application.Flow("late-request", Task (string input) => throw new TaskCanceledException("too late", new TimeoutException()));
+        Application.Flow("late-while-blocking", (string input) => Task.FromException<int>(new TimeoutException("too late")).Result);
         Application.Flow("unfinished", int (string input) => throw new NotImplementedException("not yet"));
         Application.Flow("no-json", (string input) => double.PositiveInfinity);
         Application.Flow("cycle", (string input) =>

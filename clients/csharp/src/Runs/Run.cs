@@ -65,23 +65,26 @@ internal static partial class Run
             var result = await action.Handler.Invoke(context, new RunInput(context.InputJson, chunks, "the input")).ConfigureAwait(false);
             await updates.ResultAsync(result).ConfigureAwait(false);
         }
-        catch (ActionError e) when (!cancelled.IsCancellationRequested && e.AsStatus)
-        {
-            return new GrpcStatus((GrpcStatusCode)e.Code, e.Message);
-        }
         catch (Exception e) when (!cancelled.IsCancellationRequested)
         {
-            await updates.ErrorAsync(Failure(start.Key, e, logger)).ConfigureAwait(false);
+            // What a blocking handler has waited for fails inside of another exception.
+            var cause = e is AggregateException { InnerExceptions: [var only] } ? only : e;
+            if (cause is ActionError { AsStatus: true } status)
+            {
+                return new GrpcStatus((GrpcStatusCode)status.Code, status.Message);
+            }
+
+            await updates.ErrorAsync(Failure(start.Key, e, cause, logger)).ConfigureAwait(false);
         }
 
         return GrpcStatus.OK;
     }
 
-    private static V1.ActionError Failure(string key, Exception exception, ILogger logger)
+    private static V1.ActionError Failure(string key, Exception exception, Exception cause, ILogger logger)
     {
-        if (exception is ActionError error)
+        if (cause is ActionError error)
         {
-            var told = new V1.ActionError { Code = (int)error.Code, Message = error.Message, Stack = error.Stack ?? error.ToString() };
+            var told = new V1.ActionError { Code = (int)error.Code, Message = error.Message, Stack = error.Stack ?? exception.ToString() };
             if (error.Details is not null)
             {
                 told.DetailsJson = UnsafeByteOperations.UnsafeWrap(JsonDefaults.Encode(error.Details));
@@ -90,13 +93,13 @@ internal static partial class Run
             return told;
         }
 
-        var code = CodeOf(exception);
+        var code = CodeOf(cause);
         if (code != StatusCode.Cancelled)
         {
             Log.ActionFailed(logger, exception, key);
         }
 
-        return new V1.ActionError { Code = (int)code, Message = code == StatusCode.Cancelled ? "Action was cancelled" : exception.Message, Stack = exception.ToString() };
+        return new V1.ActionError { Code = (int)code, Message = code == StatusCode.Cancelled ? "Action was cancelled" : cause.Message, Stack = exception.ToString() };
     }
 
     private static StatusCode CodeOf(Exception exception) => exception switch
