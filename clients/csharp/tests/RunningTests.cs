@@ -385,6 +385,11 @@ public sealed class RunningTests : ApplicationTest
         Assert.Equal((15, "as asked"), call.Status);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(17)]
+    public void ActionError_OfACodeThatIsNone_IsRefused(int code) => Assert.Throws<ArgumentOutOfRangeException>(() => new ActionError((StatusCode)code, "none"));
+
     [Fact]
     public async Task Key_ThatNobodyKnows_IsNotFound() => Assert.Equal((5, "action /flow/unknown not found"), (await Caller.RunAsync("/flow/unknown")).Failure);
 

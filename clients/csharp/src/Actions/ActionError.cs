@@ -13,9 +13,15 @@ public class ActionError : Exception
     /// <param name="message">What went wrong, for people.</param>
     /// <param name="details">What went wrong, for programs.</param>
     /// <param name="innerException">What caused it; part of the stack that the caller gets.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The code is none of an error, such as gRPC's 0 for OK.</exception>
     public ActionError(StatusCode code, string message, JsonObject? details = null, Exception? innerException = null)
         : base(message, innerException)
     {
+        if (code is < StatusCode.Cancelled or > StatusCode.Unauthenticated)
+        {
+            throw new ArgumentOutOfRangeException(nameof(code), code, $"no error has this code; its message was: {message}");
+        }
+
         Code = code;
         Details = details;
     }
