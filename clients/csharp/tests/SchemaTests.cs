@@ -76,6 +76,10 @@ public sealed class SchemaTests : ApplicationTest
     [InlineData("""{"id":1,"items":[],"color":"blue"}""", "\"color\" must be one of \"red\", \"darkGreen\"")]
     [InlineData("""{"id":1,"items":[],"color":0}""", "\"color\" must be one of \"red\", \"darkGreen\"")]
     [InlineData("""{"id":1,"items":[],"at":"yesterday"}""", "\"at\" cannot be read as a string of the format date-time or null")]
+    [InlineData("""{"id":1,"items":[],"note":"\ud800"}""", "\"note\" cannot be read as a string")]
+    [InlineData("""{"id":1,"items":[],"color":"\ud800"}""", "\"color\" has a text that is not Unicode")]
+    [InlineData("""{"id":1,"items":[],"\ud800":1}""", "the input has a text that is not Unicode")]
+    [InlineData("""{"id":1,"items":[],"labels":{"\ud800":""}}""", "\"labels\" has a text that is not Unicode")]
     [InlineData("[]", "the input must be an object with \"id\", \"items\"")]
     [InlineData("null", "the input must be an object with \"id\", \"items\"")]
     [InlineData("{", "the input is not JSON: line 1, byte 2")]
@@ -112,11 +116,20 @@ public sealed class SchemaTests : ApplicationTest
     }
 
     [Fact]
+    public async Task Input_OfATypeThatTakesNoOtherMembers_IsNamedByTheUnknownOne()
+    {
+        Application.Flow("closed", (Closed closed) => closed.Value);
+
+        Assert.Equal((3, "\"other\" is not known"), (await Caller.RunAsync("/flow/closed", """{"value":1,"other":2}""")).Failure);
+    }
+
+    [Fact]
     public async Task Input_OfAPolymorphicType_IsReadAndRefused()
     {
         Application.Flow("shape", (Shape shape) => shape is Circle { Radius: var radius } ? radius : 0);
 
         Assert.Equal("2", (await Caller.RunAsync("/flow/shape", """{"kind":"circle","radius":2}""")).Result);
+        Assert.Equal("2", (await Caller.RunAsync("/flow/shape", """{"radius":2,"kind":"circle"}""")).Result);
         Assert.Equal(3, (await Caller.RunAsync("/flow/shape", """{"kind":"circle","radius":"2"}""")).Error!.Code);
         Assert.Equal(3, (await Caller.RunAsync("/flow/shape", """{"kind":"square"}""")).Error!.Code);
         Assert.Equal(3, (await Caller.RunAsync("/flow/shape", "{}")).Error!.Code);
@@ -159,6 +172,9 @@ public sealed class SchemaTests : ApplicationTest
         DateTimeOffset? At = null);
 
     private sealed record Tree(int Value, List<Tree>? Children = null);
+
+    [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+    private sealed record Closed(int Value);
 
     [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
     [JsonDerivedType(typeof(Circle), "circle")]

@@ -35,9 +35,9 @@ internal sealed class InputReader<T>(JsonTypeInfo<T> type, bool isNullable = fal
         {
             throw Mismatch.Explain(json, _schema.Value, what, e);
         }
-        catch (NotSupportedException) when (Mismatch.Find(json, _schema.Value, what) is { } problem)
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException && Mismatch.Find(json, _schema.Value, what) is { } problem)
         {
-            // As the value of a type with subtypes that does not say which it is.
+            // As a type with subtypes refuses a value that does not say which it is, and any object a member whose name is half a surrogate pair.
             throw problem;
         }
 

@@ -53,6 +53,7 @@ internal static class JsonDefaults
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             RespectNullableAnnotations = true,
             RespectRequiredConstructorParameters = true,
+            AllowOutOfOrderMetadataProperties = true, // the members of an object have no order
             MaxDepth = 256,
         };
         if (JsonSerializer.IsReflectionEnabledByDefault)

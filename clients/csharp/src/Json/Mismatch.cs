@@ -96,6 +96,19 @@ internal static class Mismatch
 
         public Problem? Visit(JsonElement value, JsonNode? schema, string path, int depth)
         {
+            try
+            {
+                return Check(value, schema, path, depth);
+            }
+            catch (InvalidOperationException)
+            {
+                // An escape of half a surrogate pair is JSON, and no text of .NET. It is in the value, or in a member's name.
+                return new Problem(path, "has a text that is not Unicode");
+            }
+        }
+
+        private Problem? Check(JsonElement value, JsonNode? schema, string path, int depth)
+        {
             if (depth > MaxDepth)
             {
                 return new Problem(path, "is nested too deeply");
@@ -142,7 +155,13 @@ internal static class Mismatch
 
             foreach (var member in value.EnumerateObject())
             {
-                var known = properties is not null && properties.TryGetPropertyValue(member.Name, out var property) ? property : schema["additionalProperties"] as JsonObject;
+                var isKnown = properties?.ContainsKey(member.Name) ?? false;
+                var known = isKnown ? properties![member.Name] : schema["additionalProperties"];
+                if (!isKnown && known is JsonValue)
+                {
+                    return new Problem(Join(path, member.Name), "is not known");
+                }
+
                 if (Visit(member.Value, known, Join(path, member.Name), depth + 1) is { } problem)
                 {
                     return problem;
