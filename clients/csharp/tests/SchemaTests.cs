@@ -144,6 +144,14 @@ public sealed class SchemaTests : ApplicationTest
     }
 
     [Fact]
+    public void Handler_ThatReturnsATaskOfAStream_IsRefusedWhereItIsDefined()
+    {
+        var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", () => Task.FromResult(AsyncEnumerable.Empty<int>())));
+
+        Assert.StartsWith("/flow/bad: a handler returns an IAsyncEnumerable by itself", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Handler_OfOtherParameters_IsRefusedWhereItIsDefined()
     {
         var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", (int one, string other) => 1));

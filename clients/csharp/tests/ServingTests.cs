@@ -220,6 +220,21 @@ public sealed class ServingTests : IDisposable
     }
 
     [Fact]
+    public async Task JsonSerializerOptions_OfASourceGeneratedContext_KnowRawJson_AndNameWhatTheyDoNot()
+    {
+        var application = new Application(options: new ApplicationOptions { JsonSerializerOptions = TestJson.Default.Options });
+        application.Flow("raw", (RawJson json) => json);
+        application.Flow("raws", (RawJson[] json) => json);
+        await using var server = await StartAsync(application);
+        using var caller = new Caller(server.Address);
+
+        Assert.Equal("[1e400, 2]", (await caller.RunAsync("/flow/raw", "[1e400, 2]")).Result);
+        Assert.Equal("[1e400,2]", (await caller.RunAsync("/flow/raws", "[1e400, 2]")).Result);
+        var exception = Assert.Throws<ArgumentException>(() => application.Flow("bad", (Uri uri) => 1));
+        Assert.StartsWith("/flow/bad: JsonTypeInfo metadata for type 'System.Uri' was not provided", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Stop_EndsWhereAHandlerDoesNot_AndWhereACallbackFails()
     {
         using var release = new ManualResetEventSlim();

@@ -86,7 +86,7 @@ internal sealed class DelegateHandler
         }
 
         var item = IsStream(_input.ParameterType) ? ItemOf(_input.ParameterType) : null;
-        input = _options.GetTypeInfo(item ?? _input.ParameterType);
+        input = TypeOf(item ?? _input.ParameterType);
         var nullability = new NullabilityInfoContext().Create(_input);
         var isNullable = (item is null ? nullability : nullability.GenericTypeArguments is [var only] ? only : nullability).WriteState != NullabilityState.NotNull;
         return item is null
@@ -128,13 +128,18 @@ internal sealed class DelegateHandler
         if (ItemOf(returned) is { } item)
         {
             var enumerated = Expression.Convert(_call, typeof(IAsyncEnumerable<>).MakeGenericType(item));
-            chunk = _options.GetTypeInfo(item);
+            chunk = TypeOf(item);
             return Call<Invocation>(nameof(Invocations.Chunks), [_bound.Type, item], bind, CompileFunction(enumerated), chunk);
         }
 
         var isAsync = returned.IsGenericType && (returned.GetGenericTypeDefinition() == typeof(Task<>) || returned.GetGenericTypeDefinition() == typeof(ValueTask<>));
         var result = isAsync ? returned.GetGenericArguments()[0] : returned;
-        output = _options.GetTypeInfo(result);
+        if (ItemOf(result) is not null)
+        {
+            throw new ArgumentException("a handler returns an IAsyncEnumerable by itself, not a task of one: an async method can enumerate it, and yield its items");
+        }
+
+        output = TypeOf(result);
         return Call<Invocation>(
             isAsync ? nameof(Invocations.Async) : nameof(Invocations.Blocking), [_bound.Type, result], bind, CompileFunction(isAsync ? AsTask(_call) : _call), output);
     }
@@ -144,6 +149,19 @@ internal sealed class DelegateHandler
     private Delegate CompileFunction(Expression body) => Compile(body, typeof(Func<,,>), _bound.Type, _context.Type, body.Type);
 
     private Delegate Compile(Expression body, Type type, params Type[] arguments) => Expression.Lambda(type.MakeGenericType(arguments), body, _bound, _context).Compile();
+
+    /// <exception cref="ArgumentException">The options know nothing of the type.</exception>
+    private JsonTypeInfo TypeOf(Type type)
+    {
+        try
+        {
+            return type == typeof(RawJson) ? RawJsonConverter.TypeInfo : _options.GetTypeInfo(type);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new ArgumentException(e.Message, e);
+        }
+    }
 
     private static bool IsStream(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>);
 

@@ -6,6 +6,7 @@ namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Line))]
+[JsonSerializable(typeof(RawJson[]))]
 [JsonSerializable(typeof(int))]
 internal sealed partial class TestJson : JsonSerializerContext
 {
