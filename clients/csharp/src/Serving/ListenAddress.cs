@@ -79,7 +79,14 @@ internal sealed class ListenAddress
     {
         if (text.StartsWith(UnixPrefix, StringComparison.Ordinal) && text.Length > UnixPrefix.Length)
         {
-            return new ListenAddress(text, new UnixDomainSocketEndPoint(Path.GetFullPath(text[UnixPrefix.Length..])));
+            try
+            {
+                return new ListenAddress(text, new UnixDomainSocketEndPoint(Path.GetFullPath(text[UnixPrefix.Length..])));
+            }
+            catch (ArgumentException e)
+            {
+                throw new ArgumentException($"the path of '{text}' is too long for a Unix socket, which takes about 100 bytes. {Variable} or the argument names it", e);
+            }
         }
 
         var colon = text.LastIndexOf(':');
