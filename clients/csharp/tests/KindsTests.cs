@@ -177,6 +177,23 @@ public sealed class KindsTests : ApplicationTest
         Assert.Equal((3, "\"dataset\" must be an array of objects"), (await Caller.RunAsync("/evaluator/e", """{"dataset":1}""")).Failure);
     }
 
+    [Fact]
+    public async Task Evaluator_TakesWhatJsonCanSay()
+    {
+        var deep = new string('[', 200) + new string(']', 200);
+        Application.Evaluator("e", (RawJson test) => test.Utf8.Length > 400 ? new { score = 1 } : throw new FormatException("too short"));
+
+        var outcome = await Caller.RunAsync("/evaluator/e", $$"""{"dataset":[{"testCaseId":"a","input":{{deep}}},{"testCaseId":"\ud800"}]}""");
+
+        Assert.Equal(
+            """
+            [{"sampleIndex":0,"testCaseId":"a","evaluation":{"score":1}},
+            {"sampleIndex":1,"testCaseId":"\ud800","evaluation":{"error":"Evaluation of test case \\ud800 failed: too short"}}]
+            """.ReplaceLineEndings(""),
+            outcome.Result);
+        AssertLogged(@"The evaluation of test case \ud800 failed");
+    }
+
     private static void AssertJson(string expected, Google.Protobuf.ByteString actual) =>
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), JsonNode.Parse(actual.Span)), $"expected {expected}\nbut it was {actual.ToStringUtf8()}");
 

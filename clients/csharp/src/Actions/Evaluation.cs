@@ -26,7 +26,7 @@ internal static partial class Evaluation
                 if (testCase.TryGetProperty("testCaseId", out var id))
                 {
                     writer.WritePropertyName("testCaseId");
-                    id.WriteTo(writer);
+                    writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(id), skipInputValidation: true);
                 }
 
                 await ScoreAsync(scoring, testCase, id, context, writer).ConfigureAwait(false);
@@ -53,9 +53,11 @@ internal static partial class Evaluation
         }
         catch (Exception e) when (!context.CancellationToken.IsCancellationRequested)
         {
-            Log.EvaluationFailed(context.Logger, e, $"{id}");
+            // As it came: what JSON can say is not always a text of .NET.
+            var name = id.ValueKind == JsonValueKind.Undefined ? "" : id.GetRawText().Trim('"');
+            Log.EvaluationFailed(context.Logger, e, name);
             writer.WriteStartObject("evaluation");
-            writer.WriteString("error", $"Evaluation of test case {id} failed: {e.Message}");
+            writer.WriteString("error", $"Evaluation of test case {name} failed: {e.Message}");
             writer.WriteEndObject();
         }
     }
@@ -65,7 +67,7 @@ internal static partial class Evaluation
         JsonDocument? request = null;
         try
         {
-            request = JsonDocument.Parse(input.Json.Utf8);
+            request = JsonDocument.Parse(input.Json.Utf8, new JsonDocumentOptions { MaxDepth = int.MaxValue });
             if (request.RootElement.ValueKind == JsonValueKind.Object
                 && request.RootElement.TryGetProperty("dataset", out dataset)
                 && dataset.ValueKind == JsonValueKind.Array
