@@ -130,9 +130,10 @@ public sealed class SchemaTests : ApplicationTest
 
         Assert.Equal("2", (await Caller.RunAsync("/flow/shape", """{"kind":"circle","radius":2}""")).Result);
         Assert.Equal("2", (await Caller.RunAsync("/flow/shape", """{"radius":2,"kind":"circle"}""")).Result);
-        Assert.Equal(3, (await Caller.RunAsync("/flow/shape", """{"kind":"circle","radius":"2"}""")).Error!.Code);
-        Assert.Equal(3, (await Caller.RunAsync("/flow/shape", """{"kind":"square"}""")).Error!.Code);
-        Assert.Equal(3, (await Caller.RunAsync("/flow/shape", "{}")).Error!.Code);
+        Assert.Equal((3, "\"radius\" must be a number"), (await Caller.RunAsync("/flow/shape", """{"kind":"circle","radius":"2"}""")).Failure);
+        Assert.Equal((3, "\"radius\" must be given: a number"), (await Caller.RunAsync("/flow/shape", """{"kind":"circle"}""")).Failure);
+        Assert.Equal((3, "\"kind\" must be one of \"circle\", \"point\""), (await Caller.RunAsync("/flow/shape", """{"kind":"square"}""")).Failure);
+        Assert.Equal((3, "\"kind\" must be given: one of \"circle\", \"point\""), (await Caller.RunAsync("/flow/shape", "{}")).Failure);
     }
 
     [Fact]
@@ -186,7 +187,10 @@ public sealed class SchemaTests : ApplicationTest
 
     [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
     [JsonDerivedType(typeof(Circle), "circle")]
+    [JsonDerivedType(typeof(Point), "point")]
     private abstract record Shape;
 
     private sealed record Circle(double Radius) : Shape;
+
+    private sealed record Point : Shape;
 }

@@ -136,11 +136,38 @@ internal static class Mismatch
 
             return value.ValueKind switch
             {
-                JsonValueKind.Object => VisitMembers(value, members, path, depth),
+                JsonValueKind.Object => VisitSubtype(value, members["anyOf"] as JsonArray, path, depth) ?? VisitMembers(value, members, path, depth),
                 JsonValueKind.Array => VisitItems(value, members["items"], path, depth),
                 _ => null,
             };
         }
+
+        // Which of its subtypes a value has is told by a member that is constant in each.
+        private Problem? VisitSubtype(JsonElement value, JsonArray? subtypes, string path, int depth)
+        {
+            var constants = (subtypes ?? []).Select(subtype => (Subtype: subtype as JsonObject, Member: ConstantOf(subtype))).ToList();
+            if (constants.Count == 0 || constants.Exists(constant => constant.Member.Key is null))
+            {
+                return null;
+            }
+
+            var name = constants[0].Member.Key;
+            var isGiven = value.TryGetProperty(name, out var given);
+            foreach (var (subtype, member) in constants)
+            {
+                if (isGiven && JsonNode.DeepEquals(member.Value!["const"], NodeOf(given)))
+                {
+                    return VisitMembers(value, subtype!, path, depth);
+                }
+            }
+
+            var allowed = string.Join(", ", constants.Select(constant => constant.Member.Value!["const"]!.ToJsonString()));
+            return new Problem(Join(path, name), $"must be {(isGiven ? "" : "given: ")}one of {allowed}");
+        }
+
+        private static KeyValuePair<string, JsonNode?> ConstantOf(JsonNode? subtype) => subtype is JsonObject members && members["properties"] is JsonObject properties
+            ? properties.FirstOrDefault(property => property.Value is JsonObject schema && schema["const"] is not null)
+            : default;
 
         private Problem? VisitMembers(JsonElement value, JsonObject schema, string path, int depth)
         {
