@@ -124,6 +124,14 @@ public sealed class SchemaTests : ApplicationTest
     }
 
     [Fact]
+    public async Task Input_ThatItsTypeRefuses_IsRefusedInItsWords()
+    {
+        Application.Flow("age", (Age age) => age.Years);
+
+        Assert.Equal((3, "the input cannot be read: nobody is younger than 0"), (await Caller.RunAsync("/flow/age", """{"years":-1}""")).Failure);
+    }
+
+    [Fact]
     public async Task Input_OfAPolymorphicType_IsReadAndRefused()
     {
         Application.Flow("shape", (Shape shape) => shape is Circle { Radius: var radius } ? radius : 0);
@@ -179,6 +187,11 @@ public sealed class SchemaTests : ApplicationTest
         Color Color = Color.Red,
         [property: Description("For the driver.")] string Note = "",
         DateTimeOffset? At = null);
+
+    private sealed record Age(int Years)
+    {
+        public int Years { get; } = Years >= 0 ? Years : throw new ArgumentException("nobody is younger than 0");
+    }
 
     private sealed record Tree(int Value, List<Tree>? Children = null);
 

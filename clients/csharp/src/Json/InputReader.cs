@@ -40,6 +40,11 @@ internal sealed class InputReader<T>(JsonTypeInfo<T> type, bool isNullable = fal
             // As a type with subtypes refuses a value that does not say which it is, and any object a member whose name is half a surrogate pair.
             throw problem;
         }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
+        {
+            // The type's own constructor, setter or converter refuses the value.
+            throw new InputError($"{what} cannot be read: {e.Message}");
+        }
 
         return value is not null || isNullable ? value! : throw new InputError($"{what} must be {Mismatch.Describe(_schema.Value)}");
     }
