@@ -42,9 +42,11 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
 
     /// <summary>Lists an action from now on, in the place of one with the same key.</summary>
     /// <returns>The action.</returns>
+    /// <exception cref="ArgumentException">Its metadata or schemas have what JSON cannot say, such as NaN.</exception>
     public ActionDefinition Add(ActionDefinition action)
     {
         ArgumentNullException.ThrowIfNull(action);
+        _ = action.Listed; // one that cannot be listed would let no other be
         lock (_lock)
         {
             _actions[action.Key] = action;

@@ -153,6 +153,15 @@ public sealed class SchemaTests : ApplicationTest
     }
 
     [Fact]
+    public void Metadata_WithoutJson_IsRefusedWhereItIsDefined()
+    {
+        var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", () => 1, new ActionOptions { Metadata = new JsonObject { ["threshold"] = double.NaN } }));
+
+        Assert.StartsWith("/flow/bad: ", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Application.Actions, action => action.Name == "bad");
+    }
+
+    [Fact]
     public void Handler_ThatReturnsATaskOfAStream_IsRefusedWhereItIsDefined()
     {
         var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", () => Task.FromResult(AsyncEnumerable.Empty<int>())));

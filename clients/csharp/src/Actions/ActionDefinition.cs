@@ -37,7 +37,17 @@ public sealed class ActionDefinition
         }
 
         Metadata = options?.Metadata;
-        _listed = new(ToMessage);
+        _listed = new(() =>
+        {
+            try
+            {
+                return ToMessage();
+            }
+            catch (ArgumentException e)
+            {
+                throw Undefinable(Key, e);
+            }
+        });
     }
 
     /// <summary>Genkit's type of action, such as <c>flow</c>.</summary>
