@@ -29,7 +29,7 @@ internal sealed class StreamingQueryFlow(Agent agent, Translation translation, T
     /// <exception cref="ActionError">The agent has failed.</exception>
     public async Task<EndEvent> AnswerAsync(Query query, Func<Event, ValueTask> send, CancellationToken cancellationToken)
     {
-        var conversationId = query.ConversationId ?? Guid.NewGuid().ToString();
+        var conversationId = query.ConversationId is { Length: > 0 } known ? known : Guid.NewGuid().ToString();
         await send(new StartEvent(conversationId));
         var events = translation.TranslateAsync(agent(query.Text, conversationId, cancellationToken), cancellationToken);
         await foreach (var sent in events.WithHeartbeatsAsync(heartbeat, time, cancellationToken))

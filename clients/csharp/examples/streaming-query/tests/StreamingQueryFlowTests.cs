@@ -133,7 +133,7 @@ public sealed class StreamingQueryFlowTests
 
         await AnswerAsync(Asked, new Query("first"));
         await AnswerAsync(Asked, new Query("second", asked[0].Item2));
-        await AnswerAsync(Asked, new Query("third"));
+        await AnswerAsync(Asked, new Query("third", ""));
 
         Assert.Equal(asked[0].Item2, asked[1].Item2);
         Assert.NotEqual(asked[0].Item2, asked[2].Item2);
