@@ -135,7 +135,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
             init_json=b'{"a":1}',
             context_json=b'{"auth":{"uid":"ada"}}',
             telemetry_labels={"label": "value"},
-            metadata=(("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("x-custom", "value")),
+            metadata=(("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("x-custom", "value"), ("x-custom", "other")),
         )
         self.assertEqual(
             outcome.value,
@@ -145,7 +145,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
                 "context": {"auth": {"uid": "ada"}},
                 "labels": {"label": "value"},
                 "trace": {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
-                "custom": "value",
+                "custom": "value,other",
             },
         )
 

@@ -49,7 +49,7 @@ class ActionRun:
         key: Key that was run, `/<type>/<name>`.
         streaming_requested: Whether the caller wants chunks. Sending them where not costs nothing.
         telemetry_labels: Labels that the caller gave for the run's spans.
-        metadata: gRPC metadata of the call; of a repeated key, the last value.
+        metadata: gRPC metadata of the call; the values of a repeated key are joined by commas, as HTTP has it.
         init: What a session starts from, read as `init_schema`, or None.
         grpc_context: The call, for what this library has no word for.
     """

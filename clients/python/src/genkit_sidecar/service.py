@@ -54,7 +54,10 @@ def _unary(answer: Callable[[Any], Any], blocking: bool) -> Callable[[Any, Any],
 
 
 def _metadata(context: Any) -> Mapping[str, Any]:
-    return {key: value for key, value in context.invocation_metadata() or ()}
+    found: dict[str, Any] = {}
+    for key, value in context.invocation_metadata() or ():
+        found[key] = f"{found[key]},{value}" if key in found and isinstance(value, str) else value
+    return found
 
 
 def _start_of(first: pb.RunBidiActionRequest | None) -> pb.RunActionRequest | None:
