@@ -82,22 +82,25 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
     /// <summary>Serves until SIGINT or SIGTERM, then lets active runs go on for <see cref="ServeOptions.Grace"/>. A second signal cancels them at once.</summary>
     /// <param name="address"><c>HOST:PORT</c> or <c>unix:/PATH</c>; without, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.</param>
     /// <param name="options">How it is served.</param>
+    /// <param name="cancellationToken">Stops it as a signal does.</param>
     /// <exception cref="ArgumentException">The address is none.</exception>
     /// <exception cref="InvalidOperationException">It cannot listen there.</exception>
-    public async Task ServeAsync(string? address = null, ServeOptions? options = null)
+    public async Task ServeAsync(string? address = null, ServeOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
-        var server = await StartAsync(address, options).ConfigureAwait(false);
+        var server = await StartAsync(address, options, CancellationToken.None).ConfigureAwait(false);
         await using var disposal = server.ConfigureAwait(false);
-        var signals = 0;
-        void Stop(PosixSignalContext signal)
+        var stops = 0;
+        void Stop() => _ = server.StopAsync(Interlocked.Increment(ref stops) == 1 ? options.Grace : TimeSpan.Zero);
+        void StopBySignal(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            _ = server.StopAsync(Interlocked.Increment(ref signals) == 1 ? options.Grace : TimeSpan.Zero);
+            Stop();
         }
 
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopBySignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopBySignal);
+        await using var token = cancellationToken.UnsafeRegister(_ => Stop(), null).ConfigureAwait(false);
         await Console.Error.WriteLineAsync($"{(Name.Length > 0 ? Name : "The application")} listens on {server.Address}").ConfigureAwait(false);
         await server.Stopped.ConfigureAwait(false);
     }

@@ -261,6 +261,16 @@ public sealed class ServingTests : IDisposable
     }
 
     [Fact]
+    public async Task Serve_ThatIsCancelled_EndsAsBySignal()
+    {
+        using var stop = new CancellationTokenSource();
+
+        await new Application().ServeAsync("127.0.0.1:0", new ServeOptions { Configure = _ => stop.Cancel() }, stop.Token);
+
+        Assert.True(stop.IsCancellationRequested);
+    }
+
+    [Fact]
     public async Task Stop_WithoutGrace_CancelsRuns()
     {
         var ended = new TaskCompletionSource();
