@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Genkit.Sidecar.Client.Tests.Infrastructure;
@@ -160,6 +161,18 @@ public sealed class SchemaTests : ApplicationTest
         Assert.StartsWith("/flow/bad: ", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Application.Actions, action => action.Name == "bad");
     }
+
+    [Fact]
+    public void Tuple_WhichWouldLoseItsItems_IsRefusedWhereItIsDefined()
+    {
+        var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", () => (Sku: "a", Price: 1)));
+
+        Assert.StartsWith("/flow/bad: System.ValueTuple`2[System.String,System.Int32] has no JSON", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tuple_WhoseFieldsAreIncluded_IsAnObject() =>
+        Assert.Equal(["Item1", "Item2"], Schema.Of<(string Sku, int Price)>(new JsonSerializerOptions { IncludeFields = true })["properties"]!.AsObject().Select(property => property.Key));
 
     [Fact]
     public void Handler_ThatReturnsATaskOfAStream_IsRefusedWhereItIsDefined()

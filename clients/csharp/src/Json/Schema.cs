@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
@@ -55,14 +56,17 @@ public static class Schema
 
     private static JsonNode Described(JsonSchemaExporterContext context, JsonNode schema)
     {
-        if (schema is JsonObject unsupported && unsupported["not"] is JsonValue)
+        // Of a value tuple, whose members are fields, nothing would be read or written.
+        var type = context.TypeInfo.Type;
+        if ((schema is JsonObject unsupported && unsupported["not"] is JsonValue)
+            || (type.IsValueType && type.IsAssignableTo(typeof(ITuple)) && context.TypeInfo is { Kind: JsonTypeInfoKind.Object, Properties.Count: 0 }))
         {
-            throw new NotSupportedException($"{context.TypeInfo.Type} has no JSON form");
+            throw new NotSupportedException($"{type} has no JSON form");
         }
 
         var description = Description(context.PropertyInfo?.AttributeProvider)
             ?? Description(context.PropertyInfo?.AssociatedParameter?.AttributeProvider)
-            ?? (context.PropertyInfo is null ? Description(context.TypeInfo.Type) : null);
+            ?? (context.PropertyInfo is null ? Description(type) : null);
         if (description is null)
         {
             return schema;
