@@ -175,6 +175,16 @@ public sealed class SchemaTests : ApplicationTest
         Assert.Equal(["Item1", "Item2"], Schema.Of<(string Sku, int Price)>(new JsonSerializerOptions { IncludeFields = true })["properties"]!.AsObject().Select(property => property.Key));
 
     [Fact]
+    public void Handler_ThatIsAsyncAndReturnsVoid_IsRefusedWhereItIsDefined()
+    {
+        Action handler = async () => await Task.Yield();
+
+        var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", handler));
+
+        Assert.StartsWith("/flow/bad: a handler that is async returns a Task", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Handler_ThatReturnsATaskOfAStream_IsRefusedWhereItIsDefined()
     {
         var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", () => Task.FromResult(AsyncEnumerable.Empty<int>())));

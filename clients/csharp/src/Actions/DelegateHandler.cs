@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Linq.Expressions;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -20,10 +21,12 @@ internal sealed class DelegateHandler
     private readonly ParameterInfo? _input;
     private readonly ParameterExpression _bound;
     private readonly Expression _call;
+    private readonly bool _isAsync;
 
     private DelegateHandler(Delegate handler, JsonSerializerOptions options)
     {
         _options = options;
+        _isAsync = handler.Method.IsDefined(typeof(AsyncStateMachineAttribute), inherit: false);
 
         // A delegate may be closed over the first parameter of a static method.
         var parameters = handler.Method.GetParameters()[^handler.GetType().GetMethod("Invoke")!.GetParameters().Length..];
@@ -117,6 +120,12 @@ internal sealed class DelegateHandler
         var returned = _call.Type;
         if (returned == typeof(void))
         {
+            if (_isAsync)
+            {
+                // Nobody could wait for it, and what it throws would end the process.
+                throw new ArgumentException("a handler that is async returns a Task, and this one returns void");
+            }
+
             return Call<Invocation>(nameof(Invocations.BlockingWithoutResult), [_bound.Type], bind, Compile(_call, typeof(Action<,>), _bound.Type, _context.Type));
         }
 
