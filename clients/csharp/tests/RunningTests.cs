@@ -341,6 +341,7 @@ public sealed class RunningTests : ApplicationTest
     [InlineData("unfinished", 12, "not yet")]
     [InlineData("no-json", 13, null)]
     [InlineData("cycle", 13, null)]
+    [InlineData("no-json-in-details", 13, null)]
     public async Task Exception_GetsTheCodeThatSaysWhatItIs(string what, int code, string? message)
     {
         Application.Flow("unforeseen", Task (string input) => throw new KeyNotFoundException("gone"));
@@ -349,6 +350,7 @@ public sealed class RunningTests : ApplicationTest
         Application.Flow("late-while-blocking", (string input) => Task.FromException<int>(new TimeoutException("too late")).Result);
         Application.Flow("unfinished", int (string input) => throw new NotImplementedException("not yet"));
         Application.Flow("no-json", (string input) => double.PositiveInfinity);
+        Application.Flow("no-json-in-details", int (string input) => throw new ActionError(StatusCode.Aborted, "lost", new JsonObject { ["ratio"] = double.NaN }));
         Application.Flow("cycle", (string input) =>
         {
             var cycle = new List<object>();

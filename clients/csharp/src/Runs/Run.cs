@@ -85,12 +85,19 @@ internal static partial class Run
         if (cause is ActionError error)
         {
             var told = new V1.ActionError { Code = (int)error.Code, Message = error.Message, Stack = error.Stack ?? exception.ToString() };
-            if (error.Details is not null)
+            try
             {
-                told.DetailsJson = UnsafeByteOperations.UnsafeWrap(JsonDefaults.Encode(error.Details));
-            }
+                if (error.Details is not null)
+                {
+                    told.DetailsJson = UnsafeByteOperations.UnsafeWrap(JsonDefaults.Encode(error.Details));
+                }
 
-            return told;
+                return told;
+            }
+            catch (ArgumentException e)
+            {
+                cause = exception = new InvalidOperationException($"the details of '{error.Message}' have no JSON form: {e.Message}", exception);
+            }
         }
 
         var code = CodeOf(cause);
