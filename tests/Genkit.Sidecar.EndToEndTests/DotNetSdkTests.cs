@@ -18,8 +18,8 @@ public sealed partial class DotNetSdkTests : EndToEndTest
     private const string Source = "genkit-sidecar-dotnet";
 
     [Theory]
-    [InlineData("http/protobuf")]
-    [InlineData("grpc", "--otlp-http", "off")]
+    [InlineData("http/protobuf", Traits = ["Tier", "All"])]
+    [InlineData("grpc", "--otlp-http", "off", Traits = ["Tier", "All"])]
     [InlineData("http/protobuf", "--otlp-token", "c2VjcmV0+/=")]
     [InlineData("grpc", "--otlp-http", "off", "--otlp-token", "c2VjcmV0+/=")]
     public async Task Export_SpanAndLogOfARun_AreInItsTrace(string protocol, params string[] options)

@@ -13,8 +13,8 @@ public sealed class StoppingTests : EndToEndTest
 
     [Theory]
     [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, false)]
+    [InlineData(false, true, Traits = ["Tier", "All"])]
+    [InlineData(true, false, Traits = ["Tier", "All"])]
     [InlineData(true, true)]
     public async Task Terminated_WithAFrozenPeer_EndsWellAndInTime(bool managerIsFrozen, bool applicationIsFrozen)
     {
