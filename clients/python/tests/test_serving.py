@@ -8,6 +8,7 @@ import contextvars
 import os
 import pathlib
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -218,9 +219,10 @@ server.wait_for_termination()
             self.assertEqual(await Caller(channel).listed(), {})
         await server.stop()
 
-    async def test_a_unix_socket(self) -> None:
+    async def test_a_unix_socket_of_its_owner_alone(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             server = await Application().start(f"unix:{folder}/app.sock")
+            self.assertEqual(stat.S_IMODE(os.stat(f"{folder}/app.sock").st_mode), 0o600)
             async with grpc.aio.insecure_channel(server.address) as channel:
                 self.assertEqual(await Caller(channel).listed(), {})
             await server.stop()

@@ -1,5 +1,5 @@
 import { type ChannelOptions, Server, type ServerOptions, ServerCredentials, type ServiceDefinition, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import { prepare } from "./address.js";
+import { prepare, protect } from "./address.js";
 import { type Action, type ActionOptions, define, type Handler, listed, type Outcome } from "./action.js";
 import { ActionServiceService, type ActionServiceServer, type ConfigureRequest } from "./generated/genkit/sidecar/v1/action_service.js";
 import { Health, HealthService } from "./health.js";
@@ -212,6 +212,7 @@ export class Application {
       port = await new Promise<number>((resolve, reject) => {
         server.bindAsync(asked, credentials ?? ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
       });
+      await protect(asked);
     } catch (error) {
       const reason = (error as Error).message;
       throw new Error(`cannot listen on ${asked}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address`);

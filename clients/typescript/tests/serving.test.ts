@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -113,8 +113,10 @@ test("TLS and interceptors of its own server", async (context) => {
   await server.stop();
 });
 
-test("a Unix socket", async (context) => {
-  const server = await new Application().start(`unix:${folder(context)}/app.sock`);
+test("a Unix socket of its owner alone", async (context) => {
+  const path = `${folder(context)}/app.sock`;
+  const server = await new Application().start(`unix:${path}`);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
   const caller = new Caller(server.address);
   assert.deepEqual(await caller.listed(), {});
   caller.client.close();

@@ -401,10 +401,14 @@ class Application:
         server = grpc.aio.server(interceptors=tuple(interceptors), options=(*defaults, *options))
         health = Health()
         server.add_generic_rpc_handlers((service.handler(self, blocking=False), health.handler()))
+        mask = os.umask(0o177) if asked.startswith("unix:") else None  # a socket is its owner's alone, from its first moment
         try:
             port = server.add_secure_port(asked, credentials) if credentials else server.add_insecure_port(asked)
         except RuntimeError:
             port = 0
+        finally:
+            if mask is not None:
+                os.umask(mask)
         if port == 0:
             raise RuntimeError(
                 f"cannot listen on {asked}: it is taken, or it is not host:port or unix:/path, of 107 characters at most."
