@@ -193,7 +193,7 @@ public sealed class ServingTests : IDisposable
     [InlineData("127.0.0.1:99999")]
     [InlineData("unix:")]
     [InlineData("no such host:1")]
-    [InlineData("unix:/tmp/a-path-of-more-than-a-hundred-and-eight-bytes/a-path-of-more-than-a-hundred-and-eight-bytes/application.sock")]
+    [InlineData("unix:/run/a-path-of-more-than-a-hundred-and-eight-bytes/a-path-of-more-than-a-hundred-and-eight-bytes/application.sock")]
     public async Task Address_ThatIsNone_IsNamed(string address)
     {
         var exception = await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(new Application(), address));

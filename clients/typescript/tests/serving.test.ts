@@ -145,7 +145,7 @@ test("a file in the place of the Unix socket stays", async (context) => {
 });
 
 test("an address that grpc-js would take for another one is refused", async () => {
-  for (const [address, reason] of [["127.0.0.1", "it has no port"], [`unix:/tmp/${"a".repeat(120)}`, "its path has more than 107 bytes"]] as const)
+  for (const [address, reason] of [["127.0.0.1", "it has no port"], [`unix:/run/${"a".repeat(120)}`, "its path has more than 107 bytes"]] as const)
     await assert.rejects(new Application().start(address), { message: `cannot listen on ${address}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address` });
 });
 
