@@ -1,9 +1,10 @@
 // Measures every arm in rounds, and writes what came of it. Started by `run`, which builds what is needed.
 
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { armsOf, startApplication, startCaller } from './arms.mjs';
 import { blob, loads } from './loads.mjs';
 import { readOptions } from './options.mjs';
@@ -14,10 +15,10 @@ import { table } from './table.mjs';
 
 let options;
 try {
-  options = readOptions(process.argv.slice(2), 'artifacts/genkit-sidecar/genkit-sidecar');
+  options = readOptions(process.argv.slice(2), fileURLToPath(new URL('../../artifacts/', import.meta.url)));
   for (const [name, path] of Object.entries(options.sidecars)) {
     options.sidecars[name] = resolve(path);
-    if (options.arms.includes('sidecar')) accessSync(path, constants.X_OK);
+    if (options.arms.includes('sidecar')) requireProgram(path);
   }
 } catch (error) {
   console.error(`error: ${error.message}`);
@@ -29,7 +30,7 @@ const deadlineSeconds = 60;
 
 /** Of one core, what other processes may use before a measurement is repeated. */
 const quietShare = 0.1;
-const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+
 /** This process, which generates the load of all arms but that without a manager. */
 const self = {
   cpu: () => {
@@ -37,7 +38,6 @@ const self = {
     return { threads: new Map([['all', (user + system) / 1000]]), ticks: 0 };
   },
 };
-const say = (text) => process.stderr.write(text);
 
 const application = await startApplication();
 const caller = startCaller(application);
@@ -69,6 +69,22 @@ writeFileSync(join(options.out, 'results.svg'), plot(results));
 console.log(table(results));
 console.log(`Written to ${options.out}: results.json, results.md, results.svg`);
 
+function requireProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    throw new Error(`--sidecar: ${path} is no program. \`dotnet publish sidecar -c Release -o DIR\` makes DIR/genkit-sidecar`);
+  }
+}
+
+function say(text) {
+  process.stderr.write(text);
+}
+
+function sleep(seconds) {
+  return new Promise((done) => setTimeout(done, seconds * 1000));
+}
+
 async function within(what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -82,7 +98,7 @@ async function within(what, promise) {
 async function warmApplication() {
   if (!arms.some((arm) => arm.usesApplication)) return;
   const session = await all.get('direct').start();
-  for (const load of Object.values(loads)) {
+  for (const load of options.loads.map((name) => loads[name])) {
     await within(`the application's warm-up by ${load.title}`, session.measure(load, { warmUpSeconds: 0, seconds: options.warmUpSeconds }, () => {}, () => {}));
   }
 }
@@ -140,6 +156,7 @@ async function measureOnce(arm, session, name) {
       machine = { used: used - machine.used, stolen: stolen - machine.stolen };
     },
   );
+  if (calls === 0) throw new Error(`no run ended within ${seconds} s`);
   const items = name === 'stream-4' ? chunks : calls;
   const own = Object.values(cpuMs).reduce((sum, ms) => sum + ms);
   const figures = {

@@ -4,10 +4,10 @@ import { loads } from './loads.mjs';
 export const kinds = ['sidecar', 'native', 'bridge', 'bare', 'direct'];
 
 const normal = { rounds: 5, blobs: 2, idleSeconds: 1, warmUpSeconds: 2, loadWarmUpSeconds: 1, seconds: 1.5, laterSeconds: 30, attempts: 4 };
-const quick = { ...normal, rounds: 2, blobs: 1, idleSeconds: 0.5, warmUpSeconds: 1, loadWarmUpSeconds: 0.2, seconds: 0.6 };
+const quick = { ...normal, rounds: 2, blobs: 1, idleSeconds: 0.5, warmUpSeconds: 1, loadWarmUpSeconds: 0.2, seconds: 0.6, attempts: 2 };
 
-/** Reads the command line. An error's message says what is wrong with it. */
-export function readOptions(args, defaultSidecar) {
+/** Reads the command line. An error's message says what is wrong with it. `artifacts` is the folder of what is built, with a slash at its end. */
+export function readOptions(args, artifacts) {
   const { values } = parseArgs({
     args,
     options: {
@@ -17,7 +17,7 @@ export function readOptions(args, defaultSidecar) {
       loads: { type: 'string' },
       sidecar: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
-      out: { type: 'string', default: 'artifacts/benchmarks' },
+      out: { type: 'string', default: `${artifacts}benchmarks` },
     },
   });
   const times = { ...(values.quick ? quick : normal) };
@@ -29,7 +29,7 @@ export function readOptions(args, defaultSidecar) {
     out: values.out,
     arms: chosen('arms', values.arms, kinds),
     loads: chosen('loads', values.loads, Object.keys(loads)),
-    sidecars: sidecars(values.sidecar ?? [defaultSidecar]),
+    sidecars: sidecars(values.sidecar ?? [`${artifacts}genkit-sidecar/genkit-sidecar`]),
   };
 }
 
