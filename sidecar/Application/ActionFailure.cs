@@ -1,11 +1,12 @@
-using Genkit.Sidecar.Grpc;
+using Grpc.Core;
+
 
 namespace Genkit.Sidecar.Application;
 
 /// <summary>Why an action, or a call about actions, failed. gRPC's codes are Genkit's codes, number for number.</summary>
 /// <param name="Code">Canonical code, never OK.</param>
 /// <param name="Message">What went wrong, for people.</param>
-internal sealed record ActionFailure(GrpcStatusCode Code, string Message)
+internal sealed record ActionFailure(StatusCode Code, string Message)
 {
     /// <summary>The application's own details: empty, or one valid JSON object.</summary>
     public ReadOnlyMemory<byte> Details { get; init; }
@@ -19,5 +20,5 @@ internal sealed record ActionFailure(GrpcStatusCode Code, string Message)
     /// <summary>Whether the message is about how the sidecar reaches the application or what is wrong between the two, and so not for strangers.</summary>
     public bool IsForOperator { get; init; }
 
-    public static ActionFailure Cancelled { get; } = new(GrpcStatusCode.Cancelled, "Action was cancelled");
+    public static ActionFailure Cancelled { get; } = new(StatusCode.Cancelled, "Action was cancelled");
 }

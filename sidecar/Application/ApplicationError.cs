@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Application;
 
@@ -11,7 +11,7 @@ internal static class ApplicationError
     public static ActionFailure Read(V1.ActionError error)
     {
         var failure = new ActionFailure(
-            error.Code is > 0 and <= 16 ? (GrpcStatusCode)error.Code : GrpcStatusCode.Unknown,
+            error.Code is > 0 and <= 16 ? (StatusCode)error.Code : StatusCode.Unknown,
             error.Message)
         {
             Stack = error.Stack.Length > 0 ? error.Stack : null,

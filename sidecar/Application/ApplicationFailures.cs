@@ -1,4 +1,5 @@
-using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.GrpcClient;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Application;
 
@@ -11,11 +12,11 @@ internal sealed class ApplicationFailures(string address)
     /// <param name="status">How the call ended. Not OK.</param>
     /// <param name="rpc">The method, without its service.</param>
     /// <param name="hasAnswered">Whether the application sent a message before: then the status is the action's own.</param>
-    public ActionFailure From(GrpcStatus status, string rpc, bool hasAnswered)
+    public ActionFailure From(CallStatus status, string rpc, bool hasAnswered)
     {
-        if (status.ConnectFailure != GrpcConnectFailure.None)
+        if (status.ConnectFailure != ConnectFailure.None)
         {
-            return new ActionFailure(GrpcStatusCode.Unavailable, $"The application cannot be reached: {status.Message.TrimEnd('?', '.')}. {Remedy(status.ConnectFailure)}") { IsForOperator = true };
+            return new ActionFailure(StatusCode.Unavailable, $"The application cannot be reached: {status.Message.TrimEnd('?', '.')}. {Remedy(status.ConnectFailure)}") { IsForOperator = true };
         }
 
         if (status.IsOverReceiveLimit)
@@ -24,7 +25,7 @@ internal sealed class ApplicationFailures(string address)
         }
 
         var message = status.Message.Length > 0 ? status.Message : GrpcStatusName.Of(status.Code);
-        var isMissing = status.Code == GrpcStatusCode.Unimplemented && !hasAnswered;
+        var isMissing = status.Code == StatusCode.Unimplemented && !hasAnswered;
         if (isMissing)
         {
             message = rpc == GrpcApplication.ListActions
@@ -32,17 +33,18 @@ internal sealed class ApplicationFailures(string address)
                 : $"{address} does not implement {GrpcApplication.Service}/{rpc}: {message}. proto/README.md tells what an application implements";
         }
 
-        return new ActionFailure(status.Code, message) { Stack = RpcStatusDetails.ReadStack(status.Details), IsForOperator = isMissing || status.Message.Contains(address, StringComparison.Ordinal) };
+        var details = RpcStatusDetails.Read(status.Trailers);
+        return new ActionFailure(status.Code, message) { Details = details.Json, Stack = details.Stack, IsForOperator = isMissing || status.Message.Contains(address, StringComparison.Ordinal) };
     }
 
-    private static string Remedy(GrpcConnectFailure failure) => failure switch
+    private static string Remedy(ConnectFailure failure) => failure switch
     {
-        GrpcConnectFailure.PlaintextToTlsPeer => "Give --app with https:// (and --app-ca for a private certificate authority)",
-        GrpcConnectFailure.TlsToPlaintextPeer => "Give --app with http://",
-        GrpcConnectFailure.NotHttp2 => "gRPC needs HTTP/2: is --app the application's gRPC port?",
-        GrpcConnectFailure.TlsFailed => "Does it want a client certificate (--app-cert, --app-key)?",
-        GrpcConnectFailure.CertificateNotTrusted => "Name the certificate authority with --app-ca",
-        GrpcConnectFailure.CertificateForOtherName => "Name the host that the certificate is for with --app-authority",
+        ConnectFailure.PlaintextToTlsPeer => "Give --app with https:// (and --app-ca for a private certificate authority)",
+        ConnectFailure.TlsToPlaintextPeer => "Give --app with http://",
+        ConnectFailure.NotHttp2 => "gRPC needs HTTP/2: is --app the application's gRPC port?",
+        ConnectFailure.TlsFailed => "Does it want a client certificate (--app-cert, --app-key)?",
+        ConnectFailure.CertificateNotTrusted => "Name the certificate authority with --app-ca",
+        ConnectFailure.CertificateForOtherName => "Name the host that the certificate is for with --app-authority",
         _ => "Is it running, and is --app its address?",
     };
 }

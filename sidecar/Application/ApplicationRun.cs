@@ -1,114 +1,150 @@
 using System.Buffers;
-using Genkit.Sidecar.Grpc;
-using Google.Protobuf;
+using Genkit.Sidecar.GrpcClient;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Application;
 
 /// <summary>One run's call to the application.</summary>
 internal sealed class ApplicationRun : IAsyncDisposable
 {
-    private readonly GrpcCall _call;
+    private readonly CallScope _scope;
     private readonly ApplicationFailures _failures;
+    private readonly IDisposable _call;
+    private readonly IAsyncStreamReader<ReceivedUpdate> _updates;
+    private readonly IClientStreamWriter<OutgoingMessage>? _input;
+    private readonly OutgoingMessage _request;
     private readonly Task _started;
-    private readonly Task _released;
+    private ReceivedUpdate? _received;
+    private CallStatus? _status;
     private bool _hasAnswered;
+    private int _isCancelled;
 
-    public ApplicationRun(GrpcCall call, string rpcName, RunRequest request, ApplicationFailures failures)
+    /// <summary>Starts a run whose input is in the request.</summary>
+    public ApplicationRun(CallScope scope, OutgoingMessage request, AsyncServerStreamingCall<ReceivedUpdate> call, string rpcName, ApplicationFailures failures)
     {
+        _scope = scope;
         _call = call;
+        _updates = call.ResponseStream;
+        _request = request;
+        _failures = failures;
+        _started = Task.CompletedTask;
+        RpcName = rpcName;
+    }
+
+    /// <summary>Starts a run whose input follows.</summary>
+    public ApplicationRun(CallScope scope, OutgoingMessage start, AsyncDuplexStreamingCall<OutgoingMessage, ReceivedUpdate> call, string rpcName, ApplicationFailures failures)
+    {
+        _scope = scope;
+        _call = call;
+        _updates = call.ResponseStream;
+        _input = call.RequestStream;
+        _request = start;
         _failures = failures;
         RpcName = rpcName;
-        _started = StartAsync(request);
-        _released = ReleaseAsync(request);
+        _started = StartAsync();
     }
 
     public string RpcName { get; }
 
-    /// <summary>What <see cref="ReadAsync"/> read; its payload is valid until it is called again.</summary>
-    public RunUpdate Update { get; private set; }
+    /// <summary>What <see cref="ReadAsync"/> read; its payload is valid until that is called again, unless <see cref="TakePayload"/> was called.</summary>
+    public RunUpdate Update => _received!.Update;
 
     /// <summary>How the call ended; null while it has not.</summary>
-    public GrpcStatusCode? StatusCode => _call.Status?.Code;
+    public StatusCode? StatusCode => _status?.Code;
 
     /// <summary>Why the call failed; null if it has not, or has not ended.</summary>
-    public ActionFailure? Failure =>
-        _call.Status is { IsOK: false } status ? _failures.From(status, RpcName, _hasAnswered) : null;
+    public ActionFailure? Failure => _status is { IsOK: false } status ? _failures.From(status, RpcName, _hasAnswered) : null;
 
     /// <summary>Reads the next update. False at the end of the call.</summary>
+    /// <param name="cancellationToken">Gives up waiting, which cancels the call.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
-        if (!await _call.ReadAsync(cancellationToken))
-        {
-            return false;
-        }
-
-        _hasAnswered = true;
+        _received?.Dispose();
+        _received = null;
         try
         {
-            Update = RunUpdate.Decode(_call.Message);
+            if (await _updates.MoveNext(cancellationToken))
+            {
+                _received = _updates.Current;
+                _hasAnswered = true;
+                _request.Release();
+                return true;
+            }
+
+            _status = CallStatus.OK;
         }
-        catch (InvalidProtocolBufferException)
+        catch (RpcException exception)
         {
-            var problem = $"The application sent a message of {_call.Message.Length} bytes that is not a {RpcName}Response";
-            Update = new RunUpdate(RunUpdateKind.Error, null, new ActionFailure(GrpcStatusCode.Internal, problem));
+            cancellationToken.ThrowIfCancellationRequested();
+            _status = _scope.StatusOf(exception);
         }
 
-        return true;
+        return false;
     }
 
+    /// <summary>Hands the memory of the update's payload over to the caller. Null if there is none.</summary>
+    public PayloadBuffer? TakePayload() => _received!.TakePayload();
+
+    /// <summary>Sends a chunk of input. Does nothing once the call has ended: <see cref="ReadAsync"/> says how.</summary>
     public async ValueTask WriteChunkAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken)
     {
         await _started;
-        await _call.WriteAsync(RunMessages.InputChunk(new ReadOnlySequence<byte>(chunk)), endOfStream: false, cancellationToken);
+        await WriteAsync(new OutgoingMessage(RunMessages.InputChunk(new ReadOnlySequence<byte>(chunk)), null), cancellationToken);
     }
 
-    public async ValueTask CompleteInputAsync(CancellationToken cancellationToken)
+    /// <summary>Ends the input. Does nothing once the call has ended.</summary>
+    public async ValueTask CompleteInputAsync()
     {
         await _started;
-        await _call.CompleteAsync(cancellationToken);
+        try
+        {
+            await _input!.CompleteAsync();
+        }
+        catch (Exception exception) when (IsEndOfCall(exception))
+        {
+            // ReadAsync says how the call ended.
+        }
     }
 
     /// <summary>Resets the call, if it is still open.</summary>
-    public void Cancel() => _call.Cancel();
+    public void Cancel()
+    {
+        if (Interlocked.Exchange(ref _isCancelled, 1) == 0)
+        {
+            _call.Dispose();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
-        await _call.DisposeAsync();
-        await _released;
+        Cancel();
+        await _started;
+        _request.Release();
+        _received?.Dispose();
+        _scope.Dispose();
     }
 
-    private async Task StartAsync(RunRequest request)
+    private static bool IsEndOfCall(Exception exception) =>
+        exception is RpcException or InvalidOperationException or OperationCanceledException or IOException or HttpRequestException;
+
+    private async Task StartAsync()
+    {
+        await WriteAsync(_request, CancellationToken.None);
+
+        // The start of a stream is never sent twice.
+        _request.Release();
+    }
+
+    private async Task WriteAsync(OutgoingMessage message, CancellationToken cancellationToken)
     {
         try
         {
-            var message = request.StreamInput ? RunMessages.Start(request) : RunMessages.RunAction(request);
-            await _call.WriteAsync(message, endOfStream: !request.StreamInput, CancellationToken.None);
+            await _input!.WriteAsync(message, cancellationToken);
         }
-        catch
+        catch (Exception exception) when (IsEndOfCall(exception))
         {
-            // Whoever reads must not wait for a request that will not be sent.
-            _call.Cancel();
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// Gives the request's memory back. A request that is one message may be sent again from it until the application answers, should
-    /// HTTP/2 prove the first attempt unprocessed; the start of a stream is never sent twice.
-    /// </summary>
-    private async Task ReleaseAsync(RunRequest request)
-    {
-        try
-        {
-            await _started;
-            if (!request.StreamInput)
-            {
-                await _call.RequestReleased;
-            }
-        }
-        finally
-        {
-            request.Owner?.Dispose();
+            // ReadAsync says how the call ended.
         }
     }
 }

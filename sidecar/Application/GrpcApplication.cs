@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.Text.Json;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.GrpcClient;
 using Genkit.Sidecar.Json;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Application;
 
@@ -16,7 +16,8 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     public const string Service = "genkit.sidecar.v1.ActionService";
     public const string ListActions = "ListActions";
 
-    private readonly GrpcChannel _channel;
+    private readonly ClientChannel _channel;
+    private readonly V1.ActionService.ActionServiceClient _client;
     private readonly GrpcApplicationOptions _options;
     private readonly ApplicationFailures _failures;
     private readonly ILogger<GrpcApplication> _logger;
@@ -36,7 +37,8 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
         _logger = logger;
         Address = options.Channel.Target.ToString();
         _failures = new ApplicationFailures(Address);
-        _channel = new GrpcChannel(options.Channel);
+        _channel = new ClientChannel(options.Channel, logger);
+        _client = new V1.ActionService.ActionServiceClient(_channel.Calls);
         _channel.ConnectionEstablished += OnConnected;
     }
 
@@ -54,7 +56,7 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     /// <summary>Asks for the actions, anew each time.</summary>
     public async Task<Answer<ListedActions>> ListActionsAsync(CancellationToken cancellationToken)
     {
-        var answer = await CallAsync(ListActions, new V1.ListActionsRequest(), V1.ListActionsResponse.Parser, cancellationToken);
+        var answer = await CallAsync(ListActions, options => _client.ListActionsAsync(new V1.ListActionsRequest(), options), cancellationToken);
         if (answer.Value is null)
         {
             return answer.Failure!;
@@ -64,7 +66,7 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
         LogOmissions(actions);
         return actions.Map.Length > _options.MaxMessageBytes
             ? new ActionFailure(
-                GrpcStatusCode.ResourceExhausted,
+                StatusCode.ResourceExhausted,
                 $"The list of actions has {actions.Map.Length} bytes, over the limit of {_options.MaxMessageBytes} that --max-message-bytes sets")
             : actions;
     }
@@ -73,10 +75,10 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     public async Task<Answer<ListedValues>> ListValuesAsync(string type, CancellationToken cancellationToken)
     {
         var none = new ListedValues("{}"u8.ToArray());
-        var answer = await CallAsync("ListValues", new V1.ListValuesRequest { Type = type }, V1.ListValuesResponse.Parser, cancellationToken);
+        var answer = await CallAsync("ListValues", options => _client.ListValuesAsync(new V1.ListValuesRequest { Type = type }, options), cancellationToken);
         if (answer.Value is null)
         {
-            return answer.Failure!.Code == GrpcStatusCode.Unimplemented ? none : answer.Failure;
+            return answer.Failure!.Code == StatusCode.Unimplemented ? none : answer.Failure;
         }
 
         var values = answer.Value.ValuesJson.Memory;
@@ -91,20 +93,23 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
             return new ListedValues(values);
         }
 
-        return new ActionFailure(GrpcStatusCode.Internal, $"The application sent a values_json that is not one JSON object: {defect ?? "it is another JSON value"}");
+        return new ActionFailure(StatusCode.Internal, $"The application sent a values_json that is not one JSON object: {defect ?? "it is another JSON value"}");
     }
 
     /// <summary>Starts a run. How it goes, a failure to connect included, comes from the run.</summary>
     public ApplicationRun StartRun(RunRequest request, string traceParent, string traceState, CancellationToken cancellationToken)
     {
-        var options = new GrpcCallOptions
+        var scope = _channel.BeginCall(_options.RunTimeout > TimeSpan.Zero ? _options.RunTimeout : null);
+        var options = new CallOptions(new Metadata { { "traceparent", traceParent }, { "tracestate", traceState } }, scope.Deadline, cancellationToken);
+        if (request.StreamInput)
         {
-            Deadline = _options.RunTimeout > TimeSpan.Zero ? _options.RunTimeout : null,
-            Metadata = new GrpcMetadata { { "traceparent", traceParent }, { "tracestate", traceState } },
-        };
-        var rpc = request.StreamInput ? "RunBidiAction" : "RunAction";
-        var call = _channel.StartCall($"/{Service}/{rpc}", options, cancellationToken);
-        return new ApplicationRun(call, rpc, request, _failures);
+            var call = _channel.Calls.AsyncDuplexStreamingCall(RunMethods.RunBidiAction, host: null, options);
+            return new ApplicationRun(scope, new OutgoingMessage(RunMessages.Start(request), request.Owner), call, RunMethods.RunBidiAction.Name, _failures);
+        }
+
+        var message = new OutgoingMessage(RunMessages.RunAction(request), request.Owner);
+        return new ApplicationRun(
+            scope, message, _channel.Calls.AsyncServerStreamingCall(RunMethods.RunAction, host: null, options, message), RunMethods.RunAction.Name, _failures);
     }
 
     /// <summary>Waits until there has been a connection and its application has said what it is.</summary>
@@ -184,12 +189,12 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
 
     private async Task AskForInfoAsync()
     {
-        var info = await CallAsync("GetRuntimeInfo", new V1.GetRuntimeInfoRequest(), V1.GetRuntimeInfoResponse.Parser, _stop.Token);
+        var info = await CallAsync("GetRuntimeInfo", options => _client.GetRuntimeInfoAsync(new V1.GetRuntimeInfoRequest(), options), _stop.Token);
         if (info.Value is { } said)
         {
             Info = new RuntimeInfo(said.Name, said.GenkitVersion, [.. said.Environments]);
         }
-        else if (info.Failure!.Code != GrpcStatusCode.Unimplemented)
+        else if (info.Failure!.Code != StatusCode.Unimplemented)
         {
             Log.GreetingFailed(_logger, "GetRuntimeInfo", info.Failure.Message);
         }
@@ -204,34 +209,29 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
             SidecarVersion = _options.SidecarVersion,
             MaxMessageBytes = _options.MaxMessageBytes,
         };
-        var configured = await CallAsync("Configure", configuration, V1.ConfigureResponse.Parser, _stop.Token);
-        if (configured.Failure is { } failure && failure.Code != GrpcStatusCode.Unimplemented)
+        var configured = await CallAsync("Configure", options => _client.ConfigureAsync(configuration, options), _stop.Token);
+        if (configured.Failure is { } failure && failure.Code != StatusCode.Unimplemented)
         {
             Log.GreetingFailed(_logger, "Configure", failure.Message);
         }
     }
 
-    private async Task<Answer<TResponse>> CallAsync<TResponse>(
-        string rpc,
-        IMessage request,
-        MessageParser<TResponse> parser,
-        CancellationToken cancellationToken)
+    private async Task<Answer<TResponse>> CallAsync<TResponse>(string rpc, Func<CallOptions, AsyncUnaryCall<TResponse>> start, CancellationToken cancellationToken)
         where TResponse : class, IMessage<TResponse>
     {
-        var options = new GrpcCallOptions { Deadline = _options.CallTimeout };
-        using var result = await _channel.UnaryAsync($"/{Service}/{rpc}", new ReadOnlySequence<byte>(request.ToByteArray()), options, cancellationToken);
-        if (!result.Status.IsOK)
-        {
-            return _failures.From(result.Status, rpc, hasAnswered: false);
-        }
-
+        cancellationToken.ThrowIfCancellationRequested();
+        using var scope = _channel.BeginCall(_options.CallTimeout);
+        using var call = start(new CallOptions(deadline: scope.Deadline, cancellationToken: cancellationToken));
         try
         {
-            return parser.ParseFrom(result.Message);
+            return await call.ResponseAsync;
         }
-        catch (InvalidProtocolBufferException)
+        catch (RpcException exception)
         {
-            return new ActionFailure(GrpcStatusCode.Internal, $"The application's answer to {rpc} is not a {typeof(TResponse).Name}");
+            cancellationToken.ThrowIfCancellationRequested();
+            return exception.Status.DebugException is InvalidProtocolBufferException
+                ? new ActionFailure(StatusCode.Internal, $"The application's answer to {rpc} is not a {typeof(TResponse).Name}")
+                : _failures.From(scope.StatusOf(exception), rpc, hasAnswered: false);
         }
     }
 

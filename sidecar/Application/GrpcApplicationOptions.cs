@@ -1,4 +1,4 @@
-using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.GrpcClient;
 
 namespace Genkit.Sidecar.Application;
 
@@ -8,7 +8,7 @@ namespace Genkit.Sidecar.Application;
 /// <param name="MaxMessageBytes">Largest message either way.</param>
 /// <param name="SidecarVersion">Told to the application.</param>
 internal sealed record GrpcApplicationOptions(
-    GrpcChannelOptions Channel,
+    ClientChannelOptions Channel,
     TimeSpan CallTimeout,
     TimeSpan RunTimeout,
     long MaxMessageBytes,

@@ -1,29 +1,30 @@
-using Genkit.Sidecar.Grpc;
+using Grpc.Core;
+
 
 namespace Genkit.Sidecar.Application;
 
 /// <summary>Codes by the names that gRPC and Genkit write them with, such as <c>NOT_FOUND</c>.</summary>
 internal static class GrpcStatusName
 {
-    public static string Of(GrpcStatusCode code) => code switch
+    public static string Of(StatusCode code) => code switch
     {
-        GrpcStatusCode.OK => "OK",
-        GrpcStatusCode.Cancelled => "CANCELLED",
-        GrpcStatusCode.Unknown => "UNKNOWN",
-        GrpcStatusCode.InvalidArgument => "INVALID_ARGUMENT",
-        GrpcStatusCode.DeadlineExceeded => "DEADLINE_EXCEEDED",
-        GrpcStatusCode.NotFound => "NOT_FOUND",
-        GrpcStatusCode.AlreadyExists => "ALREADY_EXISTS",
-        GrpcStatusCode.PermissionDenied => "PERMISSION_DENIED",
-        GrpcStatusCode.ResourceExhausted => "RESOURCE_EXHAUSTED",
-        GrpcStatusCode.FailedPrecondition => "FAILED_PRECONDITION",
-        GrpcStatusCode.Aborted => "ABORTED",
-        GrpcStatusCode.OutOfRange => "OUT_OF_RANGE",
-        GrpcStatusCode.Unimplemented => "UNIMPLEMENTED",
-        GrpcStatusCode.Internal => "INTERNAL",
-        GrpcStatusCode.Unavailable => "UNAVAILABLE",
-        GrpcStatusCode.DataLoss => "DATA_LOSS",
-        GrpcStatusCode.Unauthenticated => "UNAUTHENTICATED",
+        StatusCode.OK => "OK",
+        StatusCode.Cancelled => "CANCELLED",
+        StatusCode.Unknown => "UNKNOWN",
+        StatusCode.InvalidArgument => "INVALID_ARGUMENT",
+        StatusCode.DeadlineExceeded => "DEADLINE_EXCEEDED",
+        StatusCode.NotFound => "NOT_FOUND",
+        StatusCode.AlreadyExists => "ALREADY_EXISTS",
+        StatusCode.PermissionDenied => "PERMISSION_DENIED",
+        StatusCode.ResourceExhausted => "RESOURCE_EXHAUSTED",
+        StatusCode.FailedPrecondition => "FAILED_PRECONDITION",
+        StatusCode.Aborted => "ABORTED",
+        StatusCode.OutOfRange => "OUT_OF_RANGE",
+        StatusCode.Unimplemented => "UNIMPLEMENTED",
+        StatusCode.Internal => "INTERNAL",
+        StatusCode.Unavailable => "UNAVAILABLE",
+        StatusCode.DataLoss => "DATA_LOSS",
+        StatusCode.Unauthenticated => "UNAUTHENTICATED",
         _ => $"status {(int)code}",
     };
 }

@@ -1,69 +1,99 @@
+using System.Buffers;
+using System.Text.Json;
+using Genkit.Sidecar.Json;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Application;
 
 /// <summary>
-/// Reads the stack trace out of the <c>grpc-status-details-bin</c> trailer: a
-/// <see href="https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto">google.rpc.Status</see> with a
-/// <see href="https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto">google.rpc.DebugInfo</see> among its details.
+/// The details of the <c>grpc-status-details-bin</c> trailer, which is a
+/// <see href="https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto">google.rpc.Status</see>.
 /// </summary>
-internal static class RpcStatusDetails
+/// <param name="Json">
+/// One JSON object <c>{"details": [...]}</c> with an element for each detail: the types of
+/// <see href="https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto">google/rpc/error_details.proto</see> in Protocol Buffers'
+/// JSON form with <c>@type</c>, any other as <c>{"@type": URL, "value": BASE64}</c>. Empty if there are no details.
+/// </param>
+/// <param name="Stack">The stack of a DebugInfo, a line an entry; null if there is none.</param>
+internal readonly record struct RpcStatusDetails(ReadOnlyMemory<byte> Json, string? Stack)
 {
-    private const uint StatusDetails = (3 << 3) | 2;
-    private const uint StackEntries = (1 << 3) | 2;
-    private const uint DebugDetail = (2 << 3) | 2;
+    private static readonly IReadOnlyDictionary<string, MessageDescriptor> s_known = new[]
+    {
+        BadRequest.Descriptor, DebugInfo.Descriptor, ErrorInfo.Descriptor, Help.Descriptor, LocalizedMessage.Descriptor, PreconditionFailure.Descriptor,
+        QuotaFailure.Descriptor, RequestInfo.Descriptor, ResourceInfo.Descriptor, RetryInfo.Descriptor,
+    }.ToDictionary(type => type.FullName);
 
-    /// <returns>The stack, a line an entry; null if there is none or the bytes are something else.</returns>
-    public static string? ReadStack(ReadOnlyMemory<byte> details)
+    private static readonly JsonFormatter s_formatter = new(JsonFormatter.Settings.Default);
+
+    /// <summary>Reads the details. There are none if the trailer is absent or holds something else: the status itself still says what went wrong.</summary>
+    public static RpcStatusDetails Read(Metadata trailers)
+    {
+        if (trailers.GetRpcStatus(ignoreParseError: true) is not { Details.Count: > 0 } status)
+        {
+            return default;
+        }
+
+        var output = new ArrayBufferWriter<byte>();
+        string? stack = null;
+        using (var json = new Utf8JsonWriter(output, JsonPayload.WriterOptions))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("details"u8);
+            foreach (var detail in status.Details)
+            {
+                var message = Parse(detail);
+                Write(json, detail, message);
+                stack ??= message is DebugInfo debugInfo ? StackOf(debugInfo) : null;
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return new RpcStatusDetails(output.WrittenMemory, stack);
+    }
+
+    /// <returns>The message; null if its type is not known, or the bytes are not of that type.</returns>
+    private static IMessage? Parse(Any detail)
     {
         try
         {
-            var status = new CodedInputStream(details.ToArray());
-            while (status.ReadTag() is var tag and not 0)
-            {
-                if (tag != StatusDetails)
-                {
-                    status.SkipLastField();
-                    continue;
-                }
-
-                var detail = Any.Parser.ParseFrom(status.ReadBytes());
-                if (Any.GetTypeName(detail.TypeUrl) == "google.rpc.DebugInfo")
-                {
-                    return ReadDebugInfo(detail.Value);
-                }
-            }
+            return s_known.TryGetValue(Any.GetTypeName(detail.TypeUrl), out var type) ? type.Parser.ParseFrom(detail.Value) : null;
         }
         catch (InvalidProtocolBufferException)
         {
-            // The trailer is the application's own then. The status itself still says what went wrong.
+            return null;
         }
-
-        return null;
     }
 
-    private static string? ReadDebugInfo(ByteString bytes)
+    private static void Write(Utf8JsonWriter json, Any detail, IMessage? message)
     {
-        var lines = new List<string>();
-        string? detail = null;
-        var debugInfo = bytes.CreateCodedInput();
-        while (debugInfo.ReadTag() is var tag and not 0)
+        json.WriteStartObject();
+        json.WriteString("@type"u8, detail.TypeUrl);
+        if (message is null)
         {
-            if (tag == StackEntries)
+            json.WriteBase64String("value"u8, detail.Value.Span);
+        }
+        else
+        {
+            using var members = JsonDocument.Parse(s_formatter.Format(message));
+            foreach (var member in members.RootElement.EnumerateObject())
             {
-                lines.Add(debugInfo.ReadString());
-            }
-            else if (tag == DebugDetail)
-            {
-                detail = debugInfo.ReadString();
-            }
-            else
-            {
-                debugInfo.SkipLastField();
+                member.WriteTo(json);
             }
         }
 
-        return lines.Count > 0 ? string.Join('\n', lines) : detail;
+        json.WriteEndObject();
     }
+
+    private static string? StackOf(DebugInfo debugInfo) => debugInfo switch
+    {
+        { StackEntries.Count: > 0 } => string.Join('\n', debugInfo.StackEntries),
+        { Detail.Length: > 0 } => debugInfo.Detail,
+        _ => null,
+    };
 }

@@ -220,6 +220,10 @@ internal static class SettingTable
         "Deadline of ListActions, ListValues, GetRuntimeInfo and Configure",
         "the manager gives up after 30 s");
 
+    public static readonly TypedSetting<TimeSpan> AppKeepAliveTimeout = Time("app-keep-alive-timeout", SettingGroup.Application, "15s", "0", "10m",
+        "Time without a byte from the application, while a call waits, after which its connection is closed; 0 for no limit",
+        "a connection that died without notice is replaced soon. An application that stops at a breakpoint needs 0");
+
     public static readonly TypedSetting<TimeSpan> RunTimeout = Time("run-timeout", SettingGroup.Runs, "0", "0", "24h",
         "Deadline of a run; 0 for none",
         "nobody but the application knows how long a run takes, and the manager waits without end");
@@ -571,7 +575,7 @@ internal static class SettingTable
         GenkitEnv, ReflectionV1, ReflectionV1AllowHost, ProjectRoot,
         Manager, EnvFile, Name, RuntimeId, RegisterTimeout, KeepAliveInterval, KeepAliveTimeout, ReconnectInterval, ReconnectMaxInterval,
         MaxMessageBytes,
-        App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout,
+        App, AppHeader, AppAuthority, AppCa, AppCert, AppKey, AppStartTimeout, AppConnectTimeout, AppCallTimeout, AppKeepAliveTimeout,
         RunTimeout, RunGrace, MaxConcurrentRuns, MaxInputQueueBytes,
         FlowServer, FlowPathPrefix, FlowActions, FlowToken, FlowContext, FlowCorsOrigin,
         FlowMaxBodyBytes, FlowTimeout, FlowRateLimit, FlowClientHeader, FlowRateBurst, FlowMaxConcurrent, FlowCompression,

@@ -93,6 +93,7 @@ internal sealed class SettingsReader
             AppStartTimeout = Value(SettingTable.AppStartTimeout, out _),
             AppConnectTimeout = Value(SettingTable.AppConnectTimeout, out _),
             AppCallTimeout = Value(SettingTable.AppCallTimeout, out _),
+            AppKeepAliveTimeout = Value(SettingTable.AppKeepAliveTimeout, out _),
             RunTimeout = Value(SettingTable.RunTimeout, out _),
             RunGrace = Value(SettingTable.RunGrace, out _),
             MaxConcurrentRuns = Value(SettingTable.MaxConcurrentRuns, out _),

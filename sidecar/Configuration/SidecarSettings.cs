@@ -69,6 +69,8 @@ internal sealed record SidecarSettings
 
     public required TimeSpan AppCallTimeout { get; init; }
 
+    public required TimeSpan AppKeepAliveTimeout { get; init; }
+
     /// <summary>Zero: runs have no deadline.</summary>
     public required TimeSpan RunTimeout { get; init; }
 

@@ -1,9 +1,9 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.ReflectionV2;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Doctor;
 
@@ -18,7 +18,7 @@ internal sealed class BriefSession(ManagerSocket socket)
 
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
     private static readonly ActionFailure s_refusal = new(
-        GrpcStatusCode.Unavailable, "This runtime is genkit-sidecar doctor, which only looked whether it could register. Ask again");
+        StatusCode.Unavailable, "This runtime is genkit-sidecar doctor, which only looked whether it could register. Ask again");
 
     private readonly OutgoingFrame _frame = new();
 

@@ -1,8 +1,8 @@
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Doctor;
 
@@ -21,7 +21,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
     // Enough over the limit for what surrounds an input in its message not to matter.
     private const int LargeInputBytes = ReceiveLimit.StockBytes + (64 * 1024);
 
-    private GrpcStatusCode _smallRun = GrpcStatusCode.NotFound;
+    private StatusCode _smallRun = StatusCode.NotFound;
 
     public async Task ExamineAsync(CancellationToken stop)
     {
@@ -75,7 +75,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
     {
         var run = new TrialRun(runs);
         var failure = await run.ExecuteAsync(action?.Key ?? NobodysKey, action?.Input, cancellationToken);
-        _smallRun = failure?.Code ?? GrpcStatusCode.OK;
+        _smallRun = failure?.Code ?? StatusCode.OK;
         if (action is not null)
         {
             return failure is null
@@ -85,9 +85,9 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
 
         return failure?.Code switch
         {
-            GrpcStatusCode.NotFound => Finding.Ok("NOT_FOUND, as it should be: the way is open"),
+            StatusCode.NotFound => Finding.Ok("NOT_FOUND, as it should be: the way is open"),
             null => Finding.Warning("it succeeded, though there is no such action", "Let `RunAction` end with NOT_FOUND for a key that the application does not know"),
-            GrpcStatusCode.Unimplemented or GrpcStatusCode.Unavailable or GrpcStatusCode.DeadlineExceeded or GrpcStatusCode.Unauthenticated or GrpcStatusCode.PermissionDenied =>
+            StatusCode.Unimplemented or StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Unauthenticated or StatusCode.PermissionDenied =>
                 Failed(failure),
             _ => Finding.Warning(
                 $"{Said(failure)}, where NOT_FOUND was expected; the way is open",
@@ -109,9 +109,9 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
         return failure?.Code switch
         {
             // grpc-java cancels the call instead.
-            GrpcStatusCode.ResourceExhausted or GrpcStatusCode.Cancelled =>
+            StatusCode.ResourceExhausted or StatusCode.Cancelled =>
                 Finding.Warning($"{Said(failure)}: the application takes no input that large", ReceiveLimit.HowToRaise),
-            GrpcStatusCode.Unavailable or GrpcStatusCode.DeadlineExceeded or GrpcStatusCode.Internal when failure.Code != _smallRun => Failed(failure),
+            StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Internal when failure.Code != _smallRun => Failed(failure),
             _ => Finding.Ok("the application took it"),
         };
     }
@@ -121,12 +121,12 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
         [
             .. failure.Code switch
             {
-                GrpcStatusCode.Unimplemented =>
+                StatusCode.Unimplemented =>
                     [$"Register a {GrpcApplication.Service} with the server, as proto/README.md tells", "Or `--app` with the address of the application that has one"],
-                GrpcStatusCode.Unauthenticated or GrpcStatusCode.PermissionDenied =>
+                StatusCode.Unauthenticated or StatusCode.PermissionDenied =>
                     [$"`--app-header \"authorization: Bearer …\"`, better in the variable {SettingTable.AppHeader.EnvironmentVariable}"],
-                GrpcStatusCode.DeadlineExceeded when more.Count == 0 => ApplicationSilence.Remedies(SettingTable.AppCallTimeout, settings.AppCallTimeout),
-                GrpcStatusCode.ResourceExhausted => ["`--max-message-bytes SIZE`, should it be the sidecar's limit"],
+                StatusCode.DeadlineExceeded when more.Count == 0 => ApplicationSilence.Remedies(SettingTable.AppCallTimeout, settings.AppCallTimeout),
+                StatusCode.ResourceExhausted => ["`--max-message-bytes SIZE`, should it be the sidecar's limit"],
                 _ when more.Count > 0 => [],
                 _ => ["Look into the application's log", $"`genkit-sidecar actions --app {settings.App}` asks it again"],
             },

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.GrpcClient;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Doctor;
 
@@ -12,7 +13,8 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="settings">What <c>run</c> would have, with the doctor's own time limits.</param>
 /// <param name="wrong">Settings that have their defaults only because what was given is wrong.</param>
 /// <param name="surroundings">Where this process runs.</param>
-internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settings, IReadOnlySet<Setting> wrong, Surroundings surroundings)
+/// <param name="logger">Where the channel to the application logs to.</param>
+internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settings, IReadOnlySet<Setting> wrong, Surroundings surroundings, ILogger logger)
 {
     private static readonly Setting[] s_channelSettings =
         [SettingTable.AppCa, SettingTable.AppCert, SettingTable.AppKey, SettingTable.AppAuthority, SettingTable.AppHeader];
@@ -83,7 +85,7 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
     /// <summary>One call that every application may leave unimplemented, for the connection under it.</summary>
     private async Task<Finding> GreetAsync(CancellationToken cancellationToken)
     {
-        GrpcChannelOptions options;
+        ClientChannelOptions options;
         try
         {
             options = ApplicationChannel.Options(settings, TimeProvider.System).Channel;
@@ -99,60 +101,71 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
             return Finding.Ok("it speaks HTTP/2");
         }
 
-        if (status.ConnectFailure == GrpcConnectFailure.None)
+        if (status.ConnectFailure == ConnectFailure.None)
         {
             return Finding.Failed($"it accepts connections and says nothing: {status.Message}", ApplicationSilence.Remedies(SettingTable.AppConnectTimeout, settings.AppConnectTimeout));
         }
 
-        return status.ConnectFailure is GrpcConnectFailure.Closed or GrpcConnectFailure.TlsFailed && await SpeaksOtherwiseAsync(options, cancellationToken)
+        return status.ConnectFailure is ConnectFailure.Closed or ConnectFailure.TlsFailed && await SpeaksOtherwiseAsync(options, cancellationToken)
             ? Finding.Failed($"{status.Message}. {(_address.IsTls ? "Without" : "With")} TLS it answers", _address.IsTls ? WithoutTls() : WithTls())
             : Finding.Failed(status.Message, Remedies(status.ConnectFailure));
     }
 
-    private async Task<(bool IsConnected, GrpcStatus Status)> CallAsync(GrpcChannelOptions options, CancellationToken cancellationToken)
+    private async Task<(bool IsConnected, CallStatus Status)> CallAsync(ClientChannelOptions options, CancellationToken cancellationToken)
     {
         var isConnected = false;
-        using var channel = new GrpcChannel(options);
+        using var channel = new ClientChannel(options, logger);
         channel.ConnectionEstablished += () => Volatile.Write(ref isConnected, true);
-        var call = new GrpcCallOptions { Deadline = settings.AppConnectTimeout };
-        using var result = await channel.UnaryAsync($"/{GrpcApplication.Service}/GetRuntimeInfo", default, call, cancellationToken);
+        var client = new V1.ActionService.ActionServiceClient(channel.Calls);
+        using var scope = channel.BeginCall(settings.AppConnectTimeout);
+        CallStatus status;
+        try
+        {
+            await client.GetRuntimeInfoAsync(new V1.GetRuntimeInfoRequest(), deadline: scope.Deadline, cancellationToken: cancellationToken);
+            status = CallStatus.OK;
+        }
+        catch (RpcException exception)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            status = scope.StatusOf(exception);
+        }
 
         // The news of a connection may come after the answer that came over it.
-        var hasAnswered = result.Status.Code is not (GrpcStatusCode.Unavailable or GrpcStatusCode.DeadlineExceeded);
-        return (hasAnswered || Volatile.Read(ref isConnected), result.Status);
+        var hasAnswered = status.Code is not (StatusCode.Unavailable or StatusCode.DeadlineExceeded);
+        return (hasAnswered || Volatile.Read(ref isConnected), status);
     }
 
-    private IReadOnlyList<string> Remedies(GrpcConnectFailure failure) => failure switch
+    private IReadOnlyList<string> Remedies(ConnectFailure failure) => failure switch
     {
-        GrpcConnectFailure.PlaintextToTlsPeer => _address.SocketPath is null ? WithTls() : ["Let the application serve its socket without TLS"],
-        GrpcConnectFailure.TlsToPlaintextPeer => WithoutTls(),
-        GrpcConnectFailure.NotHttp2 =>
+        ConnectFailure.PlaintextToTlsPeer => _address.SocketPath is null ? WithTls() : ["Let the application serve its socket without TLS"],
+        ConnectFailure.TlsToPlaintextPeer => WithoutTls(),
+        ConnectFailure.NotHttp2 =>
         [
             "`--app` with the port that the application serves gRPC on; this one is another server's, such as its web server",
             "Where one port serves both, let it take HTTP/2 without TLS (h2c)",
         ],
-        GrpcConnectFailure.CertificateNotTrusted => ["`--app-ca FILE` with the certificate authority of the application's certificate"],
-        GrpcConnectFailure.CertificateForOtherName => ["`--app-authority HOST` with a name that the certificate is for"],
-        GrpcConnectFailure.TlsFailed => ["`--app-cert FILE` and `--app-key FILE`, should it want a certificate of the sidecar", .. WithoutTls()],
+        ConnectFailure.CertificateNotTrusted => ["`--app-ca FILE` with the certificate authority of the application's certificate"],
+        ConnectFailure.CertificateForOtherName => ["`--app-authority HOST` with a name that the certificate is for"],
+        ConnectFailure.TlsFailed => ["`--app-cert FILE` and `--app-key FILE`, should it want a certificate of the sidecar", .. WithoutTls()],
         _ => ["`--app` with the port that the application serves gRPC on", "Look into the application's log: it closed the connection"],
     };
 
     /// <summary>Whether the peer does with TLS, or does without it, what it did not do as the settings have it: many servers just hang up.</summary>
-    private async Task<bool> SpeaksOtherwiseAsync(GrpcChannelOptions options, CancellationToken cancellationToken)
+    private async Task<bool> SpeaksOtherwiseAsync(ClientChannelOptions options, CancellationToken cancellationToken)
     {
         if (_address.SocketPath is not null)
         {
             return false;
         }
 
-        var other = new GrpcChannelOptions
+        var other = new ClientChannelOptions
         {
             Target = GrpcTarget.Parse(Other),
             CertificateAuthorities = options.CertificateAuthorities,
             ConnectTimeout = options.ConnectTimeout,
         };
         var (isConnected, status) = await CallAsync(other, cancellationToken);
-        return isConnected || status.ConnectFailure is GrpcConnectFailure.CertificateNotTrusted or GrpcConnectFailure.CertificateForOtherName;
+        return isConnected || status.ConnectFailure is ConnectFailure.CertificateNotTrusted or ConnectFailure.CertificateForOtherName;
     }
 
     private IReadOnlyList<string> WithTls() =>

@@ -80,7 +80,7 @@ internal sealed class Examination(
             await StartAsync(starting, address, settings, steps, examined, stop);
         }
 
-        await new ConnectionSteps(steps, settings, reading.Wrong, surroundings).ExamineAsync(stop);
+        await new ConnectionSteps(steps, settings, reading.Wrong, surroundings, logs.CreateLogger<ConnectionSteps>()).ExamineAsync(stop);
         await new CallSteps(steps, settings, action, logs).ExamineAsync(stop);
     }
 

@@ -1,6 +1,6 @@
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Http;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -34,12 +34,12 @@ internal sealed class CallerGuard(FlowServerSettings settings)
         }
 
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        return new Refusal(StatusCodes.Status401Unauthorized, GrpcStatusCode.Unauthenticated, "A token is needed: Authorization: Bearer TOKEN");
+        return new Refusal(StatusCodes.Status401Unauthorized, StatusCode.Unauthenticated, "A token is needed: Authorization: Bearer TOKEN");
     }
 
     /// <summary>Whether a page calls the server that it came from, whichever scheme a proxy has given it.</summary>
     private static bool IsSame(string origin, HostString host) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var page) && string.Equals(page.Authority, host.Value, StringComparison.OrdinalIgnoreCase);
 
-    private static Refusal Forbidden(string message) => new(StatusCodes.Status403Forbidden, GrpcStatusCode.PermissionDenied, message);
+    private static Refusal Forbidden(string message) => new(StatusCodes.Status403Forbidden, StatusCode.PermissionDenied, message);
 }

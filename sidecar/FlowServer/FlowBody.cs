@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -39,7 +39,7 @@ internal sealed class FlowBody : IDisposable
             }
 
             return body.Slice() is { } problem
-                ? (Abandon(body), new Refusal(StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, problem))
+                ? (Abandon(body), new Refusal(StatusCodes.Status400BadRequest, StatusCode.InvalidArgument, problem))
                 : (body, null);
         }
         catch (BadHttpRequestException exception)
@@ -67,9 +67,9 @@ internal sealed class FlowBody : IDisposable
 
     private static Refusal Of(int status, long maxBytes) => status switch
     {
-        StatusCodes.Status413PayloadTooLarge => new(status, GrpcStatusCode.InvalidArgument, $"The body has more than {maxBytes} bytes"),
-        StatusCodes.Status408RequestTimeout => new(status, GrpcStatusCode.DeadlineExceeded, "The body came too slowly"),
-        _ => new(StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, "The body has not come as its headers said"),
+        StatusCodes.Status413PayloadTooLarge => new(status, StatusCode.InvalidArgument, $"The body has more than {maxBytes} bytes"),
+        StatusCodes.Status408RequestTimeout => new(status, StatusCode.DeadlineExceeded, "The body came too slowly"),
+        _ => new(StatusCodes.Status400BadRequest, StatusCode.InvalidArgument, "The body has not come as its headers said"),
     };
 
     /// <returns>False if the deadline came first.</returns>

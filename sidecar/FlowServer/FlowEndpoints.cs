@@ -1,6 +1,5 @@
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Runs;
@@ -8,6 +7,7 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -124,7 +124,7 @@ internal sealed partial class FlowEndpoints : IDisposable
         return context => FlowHandler.WantsEvents(context.Request) ? next(context) : middleware.Invoke(context);
     }
 
-    private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, GrpcStatusCode.NotFound, message);
+    private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, StatusCode.NotFound, message);
 
     private async Task AnswerHealthAsync(HttpContext context)
     {
@@ -167,7 +167,7 @@ internal sealed partial class FlowEndpoints : IDisposable
         if (!HttpMethods.IsPost(request.Method))
         {
             context.Response.Headers.Allow = HttpMethods.Post;
-            return new Refusal(StatusCodes.Status405MethodNotAllowed, GrpcStatusCode.Unimplemented, "Flows are called with POST");
+            return new Refusal(StatusCodes.Status405MethodNotAllowed, StatusCode.Unimplemented, "Flows are called with POST");
         }
 
         if (request.Headers.ContentEncoding.Count > 0 && request.Headers.ContentEncoding != "identity")
@@ -181,7 +181,7 @@ internal sealed partial class FlowEndpoints : IDisposable
             : Unsupported("The body must be application/json in UTF-8");
     }
 
-    private static Refusal Unsupported(string message) => new(StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, message);
+    private static Refusal Unsupported(string message) => new(StatusCodes.Status415UnsupportedMediaType, StatusCode.InvalidArgument, message);
 
     private sealed class LongResponses(IServiceProvider services, IOptions<ResponseCompressionOptions> options) : ResponseCompressionProvider(services, options)
     {

@@ -1,30 +1,30 @@
 using System.Buffers;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.FlowServer;
 
 /// <summary>Failures as callers of a flow see them: <c>{details?, status, message}</c>, member for member as Genkit's own flow server has it.</summary>
 internal static class FlowError
 {
-    private static readonly ActionFailure s_internal = new(GrpcStatusCode.Internal, "Internal Error");
-    private static readonly ActionFailure s_unavailable = new(GrpcStatusCode.Unavailable, "The application is not available");
+    private static readonly ActionFailure s_internal = new(StatusCode.Internal, "Internal Error");
+    private static readonly ActionFailure s_unavailable = new(StatusCode.Unavailable, "The application is not available");
 
     /// <summary>Genkit's own mapping; 499 is nginx's for a client that has gone.</summary>
-    public static int HttpStatus(GrpcStatusCode code) => code switch
+    public static int HttpStatus(StatusCode code) => code switch
     {
-        GrpcStatusCode.Cancelled => StatusCodes.Status499ClientClosedRequest,
-        GrpcStatusCode.InvalidArgument or GrpcStatusCode.FailedPrecondition or GrpcStatusCode.OutOfRange => StatusCodes.Status400BadRequest,
-        GrpcStatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
-        GrpcStatusCode.PermissionDenied => StatusCodes.Status403Forbidden,
-        GrpcStatusCode.NotFound => StatusCodes.Status404NotFound,
-        GrpcStatusCode.AlreadyExists or GrpcStatusCode.Aborted => StatusCodes.Status409Conflict,
-        GrpcStatusCode.ResourceExhausted => StatusCodes.Status429TooManyRequests,
-        GrpcStatusCode.Unimplemented => StatusCodes.Status501NotImplemented,
-        GrpcStatusCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
-        GrpcStatusCode.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
+        StatusCode.Cancelled => StatusCodes.Status499ClientClosedRequest,
+        StatusCode.InvalidArgument or StatusCode.FailedPrecondition or StatusCode.OutOfRange => StatusCodes.Status400BadRequest,
+        StatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
+        StatusCode.PermissionDenied => StatusCodes.Status403Forbidden,
+        StatusCode.NotFound => StatusCodes.Status404NotFound,
+        StatusCode.AlreadyExists or StatusCode.Aborted => StatusCodes.Status409Conflict,
+        StatusCode.ResourceExhausted => StatusCodes.Status429TooManyRequests,
+        StatusCode.Unimplemented => StatusCodes.Status501NotImplemented,
+        StatusCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        StatusCode.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
         _ => StatusCodes.Status500InternalServerError,
     };
 
@@ -34,8 +34,8 @@ internal static class FlowError
     /// </summary>
     public static ActionFailure ForStrangers(ActionFailure failure) => failure switch
     {
-        { IsForOperator: true, Code: GrpcStatusCode.Unavailable } => s_unavailable,
-        { IsForOperator: true } or { Code: GrpcStatusCode.Internal or GrpcStatusCode.Unknown or GrpcStatusCode.DataLoss } => s_internal,
+        { IsForOperator: true, Code: StatusCode.Unavailable } => s_unavailable,
+        { IsForOperator: true } or { Code: StatusCode.Internal or StatusCode.Unknown or StatusCode.DataLoss } => s_internal,
         _ => failure,
     };
 

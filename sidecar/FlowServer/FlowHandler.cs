@@ -1,8 +1,8 @@
 using System.IO.Pipelines;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Runs;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -61,7 +61,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
         try
         {
             await using var late = deadline.Register(() => run.TryFail(new ActionFailure(
-                GrpcStatusCode.DeadlineExceeded, $"{key} has taken longer than {settings.Timeout.TotalSeconds:0.###} s")));
+                StatusCode.DeadlineExceeded, $"{key} has taken longer than {settings.Timeout.TotalSeconds:0.###} s")));
             context.Response.Headers[TraceIdHeader] = run.Trace.TraceId;
             context.Response.Headers[SpanIdHeader] = run.Trace.SpanId;
             if (wantsEvents)

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -42,7 +42,7 @@ internal sealed class RateLimits : IDisposable
         }
 
         var retryAfter = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : s_fullRetry;
-        return new Refusal(StatusCodes.Status429TooManyRequests, GrpcStatusCode.ResourceExhausted, "Too many requests from this client", retryAfter);
+        return new Refusal(StatusCodes.Status429TooManyRequests, StatusCode.ResourceExhausted, "Too many requests from this client", retryAfter);
     }
 
     /// <summary>Enters a request, until the lease is disposed.</summary>
@@ -51,7 +51,7 @@ internal sealed class RateLimits : IDisposable
         var lease = _requests.AttemptAcquire();
         refusal = lease.IsAcquired
             ? null
-            : new Refusal(StatusCodes.Status503ServiceUnavailable, GrpcStatusCode.Unavailable, "The server is at its limit of concurrent requests", s_fullRetry);
+            : new Refusal(StatusCodes.Status503ServiceUnavailable, StatusCode.Unavailable, "The server is at its limit of concurrent requests", s_fullRetry);
         return lease;
     }
 

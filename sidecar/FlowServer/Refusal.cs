@@ -1,4 +1,5 @@
-using Genkit.Sidecar.Grpc;
+using Grpc.Core;
+
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -7,4 +8,4 @@ namespace Genkit.Sidecar.FlowServer;
 /// <param name="Code">The same in Genkit's terms.</param>
 /// <param name="Message">For the caller.</param>
 /// <param name="RetryAfter">When it may be tried again; null if that changes nothing, or nobody knows.</param>
-internal sealed record Refusal(int HttpStatus, GrpcStatusCode Code, string Message, TimeSpan? RetryAfter = null);
+internal sealed record Refusal(int HttpStatus, StatusCode Code, string Message, TimeSpan? RetryAfter = null);

@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Net;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.ReflectionV1;
 
@@ -63,7 +63,7 @@ internal sealed partial class ReflectionV1Endpoints(
             }
             else
             {
-                await ShortAnswer.RunFailureAsync(context, new ActionFailure(GrpcStatusCode.Internal, $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
+                await ShortAnswer.RunFailureAsync(context, new ActionFailure(StatusCode.Internal, $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
             }
         }
     }
@@ -199,7 +199,7 @@ internal sealed partial class ReflectionV1Endpoints(
         if (RunActionParams.Read(body.Members, body, out var request) is { } problem)
         {
             body.Dispose();
-            await ShortAnswer.RunFailureAsync(context, new ActionFailure(GrpcStatusCode.InvalidArgument, problem));
+            await ShortAnswer.RunFailureAsync(context, new ActionFailure(StatusCode.InvalidArgument, problem));
             return;
         }
 

@@ -2,9 +2,9 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.JsonRpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.ReflectionV1;
 
@@ -30,7 +30,7 @@ internal sealed class RequestBody : IDisposable
     {
         if (WhyNotJson(request) is { } problem)
         {
-            return new ActionFailure(GrpcStatusCode.InvalidArgument, problem);
+            return new ActionFailure(StatusCode.InvalidArgument, problem);
         }
 
         var body = new RequestBody();
@@ -67,7 +67,7 @@ internal sealed class RequestBody : IDisposable
     }
 
     private static ActionFailure TooLarge() =>
-        new(GrpcStatusCode.ResourceExhausted, $"request entity too large: Reflection API v1 takes {MaxBytes} bytes");
+        new(StatusCode.ResourceExhausted, $"request entity too large: Reflection API v1 takes {MaxBytes} bytes");
 
     /// <summary>Reads to the end of what is too large as well: a caller that still writes does not see an answer.</summary>
     private async Task<ActionFailure?> FillAsync(PipeReader source, CancellationToken cancellationToken)
@@ -99,15 +99,15 @@ internal sealed class RequestBody : IDisposable
         _bytes.Reader.TryRead(out var read);
         if (read.Buffer.IsEmpty)
         {
-            return new ActionFailure(GrpcStatusCode.InvalidArgument, "the body is empty; a JSON object is required");
+            return new ActionFailure(StatusCode.InvalidArgument, "the body is empty; a JSON object is required");
         }
 
         if (JsonRpcReader.ReadParams(read.Buffer, out var members) is { } defect)
         {
-            return new ActionFailure(GrpcStatusCode.InvalidArgument, $"the body cannot be read: {defect}");
+            return new ActionFailure(StatusCode.InvalidArgument, $"the body cannot be read: {defect}");
         }
 
         Members = members;
-        return members.Params.Kind == JsonTokenType.StartObject ? null : new ActionFailure(GrpcStatusCode.InvalidArgument, "the body must be a JSON object");
+        return members.Params.Kind == JsonTokenType.StartObject ? null : new ActionFailure(StatusCode.InvalidArgument, "the body must be a JSON object");
     }
 }

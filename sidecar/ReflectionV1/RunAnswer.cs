@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Runs;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.ReflectionV1;
 
@@ -64,7 +64,7 @@ internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, boo
 
     private async ValueTask WriteAsync(RunEvent runEvent)
     {
-        if (runEvent.Kind == RunEventKind.Failure && !_hasBegun && runEvent.Failure!.Code == GrpcStatusCode.NotFound)
+        if (runEvent.Kind == RunEventKind.Failure && !_hasBegun && runEvent.Failure!.Code == StatusCode.NotFound)
         {
             await ShortAnswer.TextAsync(context, StatusCodes.Status404NotFound, runEvent.Failure.Message);
             return;

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.ReflectionV1;
 
@@ -53,7 +53,7 @@ internal static class ShortAnswer
             FailureJson.Write(json, failure, traceId: null);
         }
 
-        var status = failure.Code is GrpcStatusCode.Unavailable or GrpcStatusCode.DeadlineExceeded
+        var status = failure.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
             ? StatusCodes.Status503ServiceUnavailable
             : StatusCodes.Status500InternalServerError;
         return WriteAsync(context, status, Json, body.WrittenMemory);

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.ReflectionV2;
 
@@ -70,7 +70,7 @@ internal sealed partial class Listings(
         }
 
         queue.AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
-            GrpcStatusCode.ResourceExhausted,
+            StatusCode.ResourceExhausted,
             $"{MaxCalls} listings are under way: the application answers them too slowly"));
     }
 
@@ -88,7 +88,7 @@ internal sealed partial class Listings(
         {
             Log.Faulted(logger, exception, id.Text);
             queue.AddError(id, JsonRpcErrorCode.ServerError, new ActionFailure(
-                GrpcStatusCode.Internal,
+                StatusCode.Internal,
                 $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
         }
     }

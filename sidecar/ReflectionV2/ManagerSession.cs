@@ -1,7 +1,6 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;

@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.ReflectionV2;
 
@@ -45,7 +45,7 @@ internal sealed partial class RequestDispatcher(
                     outgoing,
                     null,
                     JsonRpcErrorCode.InvalidRequest,
-                    new ActionFailure(GrpcStatusCode.InvalidArgument, "Invalid Request: id must be a string or a number"),
+                    new ActionFailure(StatusCode.InvalidArgument, "Invalid Request: id must be a string or a number"),
                     null));
                 return;
             }
@@ -66,7 +66,7 @@ internal sealed partial class RequestDispatcher(
     {
         Log.Oversize(logger, oversize.Length, limits.MaxMessageBytes);
         var failure = new ActionFailure(
-            GrpcStatusCode.ResourceExhausted,
+            StatusCode.ResourceExhausted,
             $"The message has {oversize.Length} bytes, over the limit of {limits.MaxMessageBytes} that --max-message-bytes sets");
         if (oversize.Id is { } id)
         {
@@ -134,10 +134,10 @@ internal sealed partial class RequestDispatcher(
                 Log.RequestWithoutId(logger, method);
                 break;
             case null when id is { } request:
-                queue.AddError(request, JsonRpcErrorCode.InvalidRequest, new ActionFailure(GrpcStatusCode.InvalidArgument, "Invalid Request: method must be a string"));
+                queue.AddError(request, JsonRpcErrorCode.InvalidRequest, new ActionFailure(StatusCode.InvalidArgument, "Invalid Request: method must be a string"));
                 break;
             case not null when id is { } request:
-                queue.AddError(request, JsonRpcErrorCode.MethodNotFound, new ActionFailure(GrpcStatusCode.Unimplemented, $"Method not found: {Cut(method)}"));
+                queue.AddError(request, JsonRpcErrorCode.MethodNotFound, new ActionFailure(StatusCode.Unimplemented, $"Method not found: {Cut(method)}"));
                 break;
             default:
                 Log.UnknownNotification(logger, Shortened(method));
@@ -176,7 +176,7 @@ internal sealed partial class RequestDispatcher(
         // Queued before the run says that it was cancelled, and answers overtake runs: so the caller hears this first.
         if (!runs.TryCancel(traceId, beforeItEnds: () => queue.Add(frame => JsonRpcWriter.Result(frame, id, "message"u8, s_cancelled))))
         {
-            queue.AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.NotFound, "Action not found or already completed"));
+            queue.AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(StatusCode.NotFound, "Action not found or already completed"));
         }
     }
 
@@ -269,7 +269,7 @@ internal sealed partial class RequestDispatcher(
     }
 
     private void AddInvalidParams(RequestId id, string problem) =>
-        queue.AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.InvalidArgument, problem));
+        queue.AddError(id, JsonRpcErrorCode.InvalidParams, new ActionFailure(StatusCode.InvalidArgument, problem));
 
     /// <summary>Text of a peer for its own answer: no longer than an answer needs.</summary>
     private static string Cut(string text) => text.Length <= 256 ? text : string.Concat(text.AsSpan(0, 256), "…");

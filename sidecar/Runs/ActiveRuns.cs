@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Telemetry;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Runs;
 
@@ -119,14 +119,14 @@ internal sealed partial class ActiveRuns(
         {
             if (_isDraining)
             {
-                return new ActionFailure(GrpcStatusCode.Unavailable, "The sidecar is stopping and starts no more runs");
+                return new ActionFailure(StatusCode.Unavailable, "The sidecar is stopping and starts no more runs");
             }
 
             if (Interlocked.Increment(ref _count) > limits.MaxConcurrentRuns && IsFull())
             {
                 Interlocked.Decrement(ref _count);
                 return new ActionFailure(
-                    GrpcStatusCode.ResourceExhausted, $"{limits.MaxConcurrentRuns} runs are active, as many as --max-concurrent-runs allows");
+                    StatusCode.ResourceExhausted, $"{limits.MaxConcurrentRuns} runs are active, as many as --max-concurrent-runs allows");
             }
 
             _runs[run.TraceId] = (run, execution);

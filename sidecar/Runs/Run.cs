@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Telemetry;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Runs;
 
@@ -82,7 +82,7 @@ internal sealed partial class Run
     /// <param name="beforeItEnds">Called before the outbox says so, if the run ends by this.</param>
     public bool TryFail(ActionFailure failure, Action? beforeItEnds = null)
     {
-        var patience = failure.Code == GrpcStatusCode.Cancelled ? _tracer?.CancelledWait : _tracer?.Wait;
+        var patience = failure.Code == StatusCode.Cancelled ? _tracer?.CancelledWait : _tracer?.Wait;
         return TryFail(failure, patience, beforeItEnds);
     }
 
@@ -96,7 +96,7 @@ internal sealed partial class Run
                 break;
             case RunInput.AddResult.Full:
                 TryFail(new ActionFailure(
-                    GrpcStatusCode.ResourceExhausted,
+                    StatusCode.ResourceExhausted,
                     $"The application has not taken {Input!.LimitBytes} bytes of streamed input yet and more came: it reads too slowly, or --max-input-queue-bytes is too small"));
                 break;
             case RunInput.AddResult.Ended:
@@ -138,7 +138,7 @@ internal sealed partial class Run
         catch (Exception exception)
         {
             Log.Faulted(_logger, exception, TraceId, Key);
-            TryFail(new ActionFailure(GrpcStatusCode.Internal, $"The sidecar failed while it ran {Key}: {exception.GetType().Name}. Its log has the details"));
+            TryFail(new ActionFailure(StatusCode.Internal, $"The sidecar failed while it ran {Key}: {exception.GetType().Name}. Its log has the details"));
         }
         finally
         {
@@ -151,7 +151,7 @@ internal sealed partial class Run
     private static long Length(in ReadOnlySequence<byte>? payload) => payload?.Length ?? 0;
 
     /// <summary>True once: for the one who says how the run ends.</summary>
-    private bool TryDecide(GrpcStatusCode code)
+    private bool TryDecide(StatusCode code)
     {
         if (Interlocked.Exchange(ref _decided, 1) != 0)
         {
@@ -212,7 +212,7 @@ internal sealed partial class Run
                 await call.WriteChunkAsync(chunk, _stop.Token);
             }
 
-            await call.CompleteInputAsync(_stop.Token);
+            await call.CompleteInputAsync();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -230,11 +230,11 @@ internal sealed partial class Run
                 case RunUpdateKind.State when update.AliasTraceId is { Length: > 0 } alias:
                     _tracer?.AddAlias(TraceId, alias);
                     break;
-                case RunUpdateKind.Chunk when !await RelayChunkAsync(update.Payload!.Value):
+                case RunUpdateKind.Chunk when !await RelayChunkAsync(call, update.Payload!.Value):
                     return;
                 case RunUpdateKind.Result:
-                    await EndWithResultAsync(update.Payload);
-                    await AwaitStatusAsync(call, GrpcStatusCode.OK);
+                    await EndWithResultAsync(call, update.Payload);
+                    await AwaitStatusAsync(call, StatusCode.OK);
                     return;
                 case RunUpdateKind.Error:
                     EndWithFailure(update.Failure!);
@@ -244,11 +244,11 @@ internal sealed partial class Run
         }
 
         EndWithFailure(call.Failure
-            ?? new ActionFailure(GrpcStatusCode.Internal, $"The application's {call.RpcName} ended without a result"));
+            ?? new ActionFailure(StatusCode.Internal, $"The application's {call.RpcName} ended without a result"));
     }
 
     /// <returns>False if the run has ended.</returns>
-    private async ValueTask<bool> RelayChunkAsync(ReadOnlySequence<byte> chunk)
+    private async ValueTask<bool> RelayChunkAsync(ApplicationRun call, ReadOnlySequence<byte> chunk)
     {
         if (!_request.Stream)
         {
@@ -261,18 +261,18 @@ internal sealed partial class Run
             return false;
         }
 
-        var runEvent = RunEvent.WithPayload(RunEventKind.Chunk, chunk);
-        if (!await Outbox.WriteAsync(runEvent))
+        // Whoever takes the event from the outbox releases the payload, so its length is needed now.
+        var length = chunk.Length;
+        if (!await Outbox.WriteAsync(RunEvent.WithPayload(RunEventKind.Chunk, call.TakePayload())))
         {
             return false;
         }
 
-        _metrics.OutputChunk(chunk.Length);
-        await runEvent.Sent;
+        _metrics.OutputChunk(length);
         return true;
     }
 
-    private async ValueTask EndWithResultAsync(ReadOnlySequence<byte>? result)
+    private async ValueTask EndWithResultAsync(ApplicationRun call, ReadOnlySequence<byte>? result)
     {
         if (result is { } payload && FindDefect("result", payload) is { } failure)
         {
@@ -280,7 +280,7 @@ internal sealed partial class Run
             return;
         }
 
-        if (TryDecide(GrpcStatusCode.OK))
+        if (TryDecide(StatusCode.OK))
         {
             _metrics.Result(Length(result));
             if (_span is not null)
@@ -288,9 +288,7 @@ internal sealed partial class Run
                 await _span.SucceedAsync(result, _tracer!.Wait);
             }
 
-            var runEvent = RunEvent.WithPayload(RunEventKind.Result, result);
-            SayLast(runEvent);
-            await runEvent.Sent;
+            SayLast(RunEvent.WithPayload(RunEventKind.Result, call.TakePayload()));
         }
     }
 
@@ -308,7 +306,7 @@ internal sealed partial class Run
     }
 
     /// <summary>Lets the application close the call, and says where it goes on after its last word.</summary>
-    private async Task AwaitStatusAsync(ApplicationRun call, GrpcStatusCode told)
+    private async Task AwaitStatusAsync(ApplicationRun call, StatusCode told)
     {
         using var grace = new CancellationTokenSource(s_statusGrace, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(grace.Token, _stop.Token);
@@ -325,7 +323,7 @@ internal sealed partial class Run
                 Log.MessagesAfterEnd(_logger, TraceId, extra);
             }
 
-            if (call.StatusCode is { } code && code != told && code != GrpcStatusCode.OK)
+            if (call.StatusCode is { } code && code != told && code != StatusCode.OK)
             {
                 Log.DifferentStatus(_logger, TraceId, told, code);
             }
@@ -341,13 +339,13 @@ internal sealed partial class Run
         if (payload.Length > _limits.MaxFrameBytes)
         {
             return new ActionFailure(
-                GrpcStatusCode.ResourceExhausted,
+                StatusCode.ResourceExhausted,
                 $"The {what} of {Key} has {payload.Length} bytes, over the limit of {_limits.MaxMessageBytes} that --max-message-bytes sets")
             { IsForOperator = true };
         }
 
         return JsonPayload.FindDefect(payload, out _) is { } defect
-            ? new ActionFailure(GrpcStatusCode.Internal, $"The application sent a {what}_json that is not one JSON value: {defect}") { IsForOperator = true }
+            ? new ActionFailure(StatusCode.Internal, $"The application sent a {what}_json that is not one JSON value: {defect}") { IsForOperator = true }
             : null;
     }
 
@@ -360,7 +358,7 @@ internal sealed partial class Run
         public static partial void MessagesAfterEnd(ILogger logger, string traceId, int count);
 
         [LoggerMessage(LogLevel.Warning, "Run {TraceId}: the application ended the run with {Told} and the call with {Status}; the first counts")]
-        public static partial void DifferentStatus(ILogger logger, string traceId, GrpcStatusCode told, GrpcStatusCode status);
+        public static partial void DifferentStatus(ILogger logger, string traceId, StatusCode told, StatusCode status);
 
         [LoggerMessage(LogLevel.Debug, "Run {TraceId}: the call was still open after the run's end and was reset")]
         public static partial void CallReset(ILogger logger, string traceId);

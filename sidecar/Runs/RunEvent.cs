@@ -21,67 +21,32 @@ internal enum RunEventKind
 /// </summary>
 internal readonly struct RunEvent
 {
-    /// <summary>
-    /// Up to this many bytes a payload is copied, so that the application's next message can be read at once. Past it the copy
-    /// costs more than waiting until the payload has been sent from where it is.
-    /// </summary>
-    public const int CopyLimit = 32 * 1024;
+    private readonly PayloadBuffer? _payload;
 
-    private readonly byte[]? _rented;
-    private readonly TaskCompletionSource? _sent;
-
-    private RunEvent(RunEventKind kind, ReadOnlySequence<byte>? payload, ActionFailure? failure, byte[]? rented, TaskCompletionSource? sent)
+    private RunEvent(RunEventKind kind, PayloadBuffer? payload, ActionFailure? failure)
     {
         Kind = kind;
-        Payload = payload;
+        _payload = payload;
         Failure = failure;
-        _rented = rented;
-        _sent = sent;
     }
 
     public RunEventKind Kind { get; }
 
     /// <summary>Chunk or result: one complete JSON value. Null for a result that the action did not return.</summary>
-    public ReadOnlySequence<byte>? Payload { get; }
+    public ReadOnlySequence<byte>? Payload => _payload?.Bytes;
 
     public ActionFailure? Failure { get; }
 
     public long Length => Payload?.Length ?? 0;
 
-    /// <summary>Completes when the payload's memory is no longer needed.</summary>
-    public Task Sent => _sent?.Task ?? Task.CompletedTask;
-
     public bool EndsRun => Kind is RunEventKind.Result or RunEventKind.Failure;
 
-    public static RunEvent Started { get; } = new(RunEventKind.Started, null, null, null, null);
+    public static RunEvent Started { get; } = new(RunEventKind.Started, null, null);
 
-    public static RunEvent Failed(ActionFailure failure) => new(RunEventKind.Failure, null, failure, null, null);
+    public static RunEvent Failed(ActionFailure failure) => new(RunEventKind.Failure, null, failure);
 
-    public static RunEvent WithPayload(RunEventKind kind, in ReadOnlySequence<byte>? payload)
-    {
-        if (payload is not { } bytes)
-        {
-            return new RunEvent(kind, null, null, null, null);
-        }
+    /// <summary>Makes an event that owns its payload.</summary>
+    public static RunEvent WithPayload(RunEventKind kind, PayloadBuffer? payload) => new(kind, payload, null);
 
-        if (bytes.Length > CopyLimit)
-        {
-            return new RunEvent(kind, bytes, null, null, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        }
-
-        var length = (int)bytes.Length;
-        var rented = ArrayPool<byte>.Shared.Rent(length);
-        bytes.CopyTo(rented);
-        return new RunEvent(kind, new ReadOnlySequence<byte>(rented, 0, length), null, rented, null);
-    }
-
-    public void Release()
-    {
-        if (_rented is not null)
-        {
-            ArrayPool<byte>.Shared.Return(_rented);
-        }
-
-        _sent?.TrySetResult();
-    }
+    public void Release() => _payload?.Dispose();
 }

@@ -1,55 +1,109 @@
 using System.Text;
+using System.Text.Json;
 using Genkit.Sidecar.Application;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.Application;
 
 public class RpcStatusDetailsTests
 {
-    [Fact]
-    public void ReadStack_DebugInfo_GivesItsEntriesALineEach()
+    /// <summary>A message of each type, and its JSON form by https://protobuf.dev/programming-guides/json.</summary>
+    public static TheoryData<IMessage, string> KnownTypes => new()
     {
-        var debugInfo = DebugInfo("detail", "at a", "at é");
+        {
+            new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = "a.b", Description = "é" } } },
+            """{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"a.b","description":"é"}]}"""
+        },
+        {
+            new ErrorInfo { Reason = "R", Domain = "d", Metadata = { ["k"] = "v" } },
+            """{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"R","domain":"d","metadata":{"k":"v"}}"""
+        },
+        {
+            new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1.5)) },
+            """{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.500s"}"""
+        },
+        {
+            new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = "s", Description = "d" } } },
+            """{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"subject":"s","description":"d"}]}"""
+        },
+        {
+            new PreconditionFailure { Violations = { new PreconditionFailure.Types.Violation { Type = "TOS", Subject = "s", Description = "d" } } },
+            """{"@type":"type.googleapis.com/google.rpc.PreconditionFailure","violations":[{"type":"TOS","subject":"s","description":"d"}]}"""
+        },
+        {
+            new Help { Links = { new Help.Types.Link { Description = "d", Url = "https://a.example" } } },
+            """{"@type":"type.googleapis.com/google.rpc.Help","links":[{"description":"d","url":"https://a.example"}]}"""
+        },
+        {
+            new LocalizedMessage { Locale = "de", Message = "Käse" },
+            """{"@type":"type.googleapis.com/google.rpc.LocalizedMessage","locale":"de","message":"Käse"}"""
+        },
+        {
+            new ResourceInfo { ResourceType = "t", ResourceName = "n", Owner = "o", Description = "d" },
+            """{"@type":"type.googleapis.com/google.rpc.ResourceInfo","resourceType":"t","resourceName":"n","owner":"o","description":"d"}"""
+        },
+        {
+            new RequestInfo { RequestId = "i", ServingData = "s" },
+            """{"@type":"type.googleapis.com/google.rpc.RequestInfo","requestId":"i","servingData":"s"}"""
+        },
+        {
+            new DebugInfo { StackEntries = { "at a" }, Detail = "d" },
+            """{"@type":"type.googleapis.com/google.rpc.DebugInfo","stackEntries":["at a"],"detail":"d"}"""
+        },
+        { new BadRequest(), """{"@type":"type.googleapis.com/google.rpc.BadRequest"}""" },
+    };
 
-        Assert.Equal("at a\nat é", RpcStatusDetails.ReadStack(Status(("type.googleapis.com/google.rpc.DebugInfo", debugInfo))));
+    [Theory]
+    [MemberData(nameof(KnownTypes))]
+    public void Read_KnownType_IsInItsJsonForm(IMessage detail, string json) => AssertDetails([json], Read(Any.Pack(detail)));
+
+    [Fact]
+    public void Read_OtherTypes_AreUrlAndBase64()
+    {
+        var own = new Any { TypeUrl = "type.example/shop.Stock", Value = ByteString.CopyFrom(1, 2, 255) };
+        var broken = new Any { TypeUrl = "type.googleapis.com/google.rpc.ErrorInfo", Value = ByteString.CopyFrom(255, 255) };
+
+        AssertDetails(
+            [
+                """{"@type":"type.example/shop.Stock","value":"AQL/"}""",
+                """{"@type":"type.googleapis.com/google.rpc.RequestInfo","requestId":"i"}""",
+                """{"@type":"type.googleapis.com/google.rpc.ErrorInfo","value":"//8="}""",
+                """{"@type":"","value":""}""",
+            ],
+            Read(own, Any.Pack(new RequestInfo { RequestId = "i" }), broken, new Any()));
     }
 
     [Fact]
-    public void ReadStack_DebugInfoWithoutEntries_GivesItsDetail()
+    public void Read_DebugInfo_GivesTheStackALineAnEntry()
     {
-        Assert.Equal("detail", RpcStatusDetails.ReadStack(Status(("type.googleapis.com/google.rpc.DebugInfo", DebugInfo("detail")))));
-        Assert.Null(RpcStatusDetails.ReadStack(Status(("type.googleapis.com/google.rpc.DebugInfo", []))));
+        var other = Any.Pack(new ErrorInfo { Reason = "R" });
+
+        Assert.Equal("at a\nat é", Read(other, Any.Pack(new DebugInfo { Detail = "d", StackEntries = { "at a", "at é" } }, "other.example")).Stack);
+        Assert.Equal("d", Read(other, Any.Pack(new DebugInfo { Detail = "d" })).Stack);
+        Assert.Null(Read(other, Any.Pack(new DebugInfo())).Stack);
+        Assert.Null(Read(other).Stack);
     }
 
     [Fact]
-    public void ReadStack_OtherDetailsFirst_FindsDebugInfoAmongThem()
+    public void Read_NoDetails_IsEmpty()
     {
-        var details = Status(
-            ("type.googleapis.com/google.rpc.ErrorInfo", Field(1, "reason")),
-            ("", []),
-            ("other.example/google.rpc.DebugInfo", DebugInfo("", "at a")));
-
-        Assert.Equal("at a", RpcStatusDetails.ReadStack(details));
+        Assert.Equal(default, RpcStatusDetails.Read(Metadata.Empty));
+        Assert.Equal(default, Read());
+        Assert.Equal(default, RpcStatusDetails.Read(Trailers("not a status at all"u8.ToArray())));
     }
 
     [Fact]
-    public void ReadStack_NoDebugInfo_IsNull()
-    {
-        Assert.Null(RpcStatusDetails.ReadStack(ReadOnlyMemory<byte>.Empty));
-        Assert.Null(RpcStatusDetails.ReadStack(Status()));
-        Assert.Null(RpcStatusDetails.ReadStack(Status(("type.googleapis.com/google.rpc.RetryInfo", []))));
-        Assert.Null(RpcStatusDetails.ReadStack("not a status at all"u8.ToArray()));
-    }
-
-    [Fact]
-    public void ReadStack_BytesBrokenAtRandom_NeverThrows()
+    public void Read_BytesBrokenAtRandom_NeverThrows()
     {
         var random = new Random(20261127);
         var status = Status(
-            ("type.googleapis.com/google.rpc.ErrorInfo", Field(1, "reason")),
-            ("type.googleapis.com/google.rpc.DebugInfo", DebugInfo("detail", "at a", "at b")));
-        for (var round = 0; round < 50_000; round++)
+            Any.Pack(new ErrorInfo { Reason = "reason", Metadata = { ["k"] = "v" } }),
+            Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }),
+            Any.Pack(new DebugInfo { Detail = "detail", StackEntries = { "at a", "at b" } })).ToByteArray();
+        for (var round = 0; round < 20_000; round++)
         {
             var bytes = status.ToArray();
             for (var flips = random.Next(1, 6); flips > 0; flips--)
@@ -57,29 +111,20 @@ public class RpcStatusDetailsTests
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             }
 
-            _ = RpcStatusDetails.ReadStack(bytes.AsMemory(0, random.Next(bytes.Length + 1)));
+            var details = RpcStatusDetails.Read(Trailers(bytes[..random.Next(bytes.Length + 1)]));
+            if (!details.Json.IsEmpty)
+            {
+                JsonDocument.Parse(details.Json).Dispose();
+            }
         }
     }
 
-    private static byte[] Status(params (string TypeUrl, byte[] Value)[] details)
-    {
-        var status = new List<byte>([0x08, 0x0D, .. Field(2, "message")]);
-        foreach (var (typeUrl, value) in details)
-        {
-            status.AddRange(Field(3, new Any { TypeUrl = typeUrl, Value = ByteString.CopyFrom(value) }.ToByteArray()));
-        }
+    private static void AssertDetails(string[] expected, RpcStatusDetails details) =>
+        Assert.Equal($$"""{"details":[{{string.Join(",", expected)}}]}""", Encoding.UTF8.GetString(details.Json.Span));
 
-        return [.. status];
-    }
+    private static RpcStatusDetails Read(params Any[] details) => RpcStatusDetails.Read(Trailers(Status(details).ToByteArray()));
 
-    private static byte[] DebugInfo(string detail, params string[] entries) =>
-        [.. entries.SelectMany(entry => Field(1, entry)), .. detail.Length > 0 ? Field(2, detail) : []];
+    private static Google.Rpc.Status Status(params Any[] details) => new() { Code = 13, Message = "message", Details = { details } };
 
-    private static byte[] Field(int number, string text) => Field(number, Encoding.UTF8.GetBytes(text));
-
-    private static byte[] Field(int number, byte[] bytes)
-    {
-        Assert.InRange(bytes.Length, 0, 127);
-        return [(byte)((number << 3) | 2), (byte)bytes.Length, .. bytes];
-    }
+    private static Metadata Trailers(byte[] status) => new() { { "grpc-status-details-bin", status } };
 }

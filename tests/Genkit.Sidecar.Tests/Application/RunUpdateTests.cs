@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Text;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Tests.Infrastructure;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.Application;
 
@@ -29,7 +29,7 @@ public class RunUpdateTests
         var update = RunUpdate.Decode(new ReadOnlySequence<byte>(new V1.RunActionResponse { Error = error }.ToByteArray()));
 
         Assert.Equal(RunUpdateKind.Error, update.Kind);
-        Assert.Equal((GrpcStatusCode.NotFound, "m", "s"), (update.Failure!.Code, update.Failure.Message, update.Failure.Stack));
+        Assert.Equal((StatusCode.NotFound, "m", "s"), (update.Failure!.Code, update.Failure.Message, update.Failure.Stack));
         Assert.Equal("{}"u8, update.Failure.Details.Span);
     }
 

@@ -2,9 +2,9 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Tests.Infrastructure;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.JsonRpc;
 
@@ -147,7 +147,7 @@ public class GoldenFrameTests
             return null;
         }
 
-        var failure = new ActionFailure((GrpcStatusCode)data.GetProperty("code").GetInt32(), message.GetString()!)
+        var failure = new ActionFailure((StatusCode)data.GetProperty("code").GetInt32(), message.GetString()!)
         {
             Stack = details.TryGetProperty("stack", out var stack) ? stack.GetString() : null,
         };

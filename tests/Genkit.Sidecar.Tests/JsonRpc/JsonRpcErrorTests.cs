@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.JsonRpc;
 
@@ -24,7 +24,7 @@ public class JsonRpcErrorTests
     [InlineData("""{"a\u003a":":\":","é":{"b":[]}}""", null, null, """{"a:":":\":","é":{"b":[]}}""")]
     public void Error_Details_AreSplicedAndTheSidecarsOwnWin(string details, string? stack, string? traceId, string expected)
     {
-        var failure = new ActionFailure(GrpcStatusCode.Internal, "m") { Details = Encoding.UTF8.GetBytes(details), Stack = stack };
+        var failure = new ActionFailure(StatusCode.Internal, "m") { Details = Encoding.UTF8.GetBytes(details), Stack = stack };
 
         Assert.Equal(Head + expected + "}},\"id\":\"1\"}", Write(failure, traceId));
     }
@@ -35,7 +35,7 @@ public class JsonRpcErrorTests
     [InlineData("""{"traceI\ud800d":1,"a":2}""")]
     public void Error_DetailsWithALoneSurrogateInAName_AreStillWritten(string details)
     {
-        var failure = new ActionFailure(GrpcStatusCode.Internal, "m") { Details = Encoding.UTF8.GetBytes(details), Stack = "own" };
+        var failure = new ActionFailure(StatusCode.Internal, "m") { Details = Encoding.UTF8.GetBytes(details), Stack = "own" };
 
         using var document = JsonDocument.Parse(Write(failure, "t"));
         var written = document.RootElement.GetProperty("error").GetProperty("data").GetProperty("details");
@@ -48,7 +48,7 @@ public class JsonRpcErrorTests
     public void Error_DeepDetails_AreSpliced()
     {
         var deep = new string('[', 10_000) + new string(']', 10_000);
-        var failure = new ActionFailure(GrpcStatusCode.Internal, "m") { Details = Encoding.UTF8.GetBytes($$"""{"deep":{{deep}}}""") };
+        var failure = new ActionFailure(StatusCode.Internal, "m") { Details = Encoding.UTF8.GetBytes($$"""{"deep":{{deep}}}""") };
 
         Assert.Equal($"{Head}{{\"deep\":{deep}}}}}}},\"id\":\"1\"}}", Write(failure, null));
     }
@@ -61,7 +61,7 @@ public class JsonRpcErrorTests
     [InlineData("é€😀 \u202e")]
     public void Error_AnyMessage_ArrivesAsItWas(string message)
     {
-        using var document = JsonDocument.Parse(Write(new ActionFailure(GrpcStatusCode.Internal, message) { Stack = message }, "t"));
+        using var document = JsonDocument.Parse(Write(new ActionFailure(StatusCode.Internal, message) { Stack = message }, "t"));
 
         var error = document.RootElement.GetProperty("error");
         Assert.Equal(message, error.GetProperty("message").GetString());
@@ -71,7 +71,7 @@ public class JsonRpcErrorTests
     [Fact]
     public void Error_LoneSurrogateInTheMessage_IsReplaced()
     {
-        using var document = JsonDocument.Parse(Write(new ActionFailure(GrpcStatusCode.Internal, "a\ud800b"), null));
+        using var document = JsonDocument.Parse(Write(new ActionFailure(StatusCode.Internal, "a\ud800b"), null));
 
         Assert.Equal("a\uFFFDb", document.RootElement.GetProperty("error").GetProperty("message").GetString());
     }
@@ -79,7 +79,7 @@ public class JsonRpcErrorTests
     [Fact]
     public void Error_EveryCode_HasItsDataFilled()
     {
-        foreach (var code in Enum.GetValues<GrpcStatusCode>())
+        foreach (var code in Enum.GetValues<StatusCode>())
         {
             using var document = JsonDocument.Parse(Write(new ActionFailure(code, "m"), null));
             var data = document.RootElement.GetProperty("error").GetProperty("data");
@@ -95,7 +95,7 @@ public class JsonRpcErrorTests
     public void Error_RequestWithoutAUsableId_HasANullId()
     {
         var frame = new OutgoingFrame();
-        JsonRpcWriter.Error(frame, null, JsonRpcErrorCode.InvalidRequest, new ActionFailure(GrpcStatusCode.InvalidArgument, "m"), null);
+        JsonRpcWriter.Error(frame, null, JsonRpcErrorCode.InvalidRequest, new ActionFailure(StatusCode.InvalidArgument, "m"), null);
 
         Assert.EndsWith("\"details\":{}}},\"id\":null}", FrameText.Of(frame), StringComparison.Ordinal);
     }

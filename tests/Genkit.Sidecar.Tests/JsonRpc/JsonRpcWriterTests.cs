@@ -2,9 +2,9 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Tests.Infrastructure;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.JsonRpc;
 
@@ -60,7 +60,7 @@ public class JsonRpcWriterTests
         Assert.Equal($$$$"""{"jsonrpc":"2.0","result":{},"id":{{{{token}}}}}""", FrameText.Of(_frame));
 
         _frame.Clear();
-        JsonRpcWriter.Error(_frame, Id(token), JsonRpcErrorCode.InvalidParams, new ActionFailure(GrpcStatusCode.NotFound, "no"), null);
+        JsonRpcWriter.Error(_frame, Id(token), JsonRpcErrorCode.InvalidParams, new ActionFailure(StatusCode.NotFound, "no"), null);
         Assert.Equal($$$$"""{"jsonrpc":"2.0","error":{"code":-32602,"message":"no","data":{"code":5,"message":"no","details":{}}},"id":{{{{token}}}}}""", FrameText.Of(_frame));
     }
 

@@ -10,38 +10,28 @@ public class RunEventTests
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    [InlineData(RunEvent.CopyLimit)]
-    public void WithPayload_SmallPayload_IsACopyThatNobodyWaitsFor(int length)
+    [InlineData(100_000)]
+    [InlineData(3_000_000)]
+    public void WithPayload_AnySize_IsACopyUntilReleased(int length)
     {
         var bytes = Bytes(length);
-        var runEvent = RunEvent.WithPayload(RunEventKind.Chunk, Sequences.Every(100, bytes));
+        var runEvent = RunEvent.WithPayload(RunEventKind.Chunk, new PayloadBuffer(Sequences.Every(100, bytes)));
         var expected = bytes.ToArray();
         bytes.AsSpan().Clear();
 
-        Assert.True(runEvent.Sent.IsCompletedSuccessfully);
-        Assert.Equal(expected, runEvent.Payload!.Value.ToArray());
+        Assert.True(runEvent.Payload!.Value.IsSingleSegment);
+        Assert.Equal(expected, runEvent.Payload.Value.ToArray());
         Assert.Equal(length, runEvent.Length);
-        runEvent.Release();
-    }
-
-    [Fact]
-    public void WithPayload_LargePayload_StaysWhereItIsUntilReleased()
-    {
-        var bytes = Bytes(RunEvent.CopyLimit + 1);
-        var runEvent = RunEvent.WithPayload(RunEventKind.Result, new ReadOnlySequence<byte>(bytes));
-
-        Assert.True(runEvent.Payload!.Value.First.Equals(bytes));
-        Assert.False(runEvent.Sent.IsCompleted);
 
         runEvent.Release();
-        Assert.True(runEvent.Sent.IsCompletedSuccessfully);
+        Assert.True(runEvent.Payload!.Value.IsEmpty);
     }
 
     [Fact]
     public void WithPayload_AbsentAndEmpty_AreNotTheSame()
     {
         Assert.Null(RunEvent.WithPayload(RunEventKind.Result, null).Payload);
-        Assert.NotNull(RunEvent.WithPayload(RunEventKind.Result, ReadOnlySequence<byte>.Empty).Payload);
+        Assert.NotNull(RunEvent.WithPayload(RunEventKind.Result, new PayloadBuffer(ReadOnlySequence<byte>.Empty)).Payload);
     }
 
     [Fact]

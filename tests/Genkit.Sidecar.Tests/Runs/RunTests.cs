@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Text.RegularExpressions;
 using Genkit.Sidecar.Application;
-using Genkit.Sidecar.Grpc;
+using Genkit.Sidecar.GrpcClient;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
 using Microsoft.Extensions.Logging.Abstractions;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.Runs;
 
@@ -27,7 +28,7 @@ public class RunTests
     public void TryFail_Twice_TheFirstDecides()
     {
         var run = Create(new RunRequest("/flow/a") { StreamInput = true });
-        var failure = new ActionFailure(GrpcStatusCode.Internal, "first");
+        var failure = new ActionFailure(StatusCode.Internal, "first");
         var seenAtCall = -1;
 
         Assert.True(run.TryFail(failure, () => seenAtCall = Kinds(run).Count));
@@ -51,7 +52,7 @@ public class RunTests
 
         Assert.True(run.Outbox.TryRead(out _));
         Assert.True(run.Outbox.TryRead(out var last));
-        Assert.Equal(GrpcStatusCode.ResourceExhausted, last.Failure!.Code);
+        Assert.Equal(StatusCode.ResourceExhausted, last.Failure!.Code);
         Assert.Contains("--max-input-queue-bytes", last.Failure.Message, StringComparison.Ordinal);
         Assert.Contains("1000", last.Failure.Message, StringComparison.Ordinal);
         Assert.False(run.Outbox.TryRead(out _));
@@ -104,7 +105,7 @@ public class RunTests
         Assert.Equal(0, runs.Count);
         Assert.True(run.Outbox.TryRead(out _));
         Assert.True(run.Outbox.TryRead(out var last));
-        Assert.Equal(GrpcStatusCode.ResourceExhausted, last.Failure!.Code);
+        Assert.Equal(StatusCode.ResourceExhausted, last.Failure!.Code);
         Assert.Contains("--max-concurrent-runs", last.Failure.Message, StringComparison.Ordinal);
         Assert.False(runs.TryCancel(run.TraceId, () => Assert.Fail("There is nothing to cancel")));
     }
@@ -120,7 +121,7 @@ public class RunTests
     /// <summary>Never dialled.</summary>
     private static GrpcApplication Application() => new(
         new GrpcApplicationOptions(
-            new GrpcChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") },
+            new ClientChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") },
             TimeSpan.FromSeconds(1),
             TimeSpan.Zero,
             1_000_000,

@@ -1,0 +1,49 @@
+namespace Genkit.Sidecar.GrpcClient;
+
+/// <summary>Reads from another stream, and fails once that has given more than a number of bytes.</summary>
+internal sealed class LimitedStream(Stream inner, int limit) : Stream
+{
+    private long _count;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => _count;
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="MessageTooLargeException">The stream gives more than its limit.</exception>
+    public override int Read(Span<byte> buffer)
+    {
+        var read = inner.Read(buffer);
+        _count += read;
+        return _count <= limit ? read : throw new MessageTooLargeException();
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
