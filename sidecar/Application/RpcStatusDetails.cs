@@ -21,13 +21,19 @@ namespace Genkit.Sidecar.Application;
 /// <param name="Stack">The stack of a DebugInfo, a line an entry; null if there is none.</param>
 internal readonly record struct RpcStatusDetails(ReadOnlyMemory<byte> Json, string? Stack)
 {
-    private static readonly IReadOnlyDictionary<string, MessageDescriptor> s_known = new[]
-    {
-        BadRequest.Descriptor, DebugInfo.Descriptor, ErrorInfo.Descriptor, Help.Descriptor, LocalizedMessage.Descriptor, PreconditionFailure.Descriptor,
-        QuotaFailure.Descriptor, RequestInfo.Descriptor, ResourceInfo.Descriptor, RetryInfo.Descriptor,
-    }.ToDictionary(type => type.FullName);
+    private static readonly TypeRegistry s_known = TypeRegistry.FromMessages(
+        BadRequest.Descriptor,
+        DebugInfo.Descriptor,
+        ErrorInfo.Descriptor,
+        Help.Descriptor,
+        LocalizedMessage.Descriptor,
+        PreconditionFailure.Descriptor,
+        QuotaFailure.Descriptor,
+        RequestInfo.Descriptor,
+        ResourceInfo.Descriptor,
+        RetryInfo.Descriptor);
 
-    private static readonly JsonFormatter s_formatter = new(JsonFormatter.Settings.Default);
+    private static readonly JsonFormatter s_formatter = new(new JsonFormatter.Settings(formatDefaultValues: false, s_known));
 
     /// <summary>Reads the details. There are none if the trailer is absent or holds something else: the status itself still says what went wrong.</summary>
     public static RpcStatusDetails Read(Metadata trailers)
@@ -45,9 +51,9 @@ internal readonly record struct RpcStatusDetails(ReadOnlyMemory<byte> Json, stri
             json.WriteStartArray("details"u8);
             foreach (var detail in status.Details)
             {
-                var message = Parse(detail);
-                Write(json, detail, message);
-                stack ??= message is DebugInfo debugInfo ? StackOf(debugInfo) : null;
+                var formatted = Formatted(detail);
+                Write(json, detail, formatted);
+                stack ??= formatted is not null && detail.TryUnpack<DebugInfo>(out var debugInfo) ? StackOf(debugInfo) : null;
             }
 
             json.WriteEndArray();
@@ -57,37 +63,31 @@ internal readonly record struct RpcStatusDetails(ReadOnlyMemory<byte> Json, stri
         return new RpcStatusDetails(output.WrittenMemory, stack);
     }
 
-    /// <returns>The message; null if its type is not known, or the bytes are not of that type.</returns>
-    private static IMessage? Parse(Any detail)
+    private static void Write(Utf8JsonWriter json, Any detail, string? formatted)
+    {
+        if (formatted is not null)
+        {
+            json.WriteRawValue(formatted);
+            return;
+        }
+
+        json.WriteStartObject();
+        json.WriteString("@type"u8, detail.TypeUrl);
+        json.WriteBase64String("value"u8, detail.Value.Span);
+        json.WriteEndObject();
+    }
+
+    /// <returns>The JSON form. Null if the type is not known, the bytes are not of that type, or hold a value without a JSON form.</returns>
+    private static string? Formatted(Any detail)
     {
         try
         {
-            return s_known.TryGetValue(Any.GetTypeName(detail.TypeUrl), out var type) ? type.Parser.ParseFrom(detail.Value) : null;
+            return s_known.Find(Any.GetTypeName(detail.TypeUrl)) is null ? null : s_formatter.Format(detail);
         }
-        catch (InvalidProtocolBufferException)
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidOperationException)
         {
             return null;
         }
-    }
-
-    private static void Write(Utf8JsonWriter json, Any detail, IMessage? message)
-    {
-        json.WriteStartObject();
-        json.WriteString("@type"u8, detail.TypeUrl);
-        if (message is null)
-        {
-            json.WriteBase64String("value"u8, detail.Value.Span);
-        }
-        else
-        {
-            using var members = JsonDocument.Parse(s_formatter.Format(message));
-            foreach (var member in members.RootElement.EnumerateObject())
-            {
-                member.WriteTo(json);
-            }
-        }
-
-        json.WriteEndObject();
     }
 
     private static string? StackOf(DebugInfo debugInfo) => debugInfo switch

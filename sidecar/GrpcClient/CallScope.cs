@@ -19,8 +19,8 @@ internal readonly struct CallScope : IDisposable
         watch?.CallStarted();
     }
 
-    /// <summary>The deadline as grpc-dotnet takes it.</summary>
-    public DateTime? Deadline => _deadline is { } length ? DateTime.UtcNow + length : null;
+    /// <summary>The deadline as grpc-dotnet takes it, which has no other clock than the system's.</summary>
+    public DateTime? Deadline => _deadline is { } length ? TimeProvider.System.GetUtcNow().UtcDateTime + length : null;
 
     /// <summary>Says how the call ended.</summary>
     public CallStatus StatusOf(RpcException exception) => _failure.From(exception, _startedAt, _deadline);

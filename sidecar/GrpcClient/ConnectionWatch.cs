@@ -161,7 +161,9 @@ internal sealed partial class ConnectionWatch : IDisposable
         CallStarted();
         try
         {
-            using var call = _calls.AsyncUnaryCall(s_probe, host: null, new CallOptions(deadline: DateTime.UtcNow + AnswerWithin), []);
+            // grpc-dotnet has no other clock than the system's.
+            var options = new CallOptions(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + AnswerWithin);
+            using var call = _calls.AsyncUnaryCall(s_probe, host: null, options, []);
             await call.ResponseAsync.ConfigureAwait(false);
         }
         catch (RpcException)

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Genkit.Sidecar.Application;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -120,7 +120,9 @@ public class RpcStatusDetailsTests
     }
 
     private static void AssertDetails(string[] expected, RpcStatusDetails details) =>
-        Assert.Equal($$"""{"details":[{{string.Join(",", expected)}}]}""", Encoding.UTF8.GetString(details.Json.Span));
+        Assert.Equal(
+            JsonNode.Parse($$"""{"details":[{{string.Join(",", expected)}}]}""")!.ToJsonString(),
+            JsonNode.Parse(details.Json.Span)!.ToJsonString());
 
     private static RpcStatusDetails Read(params Any[] details) => RpcStatusDetails.Read(Trailers(Status(details).ToByteArray()));
 
