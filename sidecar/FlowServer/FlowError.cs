@@ -41,7 +41,7 @@ internal static class FlowError
 
     /// <param name="output">Where to write.</param>
     /// <param name="failure">What went wrong. Its stack is for traces alone.</param>
-    /// <param name="keepStack">Whether a member <c>stack</c> that the application has put into its details may stay there.</param>
+    /// <param name="keepStack">Whether a member <c>stack</c> of the details, and a <c>google.rpc.DebugInfo</c> among their <c>details</c>, may stay there.</param>
     public static void Write(IBufferWriter<byte> output, ActionFailure failure, bool keepStack)
     {
         using var json = new Utf8JsonWriter(output, JsonPayload.WriterOptions);
@@ -66,8 +66,17 @@ internal static class FlowError
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isStack = reader.NameEquals("stack"u8);
+            var isDetails = reader.NameEquals("details"u8);
             var start = (int)reader.TokenStartIndex;
             reader.Read();
+            if (!keepStack && isDetails && reader.TokenType == JsonTokenType.StartArray)
+            {
+                kept.Write(kept.WrittenCount > 1 ? ","u8 : default);
+                kept.Write("\"details\":"u8);
+                WriteWithoutDebugInfo(kept, details, ref reader);
+                continue;
+            }
+
             reader.Skip();
             if (keepStack || !isStack)
             {
@@ -78,5 +87,49 @@ internal static class FlowError
 
         kept.Write("}"u8);
         json.WriteRawValue(kept.WrittenSpan, skipInputValidation: true);
+    }
+
+    /// <summary>Copies an array whose elements may be the details of a google.rpc.Status, from its start to its end.</summary>
+    private static void WriteWithoutDebugInfo(ArrayBufferWriter<byte> kept, ReadOnlySpan<byte> json, ref Utf8JsonReader reader)
+    {
+        kept.Write("["u8);
+        var isFirst = true;
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var start = (int)reader.TokenStartIndex;
+            var isDebugInfo = IsDebugInfo(reader);
+            reader.Skip();
+            if (!isDebugInfo)
+            {
+                kept.Write(isFirst ? default : ","u8);
+                kept.Write(json[start..(int)reader.BytesConsumed]);
+                isFirst = false;
+            }
+        }
+
+        kept.Write("]"u8);
+    }
+
+    /// <param name="reader">A copy, so that the caller's stays where it is.</param>
+    private static bool IsDebugInfo(Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return false;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isType = reader.NameEquals("@type"u8);
+            reader.Read();
+            if (isType)
+            {
+                return reader.TokenType == JsonTokenType.String && reader.GetStringOrNull()?.EndsWith("google.rpc.DebugInfo", StringComparison.Ordinal) == true;
+            }
+
+            reader.Skip();
+        }
+
+        return false;
     }
 }

@@ -67,6 +67,21 @@ public sealed class FlowErrorTests
         Assert.Equal(body, (await flows.PostAsync("/f")).Body);
     }
 
+    [Theory]
+    [InlineData("prod", """[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"R"},1]""")]
+    [InlineData("dev", """[{"stackEntries":["at x.py:1"],"@type":"type.googleapis.com/google.rpc.DebugInfo"},{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"R"},1]""")]
+    public async Task Failure_DebugInfoAmongItsDetails_IsKeptInDevelopmentAlone(string environment, string details)
+    {
+        await using var flows = await FlowSidecar.StartAsync("--genkit-env", environment, "--reflection-v1", "off");
+        flows.Application.Actions["/flow/f"] = (call, _) => call.ErrorAsync(
+            5,
+            "m",
+            """{"a":1,"details":[{"stackEntries":["at x.py:1"],"@type":"type.googleapis.com/google.rpc.DebugInfo"},{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"R"},1],"b":2}""",
+            stack: "");
+
+        Assert.Equal($$$"""{"details":{"a":1,"details":{{{details}}},"b":2},"status":"NOT_FOUND","message":"m"}""", (await flows.PostAsync("/f")).Body);
+    }
+
     [Fact]
     public async Task Failure_CallThatBreaks_SaysNothingOfTheApplicationsAddress()
     {
