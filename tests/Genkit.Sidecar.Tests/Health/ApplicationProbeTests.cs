@@ -1,11 +1,11 @@
-using Genkit.Sidecar.Grpc.Tests;
 using Genkit.Sidecar.Health;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Genkit.Sidecar.Tests.Health;
 
 public sealed class ApplicationProbeTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly Queue<TaskCompletionSource<string?>> _answers = new();
     private int _asked;
 

@@ -1,5 +1,5 @@
-using Genkit.Sidecar.Grpc.Tests;
 using Genkit.Sidecar.Telemetry;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Genkit.Sidecar.Tests.Telemetry;
 
@@ -8,7 +8,7 @@ public class ComplaintTests
     [Fact]
     public void Complaint_FaultThatComesAndGoes_IsMadeOnceAMinute()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         var complaint = new Complaint(time);
 
         var made = 0;
@@ -25,7 +25,7 @@ public class ComplaintTests
     [Fact]
     public void Complaint_FaultThatLasts_IsMadeOnce()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         var complaint = new Complaint(time);
 
         Assert.True(complaint.TryOpen());

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Diagnostics.Metrics;
-using Genkit.Sidecar.Grpc.Tests;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Telemetry;
 using Genkit.Sidecar.Tests.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Genkit.Sidecar.Tests.Telemetry;
 
@@ -14,7 +14,7 @@ public sealed class TraceExporterTests : IAsyncDisposable
     private const long QueueBytes = 64 * 1024;
 
     private readonly Meter _meter = new("test");
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly TelemetryOptions _options = TelemetryOptions.From(Reading.Good("--telemetry-wait 1m --telemetry-max-queue-bytes 64KiB"));
     private readonly TelemetryServer _server = new(Reading.Good(""), NullLogger<TelemetryServer>.Instance);
     private readonly TraceExporter _exporter;
