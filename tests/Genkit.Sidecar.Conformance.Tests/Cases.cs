@@ -17,7 +17,7 @@ internal static class Cases
     public static async Task<IReadOnlyList<Outcome>> RunAsync(IEnumerable<Case> cases, Rule? broken, IReadOnlySet<string> without, TimeSpan? timeout)
     {
         await using var application = await ReferenceApplication.StartAsync(Catalogue, broken, without);
-        await using var source = new ApplicationSource(new ApplicationAddress(application.Target), command: null);
+        await using var source = new ApplicationSource(new ApplicationAddress(application.Address), command: null);
         var session = new Session(source, Catalogue, without, new Dictionary<string, string>(), timeout);
         return await session.RunAsync([.. cases.Where(one => !one.NotIn.ContainsKey(source.Way))], [], TestContext.Current.CancellationToken);
     }

@@ -13,7 +13,7 @@ public sealed class TlsTests : IDisposable
     public async Task Program_WithTheAuthorityOfAnApplicationBehindTls_TestsIt()
     {
         await using var application = await ReferenceApplication.StartAsync(Cases.Catalogue, null, new HashSet<string>());
-        await using var proxy = new TlsProxy(new Uri(application.Target.ToString()).Port);
+        await using var proxy = new TlsProxy(new Uri(application.Address).Port);
         var authority = Path.Combine(_folder.FullName, "ca.pem");
         await File.WriteAllTextAsync(authority, proxy.Authority, TestContext.Current.CancellationToken);
 
@@ -27,7 +27,7 @@ public sealed class TlsTests : IDisposable
     public async Task Program_WithoutTheAuthorityOfAnApplicationBehindTls_SaysThatItIsNotTrusted()
     {
         await using var application = await ReferenceApplication.StartAsync(Cases.Catalogue, null, new HashSet<string>());
-        await using var proxy = new TlsProxy(new Uri(application.Target.ToString()).Port);
+        await using var proxy = new TlsProxy(new Uri(application.Address).Port);
 
         var (exitCode, _, error) = await ConformanceProcess.RunAsync("--app", proxy.Address, "--only", "plain/greet");
 

@@ -10,7 +10,6 @@ using Genkit.Sidecar.Conformance.Reports;
 using Genkit.Sidecar.Conformance.Running;
 using Genkit.Sidecar.Conformance.Subjects;
 using Genkit.Sidecar.Conformance.Suites;
-using Genkit.Sidecar.Grpc;
 
 try
 {
@@ -122,14 +121,13 @@ static ISubjectSource Source(CommandLine line, Catalogue catalogue)
 
 static ApplicationAddress AddressOf(string text, string? authorities)
 {
-    if (!GrpcTarget.TryParse(text, out var target, out var error))
-    {
-        throw new UsageException($"--app: {error}");
-    }
-
     try
     {
-        return new ApplicationAddress(target, authorities);
+        return new ApplicationAddress(text, authorities);
+    }
+    catch (FormatException e)
+    {
+        throw new UsageException($"--app: {e.Message}");
     }
     catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
     {
@@ -167,7 +165,7 @@ static async Task<int> ServeAsync(CommandLine line, Catalogue catalogue)
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
     await using var application = await StartAsync(catalogue, line, address);
-    Console.WriteLine($"genkit-conformance serves {application.Target}");
+    Console.WriteLine($"genkit-conformance serves {application.Address}");
     await asked.Task;
     return ExitCode.Passed;
 }

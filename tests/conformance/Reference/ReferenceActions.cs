@@ -193,7 +193,7 @@ internal sealed class ReferenceActions
         var metadata = new Dictionary<string, string>();
         foreach (var name in new[] { "traceparent", "tracestate", "baggage", "x-conformance" })
         {
-            if (_broken != Rule.LosesMetadata && run.Metadata.Get(name) is { } value)
+            if (_broken != Rule.LosesMetadata && run.Metadata.GetValue(name) is { } value)
             {
                 metadata[name] = value;
             }

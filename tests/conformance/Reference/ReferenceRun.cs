@@ -1,14 +1,27 @@
-using System.Buffers;
 using System.Text.Json;
-using Genkit.Sidecar.Grpc;
-using Genkit.Sidecar.Grpc.Server;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Status = Grpc.Core.Status;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
 /// <summary>One run of the reference application: what an action reads and sends.</summary>
-internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest request, bool isBidi, Rule? broken, CancellationToken cancelled)
+/// <param name="request">What it was started with.</param>
+/// <param name="input">The input that comes in chunks; null for a plain run.</param>
+/// <param name="write">Sends a message.</param>
+/// <param name="call">The call that it is.</param>
+/// <param name="broken">What it does wrong, null for nothing.</param>
+/// <param name="cancelled">Cancelled with the run.</param>
+internal sealed class ReferenceRun(
+    V1.RunActionRequest request,
+    IAsyncStreamReader<V1.RunBidiActionRequest>? input,
+    Func<V1.RunActionResponse, Task> write,
+    ServerCallContext call,
+    Rule? broken,
+    CancellationToken cancelled)
 {
     // Field 1000, three bytes.
     private static readonly byte[] s_unknownMember = [0xC2, 0x3E, 0x03, (byte)'n', (byte)'e', (byte)'w'];
@@ -19,7 +32,7 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
     /// <summary>The key, which is the request's own unless that is one of <see cref="WrongRuns"/>.</summary>
     public string Key { get; } = WrongRuns.ActionOf(request.Key);
 
-    public byte[]? Input => request.HasInputJson && !(isBidi && broken == Rule.BidiIgnoresStart) ? request.InputJson.ToByteArray() : null;
+    public byte[]? Input => request.HasInputJson && !(IsBidi && broken == Rule.BidiIgnoresStart) ? request.InputJson.ToByteArray() : null;
 
     public byte[]? Init => request.HasInitJson && broken != Rule.InitIsIgnored ? request.InitJson.ToByteArray() : null;
 
@@ -29,16 +42,16 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
 
     public bool IsStreamed => request.Stream;
 
-    public bool IsBidi => isBidi;
+    public bool IsBidi => input is not null;
 
-    public GrpcMetadata Metadata => call.RequestHeaders;
+    public Metadata Metadata => call.RequestHeaders;
 
     /// <summary>Cancelled with the run.</summary>
     public CancellationToken Cancelled => broken switch
     {
         Rule.IgnoresCancel => CancellationToken.None,
-        Rule.IgnoresCancelOfBidi when isBidi => CancellationToken.None,
-        Rule.IgnoresDeadlines when call.Remaining is not null => CancellationToken.None,
+        Rule.IgnoresCancelOfBidi when IsBidi => CancellationToken.None,
+        Rule.IgnoresDeadlines when call.Deadline != DateTime.MaxValue => CancellationToken.None,
         _ => cancelled,
     };
 
@@ -65,18 +78,18 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
     /// <summary>The next chunk of input; null when there will be none. A plain run's input is its only one.</summary>
     public async Task<byte[]?> ReadInputAsync()
     {
-        if (!isBidi)
+        if (input is null)
         {
             var only = _hasReadInput ? null : Input;
             _hasReadInput = true;
             return only;
         }
 
-        while (await call.ReadAsync(cancelled))
+        while (await UntilCancelledAsync(() => input.MoveNext(cancelled)))
         {
             var isFirst = !_hasReadInput;
             _hasReadInput = true;
-            var chunk = V1.RunBidiActionRequest.Parser.ParseFrom(call.Message).ChunkJson.ToByteArray();
+            var chunk = input.Current.ChunkJson.ToByteArray();
             if (broken == Rule.NullInputEndsInput && chunk.AsSpan().SequenceEqual("null"u8))
             {
                 return null;
@@ -147,12 +160,12 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         }
     }
 
-    public async Task<GrpcStatus> SucceedAsync(byte[]? result)
+    public async Task SucceedAsync(byte[]? result)
     {
         await ReleaseAsync();
         if (broken == Rule.EndsWithoutResult)
         {
-            return GrpcStatus.OK;
+            return;
         }
 
         var last = new V1.ActionResult();
@@ -173,10 +186,11 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         }
 
         await WriteAsync(new V1.RunActionResponse { Result = last });
-        return await EndAsync(last);
+        await EndAsync(last);
     }
 
-    public async Task<GrpcStatus> FailAsync(ActionFailure failure)
+    /// <exception cref="RpcException">The run fails with a status.</exception>
+    public async Task FailAsync(ActionFailure failure)
     {
         if (broken == Rule.ChunksBeforeFailureAreLost)
         {
@@ -187,7 +201,8 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
 
         if (broken == Rule.FailureIsAResult)
         {
-            return await SucceedAsync("null"u8.ToArray());
+            await SucceedAsync("null"u8.ToArray());
+            return;
         }
 
         var code = broken switch
@@ -199,14 +214,14 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         var message = broken switch
         {
             Rule.MessageIsLost => "",
-            Rule.MessageHasPrefix => $"{(GrpcStatusCode)code}: {failure.Message}",
+            Rule.MessageHasPrefix => $"{(StatusCode)code}: {failure.Message}",
             Rule.MessageIsAscii => string.Concat(failure.Message.Select(letter => char.IsAscii(letter) && !char.IsControl(letter) && letter != '%' ? letter : '?')),
             Rule.MessageIsCut => failure.Message[..Math.Min(failure.Message.Length, 1000)],
             _ => failure.Message,
         };
         if (failure.IsStatus != (broken == Rule.FormIsTheOther))
         {
-            return StatusOf(code, message, failure.Stack);
+            throw StatusOf(code, message, failure.Stack);
         }
 
         var error = new V1.ActionError { Code = code, Message = message, Stack = broken == Rule.StackIsLost ? "" : failure.Stack };
@@ -220,42 +235,28 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
         {
             await WriteAsync(new V1.RunActionResponse { Result = new V1.ActionResult() });
         }
-
-        return GrpcStatus.OK;
     }
 
-    /// <summary>A status, with the stack as Google's richer error model carries it: a google.rpc.Status whose details have a google.rpc.DebugInfo.</summary>
-    private GrpcStatus StatusOf(int code, string message, string stack)
+    /// <summary>A status, with the stack as Google's richer error model carries it.</summary>
+    private RpcException StatusOf(int code, string message, string stack)
     {
         if (broken == Rule.MessageIsNotEncoded)
         {
-            call.HttpContext.Response.Headers["grpc-message"] = message;
-            return new GrpcStatus((GrpcStatusCode)code, "");
+            var response = call.GetHttpContext().Response;
+            response.OnStarting(() =>
+            {
+                response.Headers["grpc-message"] = message;
+                return Task.CompletedTask;
+            });
+            return new RpcException(new Status((StatusCode)code, ""));
         }
 
-        if (stack.Length == 0)
-        {
-            return new GrpcStatus((GrpcStatusCode)code, message);
-        }
-
-        // The second field of DebugInfo is its detail, the third of Status are its details.
-        var debugInfo = new Any { TypeUrl = "type.googleapis.com/google.rpc.DebugInfo", Value = Field(2, ByteString.CopyFromUtf8(stack)) };
-        return new GrpcStatus((GrpcStatusCode)code, message) { Details = Field(3, debugInfo.ToByteString()).Memory };
+        return stack.Length == 0
+            ? new RpcException(new Status((StatusCode)code, message))
+            : new Google.Rpc.Status { Code = code, Message = message, Details = { Any.Pack(new DebugInfo { Detail = stack }) } }.ToRpcException();
     }
 
-    private static ByteString Field(int number, ByteString value)
-    {
-        using var stream = new MemoryStream();
-        using (var message = new CodedOutputStream(stream, leaveOpen: true))
-        {
-            message.WriteTag(number, WireFormat.WireType.LengthDelimited);
-            message.WriteBytes(value);
-        }
-
-        return ByteString.CopyFrom(stream.ToArray());
-    }
-
-    private async Task<GrpcStatus> EndAsync(V1.ActionResult last)
+    private async Task EndAsync(V1.ActionResult last)
     {
         switch (broken)
         {
@@ -266,15 +267,13 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
                 await WriteChunkAsync("\"late\""u8.ToArray());
                 break;
             case Rule.FailsAfterResult:
-                return new GrpcStatus(GrpcStatusCode.Aborted, "failed after the result");
+                throw new RpcException(new Status(StatusCode.Aborted, "failed after the result"));
             case Rule.CallStaysOpen:
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, call.CancellationToken);
                 break;
             default:
                 break;
         }
-
-        return GrpcStatus.OK;
     }
 
     private async Task ReleaseAsync()
@@ -292,16 +291,33 @@ internal sealed class ReferenceRun(GrpcServerCall call, V1.RunActionRequest requ
 
     private Task WriteChunkAsync(byte[] chunk) => WriteAsync(new V1.RunActionResponse { ChunkJson = UnsafeByteOperations.UnsafeWrap(chunk) });
 
-    // RunBidiActionResponse has the same form on the wire.
     private async Task WriteAsync(V1.RunActionResponse response)
     {
         if (broken == Rule.SaysWhatNobodyKnows)
         {
             // A heartbeat, and a member of a later version.
-            await call.WriteAsync(ReadOnlySequence<byte>.Empty, flush: true);
-            await call.WriteAsync(new ReadOnlySequence<byte>(s_unknownMember), flush: true);
+            await write(new V1.RunActionResponse());
+            await write(V1.RunActionResponse.Parser.ParseFrom(s_unknownMember));
         }
 
-        await call.WriteAsync(new ReadOnlySequence<byte>(response.ToByteArray()), flush: true);
+        await UntilCancelledAsync(async () =>
+        {
+            await write(response);
+            return true;
+        });
+    }
+
+    /// <summary>Reads or writes. On a call that the caller has cancelled both fail in ways of their own, which are one for the actions.</summary>
+    /// <exception cref="OperationCanceledException">The call is over.</exception>
+    private static async Task<bool> UntilCancelledAsync(Func<Task<bool>> step)
+    {
+        try
+        {
+            return await step();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            throw new OperationCanceledException("the call is over", e);
+        }
     }
 }

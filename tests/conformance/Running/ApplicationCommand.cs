@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Genkit.Sidecar.Conformance.Subjects;
-using Genkit.Sidecar.Grpc;
 
 namespace Genkit.Sidecar.Conformance.Running;
 
@@ -19,7 +18,7 @@ internal sealed class ApplicationCommand : IAsyncDisposable
     public ApplicationCommand(IReadOnlyList<string> command)
     {
         _command = command;
-        Address = new ApplicationAddress(GrpcTarget.Parse($"http://{_listen}"));
+        Address = new ApplicationAddress($"http://{_listen}");
     }
 
     public ApplicationAddress Address { get; }

@@ -115,12 +115,12 @@ internal sealed class SidecarSource(string executable, ApplicationAddress? addre
 
     private async Task StartSidecarAsync(CancellationToken cancellationToken)
     {
-        var target = address?.Target ?? _reference!.Target;
+        var target = address?.ToString() ?? _reference!.Address;
         IEnumerable<string> authorities = address?.AuthoritiesFile is { } file ? ["--app-ca", file] : [];
 
         // Probes and traces are not what is tested here, and a port that is taken would be a failure that is not the sidecar's.
         _process = ChildProcess.Start(
-            [executable, "run", "--manager", _manager!.Address.ToString(), "--app", target.ToString(), .. authorities, "--health", "off", "--telemetry-server", "off"],
+            [executable, "run", "--manager", _manager!.Address.ToString(), "--app", target, .. authorities, "--health", "off", "--telemetry-server", "off"],
             new Dictionary<string, string>());
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(s_starting);

@@ -27,9 +27,9 @@ internal sealed class CallStep : IStep
     {
         var messages = _messages.Select(message => message.Build(context.Values())).ToList();
         var status = await ((ApplicationSubject)context.Subject).CallRawAsync(_method, messages, cancellationToken);
-        if (!_codes.Contains((int)status.Code))
+        if (!_codes.Contains((int)status.StatusCode))
         {
-            throw new CaseFailure($"{_method} ended with {status.Code} ({status.Message}){(_codes.Count == 16 ? ", and should have failed" : $" instead of {string.Join(" or ", _codes)}")}");
+            throw new CaseFailure($"{_method} ended with {status.StatusCode} ({status.Detail}){(_codes.Count == 16 ? ", and should have failed" : $" instead of {string.Join(" or ", _codes)}")}");
         }
     }
 }

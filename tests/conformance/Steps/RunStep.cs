@@ -1,6 +1,6 @@
 using Genkit.Sidecar.Conformance.Payloads;
 using Genkit.Sidecar.Conformance.Subjects;
-using Genkit.Sidecar.Grpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
@@ -23,10 +23,10 @@ internal sealed class RunStep : IStep
         _input = members.TakePayload("input");
         _init = members.TakePayload("init");
         _context = members.TakePayload("context");
-        GrpcMetadata? metadata = null;
+        Metadata? metadata = null;
         foreach (var (name, value) in members.TakePairs("metadata"))
         {
-            (metadata ??= new GrpcMetadata()).Add(name, value);
+            (metadata ??= new Metadata()).Add(name, value);
         }
 
         _plan = new RunPlan

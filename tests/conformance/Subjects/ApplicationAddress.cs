@@ -1,29 +1,72 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Genkit.Sidecar.Grpc;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>Where an application is, and by whose word it is known to be that one.</summary>
-/// <param name="Target">The address.</param>
-/// <param name="AuthoritiesFile">A file in PEM form with the authorities that its certificate may lead to; null for those that the system trusts.</param>
-internal sealed record ApplicationAddress(GrpcTarget Target, string? AuthoritiesFile = null)
+/// <summary>Where an application is, and which authorities vouch for it.</summary>
+internal sealed class ApplicationAddress
 {
-    /// <summary>The certificates of that file; null where there is none.</summary>
-    public X509Certificate2Collection? Authorities { get; } = Read(AuthoritiesFile);
+    private const string UnixPrefix = "unix:";
+    private const string Forms = "write http://host:port, https://host:port or unix:/path";
+
+    private readonly string _text;
+
+    /// <param name="text"><c>http://host:port</c> for HTTP/2 without TLS, <c>https://host:port</c>, <c>unix:/path</c> or <c>unix:///path</c>.</param>
+    /// <param name="authoritiesFile">A file in PEM form with the authorities that its certificate may lead to; null for those that the system trusts.</param>
+    /// <exception cref="FormatException">The address is wrong; the message says how.</exception>
+    /// <exception cref="CryptographicException">The file holds no certificate.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public ApplicationAddress(string text, string? authoritiesFile = null)
+    {
+        _text = text;
+        (Url, EndPoint) = text.StartsWith(UnixPrefix, StringComparison.OrdinalIgnoreCase) ? OfSocket(text[UnixPrefix.Length..]) : OfHost(text);
+        AuthoritiesFile = authoritiesFile;
+        Authorities = authoritiesFile is null ? null : Read(authoritiesFile);
+    }
+
+    /// <summary>What HTTP calls it: of a Unix socket, a name that stands for it.</summary>
+    public Uri Url { get; }
+
+    /// <summary>What a socket connects to.</summary>
+    public EndPoint EndPoint { get; }
+
+    public string? AuthoritiesFile { get; }
+
+    /// <summary>The certificates of <see cref="AuthoritiesFile"/>; null where there is no file.</summary>
+    public X509Certificate2Collection? Authorities { get; }
 
     /// <summary>The address as it was given.</summary>
-    public override string ToString() => Target.ToString();
+    public override string ToString() => _text;
 
-    /// <exception cref="CryptographicException">It holds none.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    private static X509Certificate2Collection? Read(string? file)
+    private static (Uri Url, EndPoint EndPoint) OfSocket(string path)
     {
-        if (file is null)
+        path = path.StartsWith("///", StringComparison.Ordinal) ? path[2..] : path;
+        if (!path.StartsWith('/') || path.StartsWith("//", StringComparison.Ordinal))
         {
-            return null;
+            throw new FormatException($"'{UnixPrefix}{path}' has no absolute path: {Forms}");
         }
 
+        try
+        {
+            return (new Uri("http://localhost"), new UnixDomainSocketEndPoint(path));
+        }
+        catch (ArgumentException e)
+        {
+            throw new FormatException($"'{UnixPrefix}{path}' is no path of a Unix socket: {e.Message}", e);
+        }
+    }
+
+    private static (Uri Url, EndPoint EndPoint) OfHost(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+        && url is { Host.Length: > 0, Port: > 0, UserInfo: "", PathAndQuery: "/", Fragment: "" }
+            ? (url, new DnsEndPoint(url.IdnHost, url.Port))
+            : throw new FormatException($"'{text}' is no address of an application: {Forms}");
+
+    private static X509Certificate2Collection Read(string file)
+    {
         var authorities = new X509Certificate2Collection();
         authorities.ImportFromPemFile(file);
         return authorities.Count > 0 ? authorities : throw new CryptographicException("it has no certificate in PEM form");

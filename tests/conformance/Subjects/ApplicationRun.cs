@@ -1,22 +1,21 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Genkit.Sidecar.Conformance.Json;
-using Genkit.Sidecar.Grpc;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
 /// <summary>A run as a call of RunAction or RunBidiAction, whose responses have the same form on the wire.</summary>
-internal sealed partial class ApplicationRun(GrpcCall call) : IRun
+internal sealed partial class ApplicationRun(ApplicationCall call) : IRun
 {
     private bool _hasUpdate;
 
     public async Task<Update> ReadAsync(CancellationToken cancellationToken)
     {
-        while (await call.ReadAsync(cancellationToken))
+        while (await call.ReadAsync(cancellationToken) is { } message)
         {
-            var response = ApplicationSubject.Parsed(call.Message, V1.RunActionResponse.Parser, "The run");
+            var response = ApplicationSubject.Parsed(message, V1.RunActionResponse.Parser, "The run");
             switch (response.UpdateCase)
             {
                 case V1.RunActionResponse.UpdateOneofCase.State:
@@ -38,25 +37,18 @@ internal sealed partial class ApplicationRun(GrpcCall call) : IRun
             }
         }
 
-        var status = call.Status!;
-        return status.IsOK
+        var status = call.Status!.Value;
+        return status.StatusCode == StatusCode.OK
             ? throw new CaseFailure("the run ended with the status OK and without a result or an error before it")
-            : new Update.Error((int)status.Code, status.Message, null, null, IsStatus: true);
+            : new Update.Error((int)status.StatusCode, status.Detail, null, null, IsStatus: true);
     }
 
-    public async Task SendAsync(byte[] chunk, CancellationToken cancellationToken)
-    {
-        var message = new V1.RunBidiActionRequest { ChunkJson = UnsafeByteOperations.UnsafeWrap(chunk) };
-        await call.WriteAsync(new ReadOnlySequence<byte>(message.ToByteArray()), endOfStream: false, cancellationToken);
-    }
+    public Task SendAsync(byte[] chunk, CancellationToken cancellationToken) =>
+        call.WriteAsync(new V1.RunBidiActionRequest { ChunkJson = UnsafeByteOperations.UnsafeWrap(chunk) }.ToByteArray(), cancellationToken);
 
-    public Task EndInputAsync(CancellationToken cancellationToken) => call.CompleteAsync(cancellationToken).AsTask();
+    public Task EndInputAsync(CancellationToken cancellationToken) => call.CompleteAsync();
 
-    public Task CancelAsync(CancellationToken cancellationToken)
-    {
-        call.Cancel();
-        return Task.CompletedTask;
-    }
+    public Task CancelAsync(CancellationToken cancellationToken) => call.CancelAsync();
 
     public ValueTask DisposeAsync() => call.DisposeAsync();
 
@@ -105,14 +97,14 @@ internal sealed partial class ApplicationRun(GrpcCall call) : IRun
     /// <summary>Waits for the end of the call behind its last update.</summary>
     private async Task EndAsync(Update last, int code, CancellationToken cancellationToken)
     {
-        if (await call.ReadAsync(cancellationToken))
+        if (await call.ReadAsync(cancellationToken) is not null)
         {
             throw new CaseFailure($"a message came after {last.Name}, which ends the run");
         }
 
-        if (call.Status is { IsOK: false } status && (int)status.Code != code)
+        if (call.Status is { StatusCode: not StatusCode.OK } status && (int)status.StatusCode != code)
         {
-            throw new CaseFailure($"the call ended with {status.Code} ({status.Message}) after {last.Name}");
+            throw new CaseFailure($"the call ended with {status.StatusCode} ({status.Detail}) after {last.Name}");
         }
     }
 }

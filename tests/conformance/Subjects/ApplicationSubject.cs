@@ -1,22 +1,21 @@
-using System.Buffers;
 using System.Text.Json;
 using Genkit.Sidecar.Conformance.Json;
-using Genkit.Sidecar.Grpc;
 using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>An application, called over gRPC on a connection of its own.</summary>
+/// <summary>An application, called over gRPC on a connection of its own. Messages are bytes, so that a wrong one is seen as it came.</summary>
 internal sealed class ApplicationSubject : ISubject
 {
-    private const string Service = "/genkit.sidecar.v1.ActionService/";
-    private const string HealthService = "/grpc.health.v1.Health/";
-
-    // What the sidecar takes by default.
-    private const int MaxMessageBytes = 90 * 1024 * 1024;
+    private const string Service = "genkit.sidecar.v1.ActionService";
+    private const string HealthService = "grpc.health.v1.Health";
 
     // The sidecar's own deadline, so that a slow application fails here as it does there.
-    private static readonly GrpcCallOptions s_options = new() { Deadline = TimeSpan.FromSeconds(10) };
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(10);
+
+    private static readonly Marshaller<byte[]> s_bytes = Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes);
 
     private readonly ApplicationAddress _address;
     private GrpcChannel _channel;
@@ -24,23 +23,26 @@ internal sealed class ApplicationSubject : ISubject
     public ApplicationSubject(ApplicationAddress address)
     {
         _address = address;
-        _channel = Dial(address);
+        _channel = ApplicationChannel.To(address);
     }
 
     /// <summary>Closes the connection, which ends its calls, and goes on over another one.</summary>
     public void Reconnect()
     {
         _channel.Dispose();
-        _channel = Dial(_address);
+        _channel = ApplicationChannel.To(_address);
     }
 
     public async Task<IRun> StartAsync(RunPlan plan, CancellationToken cancellationToken)
     {
-        var options = new GrpcCallOptions { Metadata = plan.Metadata, Deadline = plan.Deadline };
-        var call = _channel.StartCall(Service + (plan.IsBidi ? "RunBidiAction" : "RunAction"), options, cancellationToken);
+        var call = Start(Service, plan.IsBidi ? "RunBidiAction" : "RunAction", plan.Metadata, plan.Deadline, cancellationToken);
         var start = RequestOf(plan);
-        var message = plan.IsBidi ? new V1.RunBidiActionRequest { Start = start }.ToByteArray() : start.ToByteArray();
-        await call.WriteAsync(new ReadOnlySequence<byte>(message), endOfStream: !plan.IsBidi, cancellationToken);
+        await call.WriteAsync(plan.IsBidi ? new V1.RunBidiActionRequest { Start = start }.ToByteArray() : start.ToByteArray(), cancellationToken);
+        if (!plan.IsBidi)
+        {
+            await call.CompleteAsync();
+        }
+
         return new ApplicationRun(call);
     }
 
@@ -62,51 +64,55 @@ internal sealed class ApplicationSubject : ISubject
     public Task<V1.ConfigureResponse> ConfigureAsync(V1.ConfigureRequest request, CancellationToken cancellationToken) =>
         CallAsync("Configure", request, V1.ConfigureResponse.Parser, cancellationToken);
 
-    /// <summary>Why nobody is there, for people; null if somebody is, who may answer well or not.</summary>
+    /// <summary>Why no application is there, for people; null if one is, which may answer well or not.</summary>
     public async Task<string?> AbsenceAsync(CancellationToken cancellationToken)
     {
-        using var result = await _channel.UnaryAsync(Service + "ListActions", Bytes(new V1.ListActionsRequest()), s_options, cancellationToken);
-        return result.Status.Code is GrpcStatusCode.Unavailable or GrpcStatusCode.DeadlineExceeded ? result.Status.Message : null;
+        var (status, _) = await UnaryAsync(Service, "ListActions", new V1.ListActionsRequest(), s_deadline, cancellationToken);
+        return ConnectFailure.Reason(status.DebugException, _address) ?? status.StatusCode switch
+        {
+            StatusCode.DeadlineExceeded => $"ListActions takes longer than {s_deadline.TotalSeconds} s",
+            StatusCode.Unavailable => status.Detail,
+            _ => null,
+        };
     }
 
     /// <summary>How a call ends that the case itself has written.</summary>
-    /// <param name="method">The path of the method.</param>
+    /// <param name="path">The path of the method: <c>/package.Service/Method</c>.</param>
     /// <param name="messages">The bytes of its messages; the call's input ends behind them.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<GrpcStatus> CallRawAsync(string method, IReadOnlyList<byte[]> messages, CancellationToken cancellationToken)
+    public async Task<Status> CallRawAsync(string path, IReadOnlyList<byte[]> messages, CancellationToken cancellationToken)
     {
-        await using var call = _channel.StartCall(method, GrpcCallOptions.Default, cancellationToken);
+        var parts = path.Split('/');
+        await using var call = Start(parts[1], parts[2], null, null, cancellationToken);
         foreach (var message in messages)
         {
-            await call.WriteAsync(new ReadOnlySequence<byte>(message), endOfStream: false, cancellationToken);
+            await call.WriteAsync(message, cancellationToken);
         }
 
-        await call.CompleteAsync(cancellationToken);
-        while (await call.ReadAsync(cancellationToken))
+        await call.CompleteAsync();
+        while (await call.ReadAsync(cancellationToken) is not null)
         {
         }
 
-        return call.Status!;
+        return call.Status!.Value;
     }
 
     /// <summary>The health of a service: its state, or the status of a call that failed.</summary>
     public async Task<string> CheckHealthAsync(string service, CancellationToken cancellationToken)
     {
-        using var result = await _channel.UnaryAsync(
-            HealthService + "Check", Bytes(new Health.HealthCheckRequest { Service = service }), GrpcCallOptions.Default, cancellationToken);
-        return result.Status.IsOK
-            ? Parsed(result.Message, Health.HealthCheckResponse.Parser, "Check").Status.ToString()
-            : result.Status.Code.ToString();
+        var (status, answer) = await UnaryAsync(HealthService, "Check", new Health.HealthCheckRequest { Service = service }, null, cancellationToken);
+        return answer is null ? status.StatusCode.ToString() : Parsed(answer, Health.HealthCheckResponse.Parser, "Check").Status.ToString();
     }
 
     /// <summary>The first state that watching a service tells, or the status of a call that failed; then the call is cancelled.</summary>
     public async Task<string> WatchHealthAsync(string service, CancellationToken cancellationToken)
     {
-        await using var call = _channel.StartCall(HealthService + "Watch", GrpcCallOptions.Default, cancellationToken);
-        await call.WriteAsync(Bytes(new Health.HealthCheckRequest { Service = service }), endOfStream: true, cancellationToken);
-        return await call.ReadAsync(cancellationToken)
-            ? Parsed(call.Message, Health.HealthCheckResponse.Parser, "Watch").Status.ToString()
-            : call.Status!.Code.ToString();
+        await using var call = Start(HealthService, "Watch", null, null, cancellationToken);
+        await call.WriteAsync(new Health.HealthCheckRequest { Service = service }.ToByteArray(), cancellationToken);
+        await call.CompleteAsync();
+        return await call.ReadAsync(cancellationToken) is { } message
+            ? Parsed(message, Health.HealthCheckResponse.Parser, "Watch").Status.ToString()
+            : call.Status!.Value.StatusCode.ToString();
     }
 
     public ValueTask DisposeAsync()
@@ -117,7 +123,7 @@ internal sealed class ApplicationSubject : ISubject
 
     /// <summary>Parses a message of the application.</summary>
     /// <exception cref="CaseFailure">It is none of this type.</exception>
-    internal static T Parsed<T>(ReadOnlySequence<byte> message, MessageParser<T> parser, string method)
+    internal static T Parsed<T>(byte[] message, MessageParser<T> parser, string method)
         where T : IMessage<T>
     {
         try
@@ -129,11 +135,6 @@ internal sealed class ApplicationSubject : ISubject
             throw new CaseFailure($"{method} answered with bytes that are no {typeof(T).Name}: {e.Message}");
         }
     }
-
-    private static GrpcChannel Dial(ApplicationAddress address) =>
-        new(new GrpcChannelOptions { Target = address.Target, CertificateAuthorities = address.Authorities, MaxReceiveMessageBytes = MaxMessageBytes });
-
-    private static ReadOnlySequence<byte> Bytes(IMessage message) => new(message.ToByteArray());
 
     private static V1.RunActionRequest RequestOf(RunPlan plan)
     {
@@ -189,12 +190,38 @@ internal sealed class ApplicationSubject : ISubject
         return fault is null && type == JsonTokenType.StartObject ? json.ToByteArray() : throw new CaseFailure($"{what} {fault ?? "is no JSON object"}");
     }
 
+    private static CallOptions Options(Metadata? metadata, TimeSpan? deadline, CancellationToken cancellationToken) =>
+        new(metadata, deadline is { } time ? TimeProvider.System.GetUtcNow().UtcDateTime + time : null, cancellationToken);
+
+    // Also where there is one request: on the wire it is the same.
+    private ApplicationCall Start(string service, string name, Metadata? metadata, TimeSpan? deadline, CancellationToken cancellationToken)
+    {
+        var method = new Method<byte[], byte[]>(MethodType.DuplexStreaming, service, name, s_bytes, s_bytes);
+        return new ApplicationCall(token => _channel.CreateCallInvoker().AsyncDuplexStreamingCall(method, null, Options(metadata, deadline, token)), cancellationToken);
+    }
+
     private async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser, CancellationToken cancellationToken)
         where T : IMessage<T>
     {
-        using var result = await _channel.UnaryAsync(Service + method, Bytes(request), s_options, cancellationToken);
-        return result.Status.IsOK
-            ? Parsed(result.Message, parser, method)
-            : throw new CaseFailure($"{method} failed with {result.Status.Code} ({result.Status.Message})");
+        var (status, answer) = await UnaryAsync(Service, method, request, s_deadline, cancellationToken);
+        return answer is null
+            ? throw new CaseFailure($"{method} failed with {status.StatusCode} ({status.Detail})")
+            : Parsed(answer, parser, method);
+    }
+
+    /// <returns>The answer, and OK; or null, and why there is none.</returns>
+    private async Task<(Status Status, byte[]? Answer)> UnaryAsync(string service, string name, IMessage request, TimeSpan? deadline, CancellationToken cancellationToken)
+    {
+        var method = new Method<byte[], byte[]>(MethodType.Unary, service, name, s_bytes, s_bytes);
+        try
+        {
+            using var call = _channel.CreateCallInvoker().AsyncUnaryCall(method, null, Options(null, deadline, cancellationToken), request.ToByteArray());
+            return (Status.DefaultSuccess, await call);
+        }
+        catch (RpcException e)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return (e.Status, null);
+        }
     }
 }

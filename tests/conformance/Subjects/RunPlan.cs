@@ -1,4 +1,4 @@
-using Genkit.Sidecar.Grpc;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
@@ -22,7 +22,7 @@ internal sealed record RunPlan
     public bool IsBidi { get; init; }
 
     /// <summary>Metadata of the call. Of the application alone: a manager sends none.</summary>
-    public GrpcMetadata? Metadata { get; init; }
+    public Metadata? Metadata { get; init; }
 
     /// <summary>How long the call may take. Of the application alone.</summary>
     public TimeSpan? Deadline { get; init; }
