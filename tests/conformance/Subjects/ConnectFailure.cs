@@ -11,6 +11,8 @@ internal static class ConnectFailure
     private const long ProtocolError = 0x1;
     private const long Http11Required = 0xd;
 
+    private const string NoHttp2 = "it does not speak HTTP/2, which gRPC needs: it may speak TLS (https://), or be an HTTP/1 server or another one";
+
     /// <returns>The reason, for people; null where the exception is not about connecting.</returns>
     public static string? Reason(Exception? exception, ApplicationAddress address)
     {
@@ -21,9 +23,10 @@ internal static class ConnectFailure
                 SocketException socket => OfSocket(socket, address),
                 AuthenticationException tls => OfTls(tls),
                 TimeoutException => $"it did not accept a connection within {ApplicationChannel.ConnectTimeout.TotalSeconds} s",
-                HttpProtocolException { ErrorCode: ProtocolError or Http11Required } => "it answered with something other than HTTP/2, such as HTTP/1, and gRPC needs HTTP/2: is this the gRPC port?",
-                HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } =>
-                    "it closed the connection without a word of HTTP/2: it may speak TLS (https://), or not be a gRPC server",
+                HttpProtocolException { ErrorCode: ProtocolError or Http11Required } or HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } => NoHttp2,
+
+                // Of the stream, which the handler closes when the peer's answer comes before the request is written.
+                ObjectDisposedException => NoHttp2,
                 IOException when exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } =>
                     "it closed the connection in the TLS handshake: it may not speak TLS (http://)",
                 _ => null,
@@ -42,6 +45,7 @@ internal static class ConnectFailure
         SocketError.ConnectionRefused => "it refused the connection",
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => $"there is no host '{address.Url.Host}'",
         SocketError.AccessDenied => "there is no permission to connect to it",
+        SocketError.Shutdown or SocketError.ConnectionReset or SocketError.ConnectionAborted => NoHttp2,
         _ when address.EndPoint is UnixDomainSocketEndPoint socket && !File.Exists(socket.ToString()) => "there is no such socket file",
         _ => e.Message,
     };
