@@ -35,7 +35,7 @@ internal sealed class Admission(Rule? broken, IReadOnlySet<string> without)
 
         if (broken == Rule.RefusesUnknownFields && HasUnknownField(request))
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "the request has a field that nobody knows"));
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "the request has an unknown field"));
         }
     }
 
