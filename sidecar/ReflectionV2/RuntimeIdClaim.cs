@@ -19,12 +19,19 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
     public void Claim(Uri manager)
     {
         var name = Name(manager, settings.RuntimeId);
-        if (!OperatingSystem.IsLinux() || name == _name)
+        if (name == _name)
         {
             return;
         }
 
         Release();
+        if (!OperatingSystem.IsLinux())
+        {
+            _name = name;
+            Log.NotNoticed(logger, settings.RuntimeId);
+            return;
+        }
+
         var endPoint = new UnixDomainSocketEndPoint(name);
         Socket? socket = null;
         try
@@ -116,6 +123,9 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Information, "This system has no means to notice another sidecar that registers as {RuntimeId}")]
+        public static partial void NotNoticed(ILogger logger, string runtimeId);
+
         [LoggerMessage(LogLevel.Warning, "Another sidecar has registered with this manager as {RuntimeId} too: requests now come here only. Give each its own --runtime-id (GENKIT_RUNTIME_ID)")]
         public static partial void Taken(ILogger logger, string runtimeId);
 

@@ -9,6 +9,12 @@ internal sealed partial class ApplicationProcess
         [LoggerMessage(LogLevel.Information, "Started {Command} as process {Process}; it is to serve gRPC at {ListenAddress}")]
         public static partial void Started(ILogger logger, string command, int process, string listenAddress);
 
+        [LoggerMessage(LogLevel.Information, "This system does not end process {Process} if the sidecar is killed")]
+        public static partial void OutlivesKill(ILogger logger, int process);
+
+        [LoggerMessage(LogLevel.Information, "Windows has no signals: a stop waits {Seconds} s for process {Process} to end by itself, and then kills it with its children")]
+        public static partial void NotSignalled(ILogger logger, double seconds, int process);
+
         [LoggerMessage(LogLevel.Information, "The command's own spans go where {Variables} in the environment says, and not into Genkit's traces")]
         public static partial void SpansGoElsewhere(ILogger logger, string variables);
 

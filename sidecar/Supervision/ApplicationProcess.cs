@@ -144,6 +144,16 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
 
         Id = _process.Id;
         Log.Started(_logger, command.Words[0], Id, command.ListenAddress);
+        if (!OperatingSystem.IsLinux())
+        {
+            Log.OutlivesKill(_logger, Id);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Log.NotSignalled(_logger, _stopTimeout.TotalSeconds, Id);
+        }
+
         started.Set();
 
         _process.WaitForExit();

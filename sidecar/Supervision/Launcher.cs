@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Genkit.Sidecar.Cli;
 
 namespace Genkit.Sidecar.Supervision;
@@ -55,6 +56,7 @@ internal static class Launcher
         return Fail(arguments[end + 1], Execute(arguments[(end + 1)..]));
     }
 
+    [UnsupportedOSPlatform("windows")]
     private static void RestoreSignalActions()
     {
         // Ignored by every .NET process, whoever started it; exec would hand that on.
@@ -71,6 +73,7 @@ internal static class Launcher
 
     // A process group in the background that reads its terminal is stopped. An empty input is the lesser surprise. Making it the
     // foreground group would be worse: Ctrl-C would then pass by the sidecar, and by the CLI that started it.
+    [UnsupportedOSPlatform("windows")]
     private static void DetachFromTerminal()
     {
         const int ReadOnly = 0;
@@ -80,6 +83,7 @@ internal static class Launcher
         }
     }
 
+    [UnsupportedOSPlatform("windows")]
     private static int Execute(string[] command)
     {
         var pointers = new nint[command.Length + 1];

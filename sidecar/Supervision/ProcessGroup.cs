@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Versioning;
 
 namespace Genkit.Sidecar.Supervision;
 
 /// <summary>A command and what it started, as far as they stayed together.</summary>
+[UnsupportedOSPlatform("windows")]
 internal sealed class ProcessGroup(int id)
 {
     private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(10);
