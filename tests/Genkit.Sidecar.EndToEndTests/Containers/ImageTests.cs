@@ -34,13 +34,13 @@ public sealed class ImageTests(ContainerEngine engine)
     }
 
     [Fact]
-    public async Task Image_Always_IsBelow64Megabytes()
+    public async Task Image_Always_IsBelow35Megabytes()
     {
         var size = long.Parse(
             await engine.DockerAsync("image", "inspect", "--format", "{{.Size}}", Image), CultureInfo.InvariantCulture);
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{Image}: {size:N0} bytes");
-        Assert.InRange(size, 1, 64_000_000);
+        Assert.InRange(size, 1, 35_000_000);
     }
 
     [Fact]

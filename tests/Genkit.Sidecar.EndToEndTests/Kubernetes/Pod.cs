@@ -15,7 +15,7 @@ internal sealed class Pod
     // What the images set; what a manifest says comes on top.
     private static readonly Dictionary<string, Image> s_images = new()
     {
-        ["genkit-sidecar"] = new(["genkit-sidecar"], "/", new() { ["DOTNET_EnableDiagnostics"] = "0" }),
+        ["genkit-sidecar"] = new(["genkit-sidecar"], "/", new()),
         ["genkit-cli"] = new(["genkit", "--non-interactive"], "/home/node", new() { ["XDG_CONFIG_HOME"] = "/tmp" }),
         ["hello"] = new(
             ["/usr/bin/python3", "hello.py"], "/run/repository/clients/python/examples/stubs", new() { ["PYTHONDONTWRITEBYTECODE"] = "1" }),
