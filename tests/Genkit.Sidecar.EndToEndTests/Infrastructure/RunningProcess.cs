@@ -54,16 +54,18 @@ internal sealed class RunningProcess : IAsyncDisposable
     public void CloseInput() => _process.StandardInput.Close();
 
     /// <summary>Waits for the process to end by itself, and for its last line, and returns its exit code.</summary>
-    public async Task<int> ExitAsync()
+    /// <param name="within">How long it may take; <see cref="Timeouts.Default"/> if null.</param>
+    public async Task<int> ExitAsync(TimeSpan? within = null)
     {
+        var timeout = within ?? Timeouts.Default;
         try
         {
-            await _process.WaitForExitAsync().WaitAsync(Timeouts.Default);
+            await _process.WaitForExitAsync().WaitAsync(timeout);
             await _reading.WaitAsync(Timeouts.Default);
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"`{_command}` did not end within {Timeouts.Default}, or something else holds its output:\n{Transcript}");
+            Assert.Fail($"`{_command}` did not end within {timeout}, or something else holds its output:\n{Transcript}");
         }
 
         return _process.ExitCode;
