@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Genkit.Sidecar.Client;
+using Grpc.Core;
 
 var cancelled = new Signals();
 var meetings = new Signals();
@@ -178,7 +179,9 @@ static async Task FailAsync(Failure input, ActionRunContext context, bool asStat
         await context.SendChunkAsync(new { index });
     }
 
-    throw new ActionError((StatusCode)input.Code, input.Message, input.Details) { Stack = input.Stack, AsStatus = asStatus };
+    throw asStatus
+        ? new RpcException(new Status((StatusCode)input.Code, input.Message))
+        : new ActionError((StatusCode)input.Code, input.Message, input.Details) { Stack = input.Stack };
 }
 
 internal sealed record Person(string Name);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Genkit.Sidecar.Client.Tests.Infrastructure;
 using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Genkit.Sidecar.Client.Tests;
@@ -377,9 +378,9 @@ public sealed class RunningTests : ApplicationTest
     }
 
     [Fact]
-    public async Task ActionError_AsStatus_EndsTheCall()
+    public async Task RpcException_OfAHandler_EndsTheCall()
     {
-        Application.Flow("fail", Task () => throw new ActionError(StatusCode.DataLoss, "as asked") { AsStatus = true });
+        Application.Flow("fail", Task () => throw new RpcException(new Status(StatusCode.DataLoss, "as asked")));
         await using var call = await Caller.StartAsync("/flow/fail");
 
         Assert.Null(await call.ReadAsync(V1.RunActionResponse.Parser));

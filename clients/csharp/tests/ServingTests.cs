@@ -106,7 +106,7 @@ public sealed class ServingTests : IDisposable
         application.Flow("a", (ActionRunContext context) => context.HttpContext.Items["user"]);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.AddProvider(_logs);
-        builder.Services.AddRoutingCore();
+        builder.Services.AddGenkit(application);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2));
         await using var app = builder.Build();
         app.Use((context, next) =>
@@ -115,7 +115,7 @@ public sealed class ServingTests : IDisposable
             context.Items["user"] = "ada";
             return next(context);
         });
-        app.MapGenkit(application, health: false);
+        app.MapGenkit(health: false);
         app.MapPost("/grpc.health.v1.Health/Check", (RequestDelegate)(context => context.Response.WriteAsync("mine")));
         await app.StartAsync(TestContext.Current.CancellationToken);
         var address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());

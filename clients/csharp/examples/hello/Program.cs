@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Genkit.Sidecar.Client;
+using Grpc.Core;
 
 var application = new Application("hello");
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Genkit.Sidecar.Client;
+using Grpc.Core;
 
 namespace StreamingQuery;
 

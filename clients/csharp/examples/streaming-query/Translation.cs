@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Genkit.Sidecar.Client;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace StreamingQuery;

@@ -1,9 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Thrown by an action to fail with a code of its choice.</summary>
+/// <summary>Thrown by an action to fail with a code of its choice. A call that shall end with a gRPC status instead has <see cref="RpcException"/>.</summary>
 [SuppressMessage("Naming", "CA1710", Justification = "Every client library has this name.")]
 [SuppressMessage("Design", "CA1032", Justification = "An error has a code.")]
 public class ActionError : Exception
@@ -34,7 +35,4 @@ public class ActionError : Exception
 
     /// <summary>The stack trace that the caller gets in place of the exception's own; empty for none.</summary>
     public string? Stack { get; init; }
-
-    /// <summary>Whether the call ends with a gRPC status instead, which has neither details nor a stack.</summary>
-    public bool AsStatus { get; init; }
 }

@@ -66,7 +66,7 @@ public sealed class ActionHandler
 
     /// <summary>
     /// A handler of a lambda or method. It takes, in any order and each at most once: an input of any type that JSON has, or an <see cref="IAsyncEnumerable{T}"/> of them
-    /// for streamed input; an <see cref="ActionRunContext"/>; a <see cref="CancellationToken"/>; and parameters with <c>[FromServices]</c>. It returns a result, a task of
+    /// for streamed input; an <see cref="ActionRunContext"/>; a <see cref="CancellationToken"/>; and parameters with <c>[FromServices]</c> or <c>[FromKeyedServices]</c>. It returns a result, a task of
     /// one, nothing, or an <see cref="IAsyncEnumerable{T}"/>, whose items are chunks. One that is not asynchronous gets a thread of its own.
     /// </summary>
     /// <param name="handler">The lambda or method.</param>

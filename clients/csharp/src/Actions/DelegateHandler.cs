@@ -61,7 +61,7 @@ internal sealed class DelegateHandler
     private static bool IsInput(ParameterInfo parameter) =>
         parameter.ParameterType != typeof(ActionRunContext) && parameter.ParameterType != typeof(CancellationToken) && !IsService(parameter);
 
-    private static bool IsService(ParameterInfo parameter) => parameter.GetCustomAttributes().Any(attribute => attribute is IFromServiceMetadata);
+    private static bool IsService(ParameterInfo parameter) => parameter.GetCustomAttributes().Any(attribute => attribute is IFromServiceMetadata or FromKeyedServicesAttribute);
 
     private Expression Given(ParameterInfo parameter)
     {
@@ -75,7 +75,10 @@ internal sealed class DelegateHandler
             return Expression.Property(_context, nameof(ActionRunContext.CancellationToken));
         }
 
-        Func<IServiceProvider, object> service = services => services.GetRequiredService(parameter.ParameterType);
+        var key = parameter.GetCustomAttribute<FromKeyedServicesAttribute>()?.Key;
+        Func<IServiceProvider, object> service = key is null
+            ? services => services.GetRequiredService(parameter.ParameterType)
+            : services => services.GetRequiredKeyedService(parameter.ParameterType, key);
         return Expression.Convert(Expression.Invoke(Expression.Constant(service), Expression.Property(_context, nameof(ActionRunContext.Services))), parameter.ParameterType);
     }
 

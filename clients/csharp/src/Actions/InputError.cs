@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Client;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Genkit.Sidecar.Grpc.Server;
 using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -16,12 +16,13 @@ public sealed class ActionRunContext
     private readonly JsonSerializerOptions _options;
     private readonly UpdateWriter _updates;
 
-    internal ActionRunContext(GrpcServerCall call, V1.RunActionRequest start, UpdateWriter updates, JsonSerializerOptions options, ILogger logger, CancellationToken cancellationToken)
+    internal ActionRunContext(ServerCallContext call, V1.RunActionRequest start, UpdateWriter updates, JsonSerializerOptions options, ILogger logger, CancellationToken cancellationToken)
     {
         _updates = updates;
         _options = options;
         Logger = logger;
-        HttpContext = call.HttpContext;
+        Call = call;
+        HttpContext = call.GetHttpContext();
         CancellationToken = cancellationToken;
         Key = start.Key;
         StreamingRequested = start.Stream;
@@ -62,10 +63,13 @@ public sealed class ActionRunContext
         .Where(name => Metadata.ContainsKey(name))
         .ToDictionary(name => name, name => Metadata[name].ToString());
 
-    /// <summary>The call, for what this library has no word for.</summary>
+    /// <summary>The call as gRPC has it: its deadline, its peer, its request headers, the trailers that go with its status.</summary>
+    public ServerCallContext Call { get; }
+
+    /// <summary>The call as ASP.NET Core has it: its user, its features.</summary>
     public HttpContext HttpContext { get; }
 
-    /// <summary>The services of the call.</summary>
+    /// <summary>The services of the call. Scoped ones live as long as the run.</summary>
     public IServiceProvider Services => HttpContext.RequestServices;
 
     /// <summary>Cancelled when the run is: its caller has cancelled the call or is gone, its deadline has passed, or the application stops.</summary>

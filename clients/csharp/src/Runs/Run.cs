@@ -1,86 +1,137 @@
-using Genkit.Sidecar.Grpc;
-using Genkit.Sidecar.Grpc.Server;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client;
 
 /// <summary>One run, from its start to the one result or error that ends it.</summary>
-internal static partial class Run
+internal sealed partial class Run : IDisposable
 {
-    /// <summary>Runs an action.</summary>
+    private readonly Application _application;
+    private readonly ServerCallContext _call;
+    private readonly CancellationToken _aborted;
+    private readonly string _key;
+    private readonly ILogger _logger;
+    private readonly UpdateWriter _updates;
+
+    // The call's own token does not know of a server that stops, and must not reach what outlives the run.
+    private readonly CancellationTokenSource _cancelled = new();
+    private readonly CancellationTokenRegistration _byCaller;
+    private readonly CancellationTokenRegistration _byStop;
+
     /// <param name="application">Whose action.</param>
-    /// <param name="call">Whose updates are sent.</param>
-    /// <param name="start">What to run.</param>
-    /// <param name="chunks">Streamed input; null where the call has none.</param>
-    /// <param name="logger">For failures that nobody foresaw.</param>
-    /// <param name="stopping">Ends the run, as its caller may.</param>
-    /// <returns>How the call ends.</returns>
-    public static async Task<GrpcStatus> ServeAsync(
-        Application application, GrpcServerCall call, V1.RunActionRequest start, IAsyncEnumerable<RawJson>? chunks, ILogger logger, CancellationToken stopping)
+    /// <param name="call">The call that the run belongs to.</param>
+    /// <param name="key">Of the action.</param>
+    /// <param name="write">Writes one update, and whether it is the last.</param>
+    /// <param name="logger">Takes failures that the handler did not declare.</param>
+    /// <param name="stopping">Cancels the run, as its caller may.</param>
+    public Run(Application application, ServerCallContext call, string key, Func<V1.RunActionResponse, bool, Task> write, ILogger logger, CancellationToken stopping)
     {
-        // A call's own token is cancelled at its good end, too, when nothing is left to cancel.
-        var cancelled = new CancellationTokenSource();
-        var byCaller = call.CancellationToken.UnsafeRegister(_ => Cancel(cancelled, start.Key, logger), null);
-        var byStop = stopping.UnsafeRegister(_ => Cancel(cancelled, start.Key, logger), null);
-        using var updates = new UpdateWriter(call, start.Key, cancelled.Token);
+        (_application, _call, _key, _logger) = (application, call, key, logger);
+        _aborted = call.GetHttpContext().RequestAborted;
+        _updates = new UpdateWriter(write, key, _cancelled.Token);
+        _byCaller = call.CancellationToken.UnsafeRegister(static run => ((Run)run!).Cancel(), this);
+        _byStop = stopping.UnsafeRegister(static run => ((Run)run!).Cancel(), this);
+    }
+
+    /// <summary>
+    /// Whether the call is cancelled. gRPC refuses reads and writes as soon as the request is aborted or the deadline has passed, which is before the tokens' callbacks have run.
+    /// </summary>
+    private bool IsCancelled =>
+        _cancelled.IsCancellationRequested || _call.CancellationToken.IsCancellationRequested || _aborted.IsCancellationRequested
+        || _call.Deadline <= TimeProvider.System.GetUtcNow().UtcDateTime;
+
+    /// <summary>Runs the action.</summary>
+    /// <param name="start">What to run.</param>
+    /// <param name="requests">Streamed input; null where the call has none.</param>
+    /// <exception cref="RpcException">The call ends with its status: the run was cancelled, or the handler has thrown it.</exception>
+    public async Task ServeAsync(V1.RunActionRequest start, IAsyncStreamReader<V1.RunBidiActionRequest>? requests)
+    {
         try
         {
-            return await InvokeAsync(application, call, start, chunks, updates, logger, cancelled.Token).ConfigureAwait(false);
+            await InvokeAsync(start, requests).ConfigureAwait(false);
         }
-        catch (Exception e) when (cancelled.IsCancellationRequested)
+        catch (Exception e) when (IsCancelled)
         {
             // What a handler trips over when its run is over is no fault of its own, whatever it throws.
-            Log.ActionCancelled(logger, e, start.Key);
-            return new GrpcStatus(GrpcStatusCode.Cancelled, "the run was cancelled");
-        }
-        finally
-        {
-            byCaller.Unregister();
-            byStop.Unregister();
+            Log.ActionCancelled(_logger, e, _key);
+            throw new RpcException(new Status(StatusCode.Cancelled, "the run was cancelled"));
         }
     }
 
-    private static void Cancel(CancellationTokenSource run, string key, ILogger logger)
+    public void Dispose()
+    {
+        _byCaller.Unregister();
+        _byStop.Unregister();
+        _updates.End();
+    }
+
+    private async Task InvokeAsync(V1.RunActionRequest start, IAsyncStreamReader<V1.RunBidiActionRequest>? requests)
     {
         try
         {
-            run.Cancel();
+            var action = _application.Find(_key) ?? throw new ActionError(StatusCode.NotFound, $"action {_key} not found") { Stack = "" };
+            var context = new ActionRunContext(_call, start, _updates, _application.JsonSerializerOptions, _logger, _cancelled.Token);
+            context.Enter();
+            var chunks = requests is null ? null : ReadChunksAsync(requests);
+            var result = await action.Handler.Invoke(context, new RunInput(context.InputJson, chunks, "the input")).ConfigureAwait(false);
+            await _updates.ResultAsync(result).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!IsCancelled)
+        {
+            // What a blocking handler has waited for fails inside of another exception.
+            var cause = e is AggregateException { InnerExceptions: [var only] } ? only : e;
+            if (cause is RpcException)
+            {
+                // gRPC's own way to end a call, with rich details in its trailers. Interceptors know it.
+                ExceptionDispatchInfo.Throw(cause);
+            }
+
+            await _updates.ErrorAsync(Failure(e, cause)).ConfigureAwait(false);
+        }
+    }
+
+    private async IAsyncEnumerable<RawJson> ReadChunksAsync(IAsyncStreamReader<V1.RunBidiActionRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (await MoveNextAsync(requests, cancellationToken).ConfigureAwait(false))
+        {
+            if (requests.Current.HasChunkJson)
+            {
+                yield return new RawJson(requests.Current.ChunkJson.Memory);
+            }
+        }
+    }
+
+    /// <exception cref="OperationCanceledException">The token is cancelled, or the caller is gone.</exception>
+    private async Task<bool> MoveNextAsync(IAsyncStreamReader<V1.RunBidiActionRequest> requests, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await requests.MoveNext(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException || (e is InvalidOperationException && IsCancelled))
+        {
+            Cancel();
+            throw new OperationCanceledException("the caller is gone", e, _cancelled.Token);
+        }
+    }
+
+    private void Cancel()
+    {
+        try
+        {
+            _cancelled.Cancel();
         }
         catch (AggregateException e)
         {
             // This may be a timer's thread, where it would end the process.
-            Log.CallbackFailed(logger, e, key);
+            Log.CallbackFailed(_logger, e, _key);
         }
     }
 
-    private static async Task<GrpcStatus> InvokeAsync(
-        Application application, GrpcServerCall call, V1.RunActionRequest start, IAsyncEnumerable<RawJson>? chunks, UpdateWriter updates, ILogger logger, CancellationToken cancelled)
-    {
-        try
-        {
-            var action = application.Find(start.Key) ?? throw new ActionError(StatusCode.NotFound, $"action {start.Key} not found") { Stack = "" };
-            var context = new ActionRunContext(call, start, updates, application.JsonSerializerOptions, logger, cancelled);
-            context.Enter();
-            var result = await action.Handler.Invoke(context, new RunInput(context.InputJson, chunks, "the input")).ConfigureAwait(false);
-            await updates.ResultAsync(result).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!cancelled.IsCancellationRequested)
-        {
-            // What a blocking handler has waited for fails inside of another exception.
-            var cause = e is AggregateException { InnerExceptions: [var only] } ? only : e;
-            if (cause is ActionError { AsStatus: true } status)
-            {
-                return new GrpcStatus((GrpcStatusCode)status.Code, status.Message);
-            }
-
-            await updates.ErrorAsync(Failure(start.Key, e, cause, logger)).ConfigureAwait(false);
-        }
-
-        return GrpcStatus.OK;
-    }
-
-    private static V1.ActionError Failure(string key, Exception exception, Exception cause, ILogger logger)
+    private V1.ActionError Failure(Exception exception, Exception cause)
     {
         if (cause is ActionError error)
         {
@@ -103,7 +154,7 @@ internal static partial class Run
         var code = CodeOf(cause);
         if (code != StatusCode.Cancelled)
         {
-            Log.ActionFailed(logger, exception, key);
+            Log.ActionFailed(_logger, exception, _key);
         }
 
         return new V1.ActionError { Code = (int)code, Message = code == StatusCode.Cancelled ? "Action was cancelled" : cause.Message, Stack = exception.ToString() };

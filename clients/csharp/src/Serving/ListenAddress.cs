@@ -19,10 +19,15 @@ internal sealed class ListenAddress
 
     public EndPoint EndPoint { get; }
 
+    public override string ToString() => _text;
+
     /// <summary>The address that was asked for, else the variable's, else 127.0.0.1:50051.</summary>
     /// <exception cref="ArgumentException">It is no address, or its host is not known.</exception>
-    public static ListenAddress Choose(string? asked) =>
-        Parse(!string.IsNullOrEmpty(asked) ? asked : Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } told ? told : Default);
+    public static ListenAddress Choose(string? asked) => string.IsNullOrEmpty(asked) ? OfSidecar() ?? Parse(Default) : Parse(asked);
+
+    /// <summary>The variable's address; null where it is not set.</summary>
+    /// <exception cref="ArgumentException">It is no address, or its host is not known.</exception>
+    public static ListenAddress? OfSidecar() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } told ? Parse(told) : null;
 
     /// <summary>The address with the port that the system chose where 0 was given.</summary>
     public string With(EndPoint bound) =>
@@ -102,7 +107,7 @@ internal sealed class ListenAddress
         }
         catch (SocketException e)
         {
-            throw new ArgumentException($"the host of '{text}', the address to listen on, is not known: {e.Message}", e);
+            throw new ArgumentException($"the host of '{text}', the address to listen on, is not known: {e.Message}. {Variable} or the argument names it", e);
         }
     }
 

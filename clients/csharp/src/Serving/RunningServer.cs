@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Genkit.Sidecar.Grpc.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -78,24 +77,15 @@ public sealed class RunningServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = ListenAddress.Bind);
 
+        var runs = new CancellationTokenSource();
+        builder.Services.AddGenkit(application, new RunCancellation(runs.Token));
+
         ListenOptions? listening = null;
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.AllowSlowReaders();
-            kestrel.Limits.Http2.MaxStreamsPerConnection = int.MaxValue;
-            kestrel.Listen(address.EndPoint, endpoint =>
-            {
-                endpoint.Protocols = HttpProtocols.Http2;
-                options.Endpoint?.Invoke(endpoint);
-                listening = endpoint;
-            });
-        });
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => listening = new SidecarEndpoint(address).AddTo(kestrel, options.Endpoint));
         options.Configure?.Invoke(builder);
 
         var server = builder.Build();
-        var runs = new CancellationTokenSource();
-        server.Run(GenkitEndpoints.ServerOf(application, server.Services, health: true, runs.Token).HandleAsync);
+        server.MapGenkit();
         try
         {
             address.RemoveStaleSocket();
