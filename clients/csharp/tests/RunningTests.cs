@@ -388,6 +388,17 @@ public sealed class RunningTests : ApplicationTest
         Assert.Equal((15, "as asked"), call.Status);
     }
 
+    [Fact]
+    public async Task RpcException_ThatABlockingHandlerHasWaitedFor_EndsTheCall()
+    {
+        Application.Flow("fail", () => Task.FromException<int>(new RpcException(new Status(StatusCode.Unavailable, "below"))).Result);
+        await using var call = await Caller.StartAsync("/flow/fail");
+
+        Assert.Null(await call.ReadAsync(V1.RunActionResponse.Parser));
+
+        Assert.Equal((14, "below"), call.Status);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(17)]
@@ -457,6 +468,25 @@ public sealed class RunningTests : ApplicationTest
                 cancelled.Release();
             }
         }
+    }
+
+    [Fact]
+    public async Task Deadline_OfTheCall_CancelsTheHandler()
+    {
+        var cancelled = new TaskCompletionSource();
+        Application.Flow("wait", async (ActionRunContext context) =>
+        {
+            await using var noted = context.CancellationToken.Register(cancelled.SetResult);
+            await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        });
+        await using var call = Caller.Start(Caller.Service + "RunAction", new Dictionary<string, string> { ["grpc-timeout"] = "100m" });
+        await call.WriteAsync(Caller.RequestOf("/flow/wait"));
+        call.Complete();
+
+        Assert.Null(await call.ReadAsync(V1.RunActionResponse.Parser));
+
+        Assert.Equal(4, call.Status.Code);
+        await cancelled.Task.WaitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

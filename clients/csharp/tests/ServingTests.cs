@@ -93,7 +93,8 @@ public sealed class ServingTests : IDisposable
         await using var watch = await WatchAsync(caller, "");
         Assert.Equal(1, await ReadHealthAsync(watch));
         var stopping = server.StopAsync(TimeSpan.FromMinutes(1));
-        Assert.Equal(2, await ReadHealthAsync(watch));
+        var status = await ReadHealthAsync(watch);
+        Assert.Equal(2, status == 1 ? await ReadHealthAsync(watch) : status); // SERVING is said once more when the health checks are first published, 5 s after the start
         Assert.Null(await ReadHealthAsync(watch));
         await stopping;
     }
