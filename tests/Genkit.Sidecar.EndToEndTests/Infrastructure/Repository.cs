@@ -5,6 +5,9 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
+    /// <summary>The configuration that these tests were built in, and what was built along with them.</summary>
+    public static string Configuration { get; } = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+
     public static string Sidecar { get; } =
         Environment.GetEnvironmentVariable("GENKIT_SIDECAR_BINARY")
         ?? Path.Combine(Root, "artifacts/genkit-sidecar/genkit-sidecar");

@@ -9,15 +9,12 @@ internal sealed record StreamingQueryExample(IReadOnlyList<string> Program)
     private const string Python = "clients/python/examples/streaming-query/streaming_query.py";
     private const string PythonLibrary = "clients/python/src";
 
-    // The one that these tests were built in, for it was built along with them.
-    private static string Configuration => Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-
     /// <summary>The languages that every theory of it runs with.</summary>
     public static TheoryData<string> Languages { get; } = ["csharp", "python"];
 
     public static StreamingQueryExample In(string language) => language switch
     {
-        "csharp" => new(["dotnet", Repository.Require($"artifacts/bin/StreamingQuery/{Configuration}/StreamingQuery.dll", "dotnet build")]),
+        "csharp" => new(["dotnet", Repository.Require($"artifacts/bin/StreamingQuery/{Repository.Configuration}/StreamingQuery.dll", "dotnet build")]),
         "python" => new(["env", $"PYTHONPATH={WithStubs()}", "/usr/bin/python3", Repository.Require(Python, "git checkout clients")]),
         _ => throw new ArgumentException($"There is no such example in {language}.", nameof(language)),
     };

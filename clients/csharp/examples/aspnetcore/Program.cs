@@ -1,0 +1,23 @@
+// A web API whose prices Genkit's tools can ask for, too.
+using System.ComponentModel;
+using Genkit.Sidecar.Client;
+using Microsoft.AspNetCore.Mvc;
+
+var application = new Application("shop");
+application.Flow("price", [Description("Says what a product costs.")] (Product product, [FromServices] Prices prices) => new { price = prices.Of(product.Name) });
+
+var builder = WebApplication.CreateBuilder(args);
+builder.Services.AddScoped<Prices>();
+builder.Services.AddGenkit(application);
+
+var app = builder.Build();
+app.MapGet("/prices/{name}", (string name, Prices prices) => prices.Of(name));
+app.MapGenkit();
+app.Run();
+
+internal sealed record Product(string Name);
+
+internal sealed class Prices
+{
+    public int Of(string name) => 10 * name.Length;
+}
