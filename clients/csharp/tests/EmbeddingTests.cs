@@ -332,7 +332,7 @@ public sealed class EmbeddingTests : EmbeddingTest
         public void Dispose() => _disposed.TrySetResult();
     }
 
-    /// <summary>Takes whoever gives a name and a role.</summary>
+    /// <summary>Authenticates each caller that gives a name and a role.</summary>
     private sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder)
         : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
     {
