@@ -65,7 +65,7 @@ internal sealed partial class Run : IDisposable
     {
         _byCaller.Unregister();
         _byStop.Unregister();
-        _updates.End();
+        _updates.Dispose();
     }
 
     private async Task InvokeAsync(V1.RunActionRequest start, IAsyncStreamReader<V1.RunBidiActionRequest>? requests)

@@ -6,7 +6,7 @@ namespace Genkit.Sidecar.Client;
 /// <param name="write">Writes one update, and whether it is the last.</param>
 /// <param name="key">Of the action, for messages.</param>
 /// <param name="cancelled">Ends the wait for another write.</param>
-internal sealed class UpdateWriter(Func<V1.RunActionResponse, bool, Task> write, string key, CancellationToken cancelled)
+internal sealed class UpdateWriter(Func<V1.RunActionResponse, bool, Task> write, string key, CancellationToken cancelled) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private bool _hasEnded;
@@ -20,7 +20,7 @@ internal sealed class UpdateWriter(Func<V1.RunActionResponse, bool, Task> write,
     public ValueTask ErrorAsync(V1.ActionError error) => WriteAsync(new() { Error = error }, isLast: true);
 
     /// <summary>Lets nothing be written any more.</summary>
-    public void End() => Volatile.Write(ref _hasEnded, true);
+    public void Dispose() => Volatile.Write(ref _hasEnded, true);
 
     // The bytes of a RawJson never change.
     private static ByteString Bytes(RawJson json) => UnsafeByteOperations.UnsafeWrap(json.Utf8);
