@@ -19,5 +19,7 @@ internal sealed record Product(string Name);
 
 internal sealed class Prices
 {
-    public int Of(string name) => 10 * name.Length;
+    private readonly Dictionary<string, int> _prices = new() { ["tea"] = 30, ["coffee"] = 60 };
+
+    public int Of(string name) => _prices.GetValueOrDefault(name);
 }
