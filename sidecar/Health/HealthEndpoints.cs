@@ -19,23 +19,31 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
 
     private const string PlainText = "text/plain; charset=utf-8";
 
-    public Task HandleAsync(HttpContext context)
+    /// <summary>Adds the middleware and maps the paths of the listener.</summary>
+    public void Map(IApplicationBuilder application)
+    {
+        application.Use(AdmitReadsAsync);
+        application.UseRouting();
+        application.UseEndpoints(endpoints =>
+        {
+            endpoints.Map("/healthz", context => ProbeAsync(context, Probe.Live));
+            endpoints.Map("/startupz", context => ProbeAsync(context, Probe.Startup));
+            endpoints.Map("/readyz", context => ProbeAsync(context, Probe.Ready));
+            endpoints.Map("/metrics", MetricsAsync);
+            endpoints.MapFallback("{**path}", context => AnswerAsync(context, StatusCodes.Status404NotFound, "not found\n"));
+        });
+    }
+
+    private static Task AdmitReadsAsync(HttpContext context, RequestDelegate next)
     {
         context.Response.Headers.CacheControl = "no-store";
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         {
-            context.Response.Headers.Allow = "GET, HEAD";
-            return AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET and HEAD\n");
+            return next(context);
         }
 
-        return context.Request.Path.Value switch
-        {
-            "/healthz" => ProbeAsync(context, Probe.Live),
-            "/startupz" => ProbeAsync(context, Probe.Startup),
-            "/readyz" => ProbeAsync(context, Probe.Ready),
-            "/metrics" => MetricsAsync(context),
-            _ => AnswerAsync(context, StatusCodes.Status404NotFound, "not found\n"),
-        };
+        context.Response.Headers.Allow = "GET, HEAD";
+        return AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET and HEAD\n");
     }
 
     /// <summary>Whether the caller is a process of this machine that means this machine.</summary>

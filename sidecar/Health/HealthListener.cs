@@ -12,25 +12,21 @@ namespace Genkit.Sidecar.Health;
 internal sealed partial class HealthListener(SidecarSettings settings, HealthEndpoints endpoints, ILoggerFactory logs) : IAsyncDisposable
 {
     private readonly ILogger _logger = logs.CreateLogger<HealthListener>();
-    private KestrelListener? _listener;
+    private WebListener? _listener;
 
     /// <summary>Where it listens, with the port that the system chose where 0 was given; null while it does not.</summary>
     public EndPoint? EndPoint => _listener?.EndPoint;
 
-    /// <summary>Listens, if it is to. False if it cannot although somebody said where; the log says why.</summary>
+    /// <summary>Listens. False if it cannot although a setting says where; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        if (settings.Health.EndPoint is not { } wanted)
-        {
-            return true;
-        }
-
-        (_listener, var problem) = await KestrelListener.OpenAsync(wanted, HttpProtocols.Http1, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
-        if (_listener is null)
+        var (socket, problem) = ListeningSocket.Open(settings.Health.EndPoint!);
+        if (socket is null)
         {
             return Refused(problem!);
         }
 
+        _listener = await WebListener.StartAsync(socket, SetLimits, addServices: null, endpoints.Map, logs, cancellationToken);
         Log.Listening(_logger, _listener.EndPoint);
         return true;
     }

@@ -13,11 +13,11 @@ namespace Genkit.Sidecar.Hosting;
 internal sealed class HttpDoorsEnd(
     SidecarSettings settings,
     OpenDoors doors,
-    ReflectionV1Listener reflectionV1,
-    FlowListener flowServer,
     ActiveRuns runs,
     TraceExporter traces,
-    TimeProvider time) : IHostedService
+    TimeProvider time,
+    ReflectionV1Listener? reflectionV1 = null,
+    FlowListener? flowServer = null) : IHostedService
 {
     /// <summary>Time for the last answers. What they leave of it is for the last traces, if no other door is to send them.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1.25);
@@ -37,7 +37,7 @@ internal sealed class HttpDoorsEnd(
         using var farewell = new CancellationTokenSource(s_farewell, time);
         await Task.WhenAny(runs.StopAsync(), Task.Delay(s_endLimit, time, farewell.Token));
         using var close = new CancellationTokenSource(s_closeLimit, time);
-        await Task.WhenAll(reflectionV1.CloseAsync(close.Token), flowServer.CloseAsync(close.Token));
+        await Task.WhenAll(reflectionV1?.CloseAsync(close.Token) ?? Task.CompletedTask, flowServer?.CloseAsync(close.Token) ?? Task.CompletedTask);
         if (!doors.ReflectionV2)
         {
             await traces.DrainAsync(farewell.Token);

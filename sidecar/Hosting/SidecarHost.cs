@@ -15,6 +15,8 @@ namespace Genkit.Sidecar.Hosting;
 /// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its doors.</summary>
 internal static partial class SidecarHost
 {
+    private static readonly Task<bool> s_isOff = Task.FromResult(true);
+
     /// <summary>
     /// Serves whoever comes through an open door until <paramref name="stop"/>. Gives the exit code: 0, or 1 if a listener cannot listen where it
     /// is to, or if the host stopped by itself, which it does only when it fails.
@@ -53,9 +55,11 @@ internal static partial class SidecarHost
 
         // Before a probe may be the first to connect to the application.
         services.GetRequiredService<GrpcApplication>().OtlpEndpoints = otlp.EndpointsFor(services.GetRequiredService<SidecarSettings>().App);
-        return await services.GetRequiredService<HealthListener>().OpenAsync(cancellationToken)
-            && await services.GetRequiredService<ReflectionV1Listener>().OpenAsync(cancellationToken)
-            && await services.GetRequiredService<FlowListener>().OpenAsync(cancellationToken);
+
+        // What is off is not even made.
+        return await (services.GetService<HealthListener>()?.OpenAsync(cancellationToken) ?? s_isOff)
+            && await (services.GetService<ReflectionV1Listener>()?.OpenAsync(cancellationToken) ?? s_isOff)
+            && await (services.GetService<FlowListener>()?.OpenAsync(cancellationToken) ?? s_isOff);
     }
 
     public static IHost Create(SidecarSettings settings, ILoggerFactory logs, Action quit)
@@ -71,7 +75,7 @@ internal static partial class SidecarHost
         AddRuntime(builder.Services, settings);
         AddDoors(builder.Services, OpenDoors.Of(settings));
         builder.Services.AddSingleton(new Quit(quit));
-        AddHealth(builder.Services);
+        AddHealth(builder.Services, settings);
         builder.Services.AddSingleton(provider => new OtlpListeners(settings, provider.GetRequiredService<OtlpReceiver>().Receive, logs));
         return builder.Build();
     }
@@ -116,13 +120,20 @@ internal static partial class SidecarHost
             services.AddHostedService<ManagerConnection>();
         }
 
-        services.AddSingleton<FlowEndpoints>();
-        services.AddSingleton<FlowListener>();
         services.AddSingleton<ReflectionV1Status>();
-        services.AddSingleton<Callers>();
-        services.AddSingleton<RuntimeFile>();
-        services.AddSingleton<ReflectionV1Endpoints>();
-        services.AddSingleton<ReflectionV1Listener>();
+        if (doors.ReflectionV1)
+        {
+            services.AddSingleton<Callers>();
+            services.AddSingleton<RuntimeFile>();
+            services.AddSingleton<ReflectionV1Endpoints>();
+            services.AddSingleton<ReflectionV1Listener>();
+        }
+
+        if (doors.FlowServer)
+        {
+            services.AddSingleton<FlowEndpoints>();
+            services.AddSingleton<FlowListener>();
+        }
 
         // What is added later is stopped earlier: first the runtime file goes, then runs end, and the manager hears the goodbye when none is left.
         if (doors.ReflectionV1 || doors.FlowServer)
@@ -136,19 +147,24 @@ internal static partial class SidecarHost
         }
     }
 
-    private static void AddHealth(IServiceCollection services)
+    private static void AddHealth(IServiceCollection services, SidecarSettings settings)
     {
         services.AddSingleton(_ => SidecarMeter.Create());
         services.AddSingleton<RunMetrics>();
         services.AddSingleton<ManagerMetrics>();
         services.AddSingleton<TelemetryMetrics>();
+        services.AddSingleton<SidecarHealth>();
+        if (settings.Health.EndPoint is null)
+        {
+            return;
+        }
+
         services.AddSingleton(provider =>
         {
             var meter = provider.GetRequiredService<Meter>();
             ProcessMetrics.AddTo(meter);
             return new MetricsCollector(meter);
         });
-        services.AddSingleton<SidecarHealth>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<HealthListener>();
     }

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Text;
 using Genkit.Sidecar.Health;
+using Genkit.Sidecar.Http;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
@@ -180,7 +182,7 @@ public sealed class MetricsTests
     [InlineData("s3cret", "bearer s3cret", 200)]
     public async Task Metrics_CallerOnAnotherMachine_NeedsTheToken(string? token, string? authorization, int status)
     {
-        await using var sidecar = await RegisteredSidecar.StartAsync(token is null ? [] : ["--metrics-token", token]);
+        await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, .. (string[])(token is null ? [] : ["--metrics-token", token])]);
 
         var (found, text, response) = await FromAfarAsync(sidecar, "/metrics", authorization);
 
@@ -197,7 +199,7 @@ public sealed class MetricsTests
     [InlineData("/readyz?verbose", "2001:db8::1")]
     public async Task Probe_CallerOnAnotherMachine_GetsOneWordWithoutAToken(string path, string peer)
     {
-        await using var sidecar = await RegisteredSidecar.StartAsync("--metrics-token", "s3cret");
+        await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--metrics-token", "s3cret"]);
 
         var (status, text, _) = await FromAfarAsync(sidecar, path, null, peer);
 
@@ -211,7 +213,7 @@ public sealed class MetricsTests
     [InlineData("::ffff:127.0.0.1")]
     public async Task Metrics_CallerOnThisMachine_NeedsNoToken(string peer)
     {
-        await using var sidecar = await RegisteredSidecar.StartAsync("--metrics-token", "s3cret");
+        await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--metrics-token", "s3cret"]);
 
         var (status, _, _) = await FromAfarAsync(sidecar, "/metrics", null, peer);
 
@@ -221,7 +223,7 @@ public sealed class MetricsTests
     [Fact]
     public async Task Metrics_CallerIsNotKnown_NeedsTheToken()
     {
-        await using var sidecar = await RegisteredSidecar.StartAsync("--metrics-token", "s3cret");
+        await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--metrics-token", "s3cret"]);
 
         var (status, _, _) = await FromAfarAsync(sidecar, "/metrics", null, null);
 
@@ -234,13 +236,14 @@ public sealed class MetricsTests
     {
         var question = path.IndexOf('?', StringComparison.Ordinal);
         var body = new MemoryStream();
+        await using var pipeline = WebPipeline.Create(NullLoggerFactory.Instance, addServices: null, sidecar.Sidecar.Services.GetRequiredService<HealthEndpoints>().Map);
         var context = new DefaultHttpContext { Connection = { RemoteIpAddress = peer is null ? null : IPAddress.Parse(peer) }, Response = { Body = body } };
         context.Request.Method = "GET";
         context.Request.Host = new HostString("localhost");
         context.Request.Path = question < 0 ? path : path[..question];
         context.Request.QueryString = new QueryString(question < 0 ? "" : path[question..]);
         context.Request.Headers.Authorization = authorization;
-        await sidecar.Sidecar.Services.GetRequiredService<HealthEndpoints>().HandleAsync(context);
+        await pipeline.Handle(context);
         return (context.Response.StatusCode, Encoding.UTF8.GetString(body.ToArray()), context.Response);
     }
 }
