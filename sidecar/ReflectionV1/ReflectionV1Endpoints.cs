@@ -20,6 +20,7 @@ internal sealed partial class ReflectionV1Endpoints(
     TimeProvider time,
     ILogger<ReflectionV1Endpoints> logger)
 {
+    private static readonly string[] s_reads = [HttpMethods.Get, HttpMethods.Head];
     private static readonly byte[] s_cancelled = """{"message":"Action cancelled"}"""u8.ToArray();
     private static readonly byte[] s_notCancelled = """{"message":"Action not found or already completed"}"""u8.ToArray();
     private static readonly byte[] s_noTraceId = """{"error":"traceId is required"}"""u8.ToArray();
@@ -27,22 +28,39 @@ internal sealed partial class ReflectionV1Endpoints(
     /// <summary>Keys of the newest listing. An action that is not in it may have come since, and is asked for.</summary>
     private volatile HashSet<string> _listed = [];
 
-    /// <summary>Answers one request. Never throws: the server would log a caller's mistake as an error of the sidecar's.</summary>
-    public async Task HandleAsync(HttpContext context)
+    /// <summary>Adds the middleware and maps the methods.</summary>
+    public void Map(IApplicationBuilder application)
     {
-        var runtime = RuntimeDescription.Of(settings, application.Info);
-        context.Response.Headers["x-genkit-version"] = HeaderText(runtime.GenkitVersion);
+        application.Use(AnswerAlwaysAsync);
+        application.Use(AdmitAsync);
+        application.UseRouting();
+        application.UseEndpoints(endpoints =>
+        {
+            endpoints.MapMethods("/api/__health", s_reads, HealthAsync);
+            endpoints.MapMethods("/api/__quitquitquit", s_reads, QuitAsync);
+            endpoints.MapMethods("/api/actions", s_reads, ListActionsAsync);
+            endpoints.MapMethods("/api/values", s_reads, ListValuesAsync);
+            endpoints.MapMethods("/api/envs", s_reads, context => ShortAnswer.TextsAsync(context, Runtime().Environments));
+            endpoints.MapPost("/api/notify", context => WithBodyAsync(context, NotifyAsync));
+            endpoints.MapPost("/api/cancelAction", context => WithBodyAsync(context, CancelActionAsync));
+            endpoints.MapPost("/api/runAction", RunActionAsync);
+
+            // Wrong methods too, as in the JS runtime.
+            endpoints.MapFallback("{**path}", context => ShortAnswer.TextAsync(
+                context, StatusCodes.Status404NotFound, $"Cannot {context.Request.Method} {context.Request.Path.Value}"));
+        });
+    }
+
+    private RuntimeDescription Runtime() => RuntimeDescription.Of(settings, application.Info);
+
+    /// <summary>Adds the headers that all answers have. Never throws: the server would log a caller's mistake as an error of the sidecar's.</summary>
+    private async Task AnswerAlwaysAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers["x-genkit-version"] = HeaderText(Runtime().GenkitVersion);
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
-            if (callers.WhyRefused(context) is { } reason)
-            {
-                Log.Refused(logger, context.Connection.RemoteIpAddress, reason);
-                await ShortAnswer.TextAsync(context, StatusCodes.Status403Forbidden, reason);
-                return;
-            }
-
-            await RouteAsync(context, runtime);
+            await next(context);
         }
         catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
         {
@@ -68,34 +86,25 @@ internal sealed partial class ReflectionV1Endpoints(
         }
     }
 
+    private Task AdmitAsync(HttpContext context, RequestDelegate next)
+    {
+        if (callers.WhyRefused(context) is not { } reason)
+        {
+            return next(context);
+        }
+
+        Log.Refused(logger, context.Connection.RemoteIpAddress, reason);
+        return ShortAnswer.TextAsync(context, StatusCodes.Status403Forbidden, reason);
+    }
+
     /// <summary>The application may call its version what it likes, a header may not.</summary>
     private static string HeaderText(string text) => string.Concat(text.Select(character => character is >= ' ' and <= '~' ? character : '?'));
 
-    private Task RouteAsync(HttpContext context, RuntimeDescription runtime)
-    {
-        var isGet = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-        var isPost = HttpMethods.IsPost(context.Request.Method);
-        return context.Request.Path.Value switch
-        {
-            "/api/__health" when isGet => HealthAsync(context, runtime),
-            "/api/__quitquitquit" when isGet => QuitAsync(context),
-            "/api/actions" when isGet => ListActionsAsync(context),
-            "/api/values" when isGet => ListValuesAsync(context),
-            "/api/envs" when isGet => ShortAnswer.TextsAsync(context, runtime.Environments),
-            "/api/notify" when isPost => WithBodyAsync(context, NotifyAsync),
-            "/api/cancelAction" when isPost => WithBodyAsync(context, CancelActionAsync),
-            "/api/runAction" when isPost => RunActionAsync(context),
-
-            // Wrong methods too, as in the JS runtime.
-            var path => ShortAnswer.TextAsync(context, StatusCodes.Status404NotFound, $"Cannot {context.Request.Method} {path}"),
-        };
-    }
-
     /// <summary>Does not ask the application, for the tools delete the runtime file of one that is unwell, and it may only be away for a moment.</summary>
-    private static Task HealthAsync(HttpContext context, RuntimeDescription runtime)
+    private Task HealthAsync(HttpContext context)
     {
         var id = context.Request.Query["id"].ToString();
-        return id.Length == 0 || id == runtime.Id
+        return id.Length == 0 || id == Runtime().Id
             ? ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK")
             : ShortAnswer.TextAsync(context, StatusCodes.Status503ServiceUnavailable, "Invalid runtime ID");
     }

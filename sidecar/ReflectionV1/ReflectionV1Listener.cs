@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -17,27 +18,23 @@ internal sealed partial class ReflectionV1Listener(
     private const int SpareConnections = 256;
 
     private readonly ILogger _logger = logs.CreateLogger<ReflectionV1Listener>();
-    private KestrelListener? _listener;
+    private WebListener? _listener;
 
     /// <summary>Where to listen, the first that is free.</summary>
     public static IReadOnlyList<IPEndPoint> Candidates(SidecarSettings settings) => settings.ReflectionV1?.EndPoint is { } wanted
         ? [wanted]
         : [.. Enumerable.Range(FirstPort, LastPort - FirstPort + 1).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
 
-    /// <summary>Listens, if the door is to be open. False if it cannot; the log says why.</summary>
+    /// <summary>Listens. False if it cannot although it is to; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        if (!doors.ReflectionV1)
-        {
-            return true;
-        }
-
-        var problem = await ListenAsync(cancellationToken);
-        if (_listener is null)
+        var (socket, problem) = OpenFirst();
+        if (socket is null)
         {
             return Refused(problem!);
         }
 
+        _listener = await WebListener.StartAsync(socket, SetLimits, addServices: null, endpoints.Map, logs, cancellationToken);
         var endPoint = (IPEndPoint)_listener.EndPoint;
         status.Listening(Address(endPoint));
         Log.Listening(_logger, status.Address!);
@@ -61,19 +58,19 @@ internal sealed partial class ReflectionV1Listener(
 
     public ValueTask DisposeAsync() => _listener?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private async Task<string?> ListenAsync(CancellationToken cancellationToken)
+    private (Socket? Socket, string? Problem) OpenFirst()
     {
-        string? problem = null;
+        var result = (default(Socket), default(string));
         foreach (var candidate in Candidates(settings))
         {
-            (_listener, problem) = await KestrelListener.OpenAsync(candidate, HttpProtocols.Http1, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
-            if (_listener is not null)
+            result = ListeningSocket.Open(candidate);
+            if (result.Item1 is not null)
             {
                 break;
             }
         }
 
-        return problem;
+        return result;
     }
 
     private void SetLimits(KestrelServerLimits limits)
