@@ -12,8 +12,9 @@ internal sealed class CallerGuard(FlowServerSettings settings)
     private readonly HashSet<string> _origins = settings.CorsOrigins.ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a request can come from where it says: null if so.</summary>
-    public Refusal? FindStranger(HttpRequest request)
+    public Refusal? FindStranger(HttpContext context)
     {
+        var request = context.Request;
         if (settings.Token is null && settings.Address.SocketPath is null && !Loopback.IsAskedFor(request))
         {
             return Forbidden("Without a token the flow server is for callers that ask for localhost");

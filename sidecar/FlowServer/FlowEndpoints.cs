@@ -3,7 +3,6 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Runs;
-using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -31,9 +30,8 @@ internal sealed partial class FlowEndpoints : IDisposable
     private readonly RateLimits _limits;
     private readonly FlowHandler _handler;
     private readonly ILogger _logger;
-    private readonly RequestDelegate _entry;
 
-    public FlowEndpoints(SidecarSettings settings, SidecarHealth health, ActiveRuns runs, IServiceProvider services, TimeProvider time, ILoggerFactory logs)
+    public FlowEndpoints(SidecarSettings settings, SidecarHealth health, ActiveRuns runs, TimeProvider time, ILoggerFactory logs)
     {
         _settings = settings.FlowServer;
         _health = health;
@@ -42,27 +40,68 @@ internal sealed partial class FlowEndpoints : IDisposable
         _limits = new RateLimits(_settings);
         _logger = logs.CreateLogger<FlowEndpoints>();
         _handler = new FlowHandler(_settings, OpenDoors.Of(settings).InternalMessages, runs, time, _logger);
-        _entry = Cors(_settings, logs, Compressed(_settings, services, AdmittedAsync));
     }
 
-    public async Task HandleAsync(HttpContext context)
+    /// <summary>Adds what the middleware needs.</summary>
+    public void AddServices(IServiceCollection services)
+    {
+        services.AddRateLimiter();
+        if (_settings.CorsOrigins.Count > 0)
+        {
+            services.AddCors();
+        }
+
+        if (_settings.Compression)
+        {
+            services.AddResponseCompression(compression => compression.MimeTypes = ["application/json"]);
+            services.AddSingleton<IResponseCompressionProvider, LongResponses>();
+        }
+    }
+
+    /// <summary>Adds the middleware, in the order in which a request may be refused, and maps the endpoints.</summary>
+    public void Map(IApplicationBuilder application)
+    {
+        application.Use(AnswerAsync);
+        application.UseRouting();
+        application.Use(Refusing(_guard.FindStranger));
+        if (_settings.CorsOrigins.Count > 0)
+        {
+            application.UseCors(policy => policy
+                .WithOrigins([.. _settings.CorsOrigins])
+                .WithMethods(HttpMethods.Post)
+                .AllowAnyHeader()
+                .WithExposedHeaders(FlowHandler.TraceIdHeader, FlowHandler.SpanIdHeader, RequestIdHeader, HeaderNames.RetryAfter)
+                .SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
+        }
+
+        if (_settings.Compression)
+        {
+            // What compresses events holds them back.
+            application.UseWhen(context => !FlowHandler.WantsEvents(context.Request), answers => answers.UseResponseCompression());
+        }
+
+        // Before the token, so that guessing it takes long.
+        application.UseRateLimiter(_limits.OfClients);
+        application.Use(Refusing(_guard.FindUnknown));
+        application.UseRateLimiter(_limits.OfRequests);
+        application.UseEndpoints(endpoints =>
+        {
+            endpoints.MapMethods(HealthPath, [HttpMethods.Get, HttpMethods.Head], AnswerHealthAsync).ShortCircuit();
+            endpoints.Map("/{**path}", CallAsync);
+        });
+    }
+
+    public void Dispose() => _limits.Dispose();
+
+    private static Func<HttpContext, RequestDelegate, Task> Refusing(Func<HttpContext, Refusal?> find) =>
+        (context, next) => find(context) is { } refusal ? FlowResponse.WriteRefusalAsync(context, refusal) : next(context);
+
+    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
     {
         SetHeaders(context);
         try
         {
-            if (context.Request.Path == HealthPath && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)))
-            {
-                await AnswerHealthAsync(context);
-            }
-            else if (_guard.FindStranger(context.Request) is { } refusal)
-            {
-                await FlowResponse.WriteRefusalAsync(context, refusal);
-            }
-            else
-            {
-                await _entry(context);
-            }
-
+            await next(context);
             Log.Answered(_logger, RequestId(context), context.Request.Method, context.Response.StatusCode);
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
@@ -71,8 +110,6 @@ internal sealed partial class FlowEndpoints : IDisposable
             Log.Gone(_logger, RequestId(context));
         }
     }
-
-    public void Dispose() => _limits.Dispose();
 
     private static void SetHeaders(HttpContext context)
     {
@@ -89,42 +126,7 @@ internal sealed partial class FlowEndpoints : IDisposable
 
     private static string RequestId(HttpContext context) => context.Response.Headers[RequestIdHeader].ToString();
 
-    private static RequestDelegate Cors(FlowServerSettings settings, ILoggerFactory logs, RequestDelegate next)
-    {
-        if (settings.CorsOrigins.Count == 0)
-        {
-            return next;
-        }
-
-        var policy = new CorsPolicyBuilder([.. settings.CorsOrigins])
-            .WithMethods(HttpMethods.Post)
-            .AllowAnyHeader()
-            .WithExposedHeaders(FlowHandler.TraceIdHeader, FlowHandler.SpanIdHeader, RequestIdHeader, HeaderNames.RetryAfter)
-            .SetPreflightMaxAge(TimeSpan.FromMinutes(10))
-            .Build();
-        var options = Options.Create(new CorsOptions());
-        var middleware = new CorsMiddleware(next, new CorsService(options, logs), policy, logs);
-        var provider = new DefaultCorsPolicyProvider(options);
-        return context => middleware.Invoke(context, provider);
-    }
-
-    private static RequestDelegate Compressed(FlowServerSettings settings, IServiceProvider services, RequestDelegate next)
-    {
-        if (!settings.Compression)
-        {
-            return next;
-        }
-
-        var options = new ResponseCompressionOptions { MimeTypes = ["application/json"] };
-        options.Providers.Add(new BrotliCompressionProvider(Options.Create(new BrotliCompressionProviderOptions())));
-        options.Providers.Add(new GzipCompressionProvider(Options.Create(new GzipCompressionProviderOptions())));
-        var middleware = new ResponseCompressionMiddleware(next, new LongResponses(services, Options.Create(options)));
-
-        // What compresses events holds them back.
-        return context => FlowHandler.WantsEvents(context.Request) ? next(context) : middleware.Invoke(context);
-    }
-
-    private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, StatusCode.NotFound, message);
+    private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, GrpcStatusCode.NotFound, message);
 
     private async Task AnswerHealthAsync(HttpContext context)
     {
@@ -134,30 +136,12 @@ internal sealed partial class FlowEndpoints : IDisposable
         await context.Response.WriteAsync(application.Holds ? HealthEndpoints.Good : HealthEndpoints.Bad, context.RequestAborted);
     }
 
-    private async Task AdmittedAsync(HttpContext context)
+    private Task CallAsync(HttpContext context)
     {
-        // Before the token, so that guessing it takes long.
-        if ((_limits.Count(context) ?? _guard.FindUnknown(context)) is { } stranger)
-        {
-            await FlowResponse.WriteRefusalAsync(context, stranger);
-            return;
-        }
-
         var key = _routes.KeyOf(context.Request.Path.Value ?? "");
-        if ((key is null ? NotFound("There is no flow at this path") : FindWrong(context)) is { } wrong)
-        {
-            await FlowResponse.WriteRefusalAsync(context, wrong);
-            return;
-        }
-
-        using var lease = _limits.Enter(out var full);
-        if (full is not null)
-        {
-            await FlowResponse.WriteRefusalAsync(context, full);
-            return;
-        }
-
-        await _handler.HandleAsync(context, key!, RequestId(context));
+        return (key is null ? NotFound("There is no flow at this path") : FindWrong(context)) is { } wrong
+            ? FlowResponse.WriteRefusalAsync(context, wrong)
+            : _handler.HandleAsync(context, key!, RequestId(context));
     }
 
     /// <summary>What a flow's path is not called with; null for a call as it should be.</summary>

@@ -17,26 +17,23 @@ internal sealed partial class FlowListener(
 
     /// <summary>Ends what is still being answered.</summary>
     private readonly CancellationTokenSource _now = new();
-    private KestrelListener? _listener;
+    private WebListener? _listener;
     private Task? _stopping;
 
     /// <summary>Where it listens, with the port that the system chose where 0 was given; null while it does not.</summary>
     public EndPoint? EndPoint => _listener?.EndPoint;
 
-    /// <summary>Listens, if it is to. False if it cannot; the log says why.</summary>
+    /// <summary>Listens. False if it cannot; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        if (settings.FlowServer.Address.EndPoint is not { } wanted)
-        {
-            return true;
-        }
-
-        (_listener, var problem) = await KestrelListener.OpenAsync(wanted, HttpProtocols.Http1, SetLimits, endpoints.HandleAsync, logs, cancellationToken);
-        if (_listener is null)
+        var (socket, problem) = ListeningSocket.Open(settings.FlowServer.Address.EndPoint!);
+        if (socket is null)
         {
             Log.Refused(_logger, settings.FlowServer.AddressSource, settings.FlowServer.Address, problem!);
             return false;
         }
+
+        _listener = await WebListener.StartAsync(socket, SetLimits, endpoints.AddServices, endpoints.Map, logs, cancellationToken);
 
         // At once, so that whoever balances load goes elsewhere while what is under way ends.
         lifetime.ApplicationStopping.Register(() => _ = StopAsync());

@@ -2,7 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
-using Grpc.Core;
+using Genkit.Sidecar.Grpc;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -11,9 +12,6 @@ internal sealed class RateLimits : IDisposable
 {
     /// <summary>What a client is told when the server is full. Runs take seconds.</summary>
     private static readonly TimeSpan s_fullRetry = TimeSpan.FromSeconds(1);
-
-    private readonly PartitionedRateLimiter<HttpContext> _clients;
-    private readonly ConcurrencyLimiter _requests;
 
     public RateLimits(FlowServerSettings settings)
     {
@@ -26,40 +24,42 @@ internal sealed class RateLimits : IDisposable
         };
 
         // Forgets clients by itself that have not asked for a while.
-        _clients = PartitionedRateLimiter.Create<HttpContext, IPAddress>(context => settings.RateLimit == 0
-            ? RateLimitPartition.GetNoLimiter(IPAddress.None)
-            : RateLimitPartition.GetTokenBucketLimiter(Client(Address(context, settings.ClientHeader)), _ => bucket));
-        _requests = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = settings.MaxConcurrent, QueueLimit = 0 });
+        OfClients = Options(
+            PartitionedRateLimiter.Create<HttpContext, IPAddress>(context => settings.RateLimit == 0
+                ? RateLimitPartition.GetNoLimiter(IPAddress.None)
+                : RateLimitPartition.GetTokenBucketLimiter(Client(Address(context, settings.ClientHeader)), _ => bucket)),
+            StatusCodes.Status429TooManyRequests,
+            GrpcStatusCode.ResourceExhausted,
+            "Too many requests from this client");
+        OfRequests = Options(
+            PartitionedRateLimiter.Create<HttpContext, int>(_ => RateLimitPartition.GetConcurrencyLimiter(
+                0, _ => new ConcurrencyLimiterOptions { PermitLimit = settings.MaxConcurrent, QueueLimit = 0 })),
+            StatusCodes.Status503ServiceUnavailable,
+            GrpcStatusCode.Unavailable,
+            "The server is at its limit of concurrent requests");
     }
 
-    /// <summary>Counts a request of a client. Null if it may go on.</summary>
-    public Refusal? Count(HttpContext context)
-    {
-        using var lease = _clients.AttemptAcquire(context);
-        if (lease.IsAcquired)
-        {
-            return null;
-        }
+    /// <summary>How many requests a client may begin.</summary>
+    public RateLimiterOptions OfClients { get; }
 
-        var retryAfter = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : s_fullRetry;
-        return new Refusal(StatusCodes.Status429TooManyRequests, StatusCode.ResourceExhausted, "Too many requests from this client", retryAfter);
-    }
-
-    /// <summary>Enters a request, until the lease is disposed.</summary>
-    public RateLimitLease Enter(out Refusal? refusal)
-    {
-        var lease = _requests.AttemptAcquire();
-        refusal = lease.IsAcquired
-            ? null
-            : new Refusal(StatusCodes.Status503ServiceUnavailable, StatusCode.Unavailable, "The server is at its limit of concurrent requests", s_fullRetry);
-        return lease;
-    }
+    /// <summary>How many requests may be under way.</summary>
+    public RateLimiterOptions OfRequests { get; }
 
     public void Dispose()
     {
-        _clients.Dispose();
-        _requests.Dispose();
+        OfClients.GlobalLimiter!.Dispose();
+        OfRequests.GlobalLimiter!.Dispose();
     }
+
+    private static RateLimiterOptions Options(PartitionedRateLimiter<HttpContext> limiter, int status, GrpcStatusCode code, string message) => new()
+    {
+        GlobalLimiter = limiter,
+        OnRejected = async (rejected, _) =>
+        {
+            var retryAfter = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : s_fullRetry;
+            await FlowResponse.WriteRefusalAsync(rejected.HttpContext, new Refusal(status, code, message, retryAfter));
+        },
+    };
 
     private static IPAddress? Address(HttpContext context, string? header)
     {
