@@ -1,54 +1,21 @@
 using System.Buffers;
-using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
-using Genkit.Sidecar.Grpc.Server;
+using global::Grpc.Core;
 
 namespace Genkit.Sidecar.Otlp;
 
-/// <summary>OTLP over gRPC: <c>Export</c> of the collector's three services.</summary>
-internal sealed class OtlpGrpcService
+/// <summary>OTLP over gRPC: <c>Export</c> of the collector's services.</summary>
+internal sealed class OtlpGrpcService(OtlpHandler handler)
 {
-    private readonly OtlpHandler _handler;
-    private readonly OtlpTurns _turns;
-    private readonly BearerToken? _token;
-    private readonly GrpcServer _server;
-
-    public OtlpGrpcService(SidecarSettings settings, OtlpHandler handler, OtlpTurns turns, ILoggerFactory logs)
+    /// <summary>Takes one request and gives the <c>Export…ServiceResponse</c> of its signal.</summary>
+    /// <exception cref="RpcException">The request was refused.</exception>
+    public Task<byte[]> ExportAsync(OtlpSignal signal, byte[] request)
     {
-        _handler = handler;
-        _turns = turns;
-        _token = settings.OtlpToken;
-        var options = new GrpcServerOptions { MaxReceiveMessageBytes = checked((int)settings.OtlpMaxRequestBytes), AllowSlowCallers = false };
-        _server = new GrpcServer(options, logs.CreateLogger<GrpcServer>());
-        Add("trace.v1.TraceService", OtlpSignal.Traces);
-        Add("metrics.v1.MetricsService", OtlpSignal.Metrics);
-        Add("logs.v1.LogsService", OtlpSignal.Logs);
-    }
-
-    public Task HandleAsync(HttpContext context) => _server.HandleAsync(context);
-
-    private void Add(string service, OtlpSignal signal) =>
-        _server.Add($"/opentelemetry.proto.collector.{service}/Export", call => ExportAsync(signal, call));
-
-    private async Task<GrpcStatus> ExportAsync(OtlpSignal signal, GrpcServerCall call)
-    {
-        if (_token is not null && !_token.IsIn(call.RequestHeaders.Get("authorization") ?? ""))
+        var reply = handler(signal, OtlpEncoding.Protobuf, new ReadOnlySequence<byte>(request));
+        return reply.Verdict switch
         {
-            return new GrpcStatus(GrpcStatusCode.Unauthenticated, OtlpResponse.NoToken);
-        }
-
-        // A message that is not read yet takes no memory but HTTP/2's window.
-        using var turn = await _turns.WaitAsync(call.CancellationToken);
-        var reply = _handler(signal, OtlpEncoding.Protobuf, await call.ReadSingleAsync());
-        switch (reply.Verdict)
-        {
-            case OtlpVerdict.Malformed:
-                return new GrpcStatus(GrpcStatusCode.InvalidArgument, reply.Problem);
-            case OtlpVerdict.Overloaded:
-                return new GrpcStatus(GrpcStatusCode.Unavailable, reply.Problem);
-            default:
-                await call.WriteAsync(new ReadOnlySequence<byte>(OtlpResponse.Accepted(signal, OtlpEncoding.Protobuf, reply)), flush: false);
-                return GrpcStatus.OK;
-        }
+            OtlpVerdict.Malformed => throw new RpcException(new Status(StatusCode.InvalidArgument, reply.Problem)),
+            OtlpVerdict.Overloaded => throw new RpcException(new Status(StatusCode.Unavailable, reply.Problem)),
+            _ => Task.FromResult(OtlpResponse.Accepted(signal, OtlpEncoding.Protobuf, reply)),
+        };
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 namespace Genkit.Sidecar.Otlp;
 
 /// <summary>OTLP over HTTP, in protobuf and in JSON: https://opentelemetry.io/docs/specs/otlp/#otlphttp.</summary>
-internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler handler, OtlpTurns turns)
+internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler handler)
 {
     private const string ProtobufType = "application/x-protobuf";
     private const string JsonType = "application/json";
@@ -17,17 +17,12 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
 
     private readonly int _maxBytes = checked((int)settings.OtlpMaxRequestBytes);
 
-    public async Task HandleAsync(HttpContext context)
+    /// <summary>Answers a caller whose body breaks off, and leaves alone one that has gone.</summary>
+    public static async Task AnswerAsync(HttpContext context, RequestDelegate next)
     {
         try
         {
-            if (await RefuseAsync(context))
-            {
-                return;
-            }
-
-            using var turn = await turns.WaitAsync(context.RequestAborted);
-            await ExportAsync(context, SignalOf(context.Request.Path)!.Value, EncodingOf(context.Request)!.Value);
+            await next(context);
         }
         catch (BadHttpRequestException exception)
         {
@@ -41,47 +36,43 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
         }
     }
 
-    /// <summary>Answers what can be told from the headers to be of no use, before any of the body is read.</summary>
-    private async Task<bool> RefuseAsync(HttpContext context)
+    /// <summary>Refuses what a browser sends for a page, which could write into anybody's traces.</summary>
+    public static Task RefuseWebPagesAsync(HttpContext context, RequestDelegate next) => context.Request.Headers.Origin.Count == 0
+        ? next(context)
+        : RefuseAsync(context, StatusCodes.Status403Forbidden, GrpcStatusCode.PermissionDenied, "requests of web pages are not taken: they could write into anybody's traces");
+
+    public static Task RefuseMethodAsync(HttpContext context)
     {
-        var (request, response) = (context.Request, context.Response);
-        if (request.Headers.Origin.Count > 0)
+        context.Response.Headers.Allow = HttpMethods.Post;
+        return RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, GrpcStatusCode.Unimplemented, "only POST");
+    }
+
+    public static Task RefusePathAsync(HttpContext context) =>
+        RefuseAsync(context, StatusCodes.Status404NotFound, GrpcStatusCode.Unimplemented, "there are /v1/traces, /v1/metrics and /v1/logs");
+
+    public static Task RefuseAsync(HttpContext context, int status, GrpcStatusCode code, string message)
+    {
+        // Of a request whose encoding is none of OTLP's, people read the answer.
+        var encoding = EncodingOf(context.Request) ?? OtlpEncoding.Json;
+        return AnswerAsync(context, status, encoding, OtlpResponse.Refused(encoding, code, message));
+    }
+
+    /// <summary>Takes one request of a signal.</summary>
+    public Task ExportAsync(HttpContext context, OtlpSignal signal)
+    {
+        var request = context.Request;
+        if (EncodingOf(request) is not { } encoding)
         {
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, GrpcStatusCode.PermissionDenied, "requests of web pages are not taken: they could write into anybody's traces");
-        }
-        else if (SignalOf(request.Path) is null)
-        {
-            await RefuseAsync(context, StatusCodes.Status404NotFound, GrpcStatusCode.Unimplemented, "there are /v1/traces, /v1/metrics and /v1/logs");
-        }
-        else if (!HttpMethods.IsPost(request.Method))
-        {
-            response.Headers.Allow = HttpMethods.Post;
-            await RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, GrpcStatusCode.Unimplemented, "only POST");
-        }
-        else if (settings.OtlpToken is { } token && !token.IsIn(request.Headers.Authorization.ToString()))
-        {
-            response.Headers.WWWAuthenticate = "Bearer";
-            await RefuseAsync(context, StatusCodes.Status401Unauthorized, GrpcStatusCode.Unauthenticated, OtlpResponse.NoToken);
-        }
-        else if (EncodingOf(request) is null)
-        {
-            await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, $"the content type {Quoted.Text(request.ContentType ?? "")} is not taken, but {ProtobufType} and {JsonType}");
-        }
-        else if (!IsIdentity(request.Headers.ContentEncoding) && !IsGzip(request.Headers.ContentEncoding))
-        {
-            response.Headers.AcceptEncoding = Gzip;
-            await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, $"the content encoding {Quoted.Text(request.Headers.ContentEncoding.ToString())} is not taken, but {Gzip} and identity");
-        }
-        else if (request.ContentLength > _maxBytes)
-        {
-            await RefuseTooLargeAsync(context);
-        }
-        else
-        {
-            return false;
+            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, $"the content type {Quoted.Text(request.ContentType ?? "")} is not taken, but {ProtobufType} and {JsonType}");
         }
 
-        return true;
+        if (!IsIdentity(request.Headers.ContentEncoding) && !IsGzip(request.Headers.ContentEncoding))
+        {
+            context.Response.Headers.AcceptEncoding = Gzip;
+            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, $"the content encoding {Quoted.Text(request.Headers.ContentEncoding.ToString())} is not taken, but {Gzip} and identity");
+        }
+
+        return request.ContentLength > _maxBytes ? RefuseTooLargeAsync(context) : ExportAsync(context, signal, encoding);
     }
 
     private async Task ExportAsync(HttpContext context, OtlpSignal signal, OtlpEncoding encoding)
@@ -131,13 +122,6 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
         GrpcStatusCode.ResourceExhausted,
         $"the request has more than the {_maxBytes} bytes that {SettingTable.OtlpMaxRequestBytes.Flag} allows, as it is or after decompression");
 
-    private static Task RefuseAsync(HttpContext context, int status, GrpcStatusCode code, string message)
-    {
-        // Of a request whose encoding is none of OTLP's, people read the answer.
-        var encoding = EncodingOf(context.Request) ?? OtlpEncoding.Json;
-        return AnswerAsync(context, status, encoding, OtlpResponse.Refused(encoding, code, message));
-    }
-
     private static async Task AnswerAsync(HttpContext context, int status, OtlpEncoding encoding, byte[] body)
     {
         context.Response.StatusCode = status;
@@ -148,14 +132,6 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
             await context.Response.Body.WriteAsync(body, context.RequestAborted);
         }
     }
-
-    private static OtlpSignal? SignalOf(PathString path) => path.Value switch
-    {
-        "/v1/traces" => OtlpSignal.Traces,
-        "/v1/metrics" => OtlpSignal.Metrics,
-        "/v1/logs" => OtlpSignal.Logs,
-        _ => null,
-    };
 
     private static OtlpEncoding? EncodingOf(HttpRequest request)
     {

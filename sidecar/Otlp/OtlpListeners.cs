@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -13,9 +14,10 @@ namespace Genkit.Sidecar.Otlp;
 internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandler handler, ILoggerFactory logs) : IAsyncDisposable
 {
     private readonly ILogger _logger = logs.CreateLogger<OtlpListeners>();
-    private readonly OtlpTurns _turns = new();
-    private KestrelListener? _grpc;
-    private KestrelListener? _http;
+    private OtlpRoutes? _routes;
+    private WebListener? _listener;
+    private EndPoint? _grpc;
+    private EndPoint? _http;
 
     /// <summary>Where a process of this machine sends to; or one elsewhere, if a host is advertised.</summary>
     public OtlpEndpoints Endpoints => new(Address(_grpc, isLocal: true), Address(_http, isLocal: true));
@@ -23,31 +25,37 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
     /// <summary>Listens, where it is to. False if it cannot; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        var grpc = new OtlpGrpcService(settings, handler, _turns, logs);
-        var http = new OtlpHttpService(settings, handler, _turns);
-        if (settings.OtlpGrpc.EndPoint is { } grpcEndPoint)
+        if (!TryBind(SettingTable.OtlpGrpc, settings.OtlpGrpc, settings.OtlpGrpcSource, out var grpc))
         {
-            (_grpc, var problem) = await KestrelListener.OpenAsync(grpcEndPoint, HttpProtocols.Http2, SetLimits, grpc.HandleAsync, logs, cancellationToken);
-            if (_grpc is null)
-            {
-                return Refused(SettingTable.OtlpGrpc, settings.OtlpGrpc, settings.OtlpGrpcSource, problem!);
-            }
+            return false;
         }
 
-        if (settings.OtlpHttp.EndPoint is { } httpEndPoint)
+        if (!TryBind(SettingTable.OtlpHttp, settings.OtlpHttp, settings.OtlpHttpSource, out var http))
         {
-            (_http, var problem) = await KestrelListener.OpenAsync(httpEndPoint, HttpProtocols.Http1, SetLimits, http.HandleAsync, logs, cancellationToken);
-            if (_http is null)
-            {
-                return Refused(SettingTable.OtlpHttp, settings.OtlpHttp, settings.OtlpHttpSource, problem!);
-            }
+            grpc?.Dispose();
+            return false;
         }
 
-        if (_grpc is not null || _http is not null)
+        if (grpc is null && http is null)
         {
-            Log.Listening(_logger, string.Join(" and ", Shown(_http, "HTTP").Concat(Shown(_grpc, "gRPC"))));
+            return true;
         }
 
+        (_grpc, _http) = (grpc?.LocalEndPoint, http?.LocalEndPoint);
+        List<(Socket, HttpProtocols)> sockets = [];
+        if (grpc is not null)
+        {
+            sockets.Add((grpc, HttpProtocols.Http2));
+        }
+
+        if (http is not null)
+        {
+            sockets.Add((http, HttpProtocols.Http1));
+        }
+
+        _routes = new OtlpRoutes(settings, handler);
+        _listener = await WebListener.StartAsync(sockets, SetLimits, _routes.AddServices, _routes.Map, logs, cancellationToken);
+        Log.Listening(_logger, string.Join(" and ", Shown(_http, "HTTP").Concat(Shown(_grpc, "gRPC"))));
         return true;
     }
 
@@ -68,10 +76,8 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
 
     public async ValueTask DisposeAsync()
     {
-        // Together, for each may take its time.
-        var grpc = _grpc?.DisposeAsync().AsTask() ?? Task.CompletedTask;
-        var http = _http?.DisposeAsync().AsTask() ?? Task.CompletedTask;
-        await Task.WhenAll(grpc, http);
+        await (_listener?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _routes?.Dispose();
     }
 
     private static void SetLimits(KestrelServerLimits limits)
@@ -92,15 +98,21 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
         limits.Http2.MaxStreamsPerConnection = 32;
     }
 
-    private bool Refused(Setting setting, OtlpAddress address, SettingSource source, string reason)
+    private bool TryBind(Setting setting, OtlpAddress address, SettingSource source, out Socket? socket)
     {
-        Log.Refused(_logger, source == SettingSource.Default ? $"the default of {setting.Flag}" : $"{source}", address, reason, setting.Flag);
+        (socket, var problem) = address.EndPoint is { } wanted ? ListeningSocket.Open(wanted) : default;
+        if (problem is null)
+        {
+            return true;
+        }
+
+        Log.Refused(_logger, source == SettingSource.Default ? $"the default of {setting.Flag}" : $"{source}", address, problem, setting.Flag);
         return false;
     }
 
-    private string Address(KestrelListener? listener, bool isLocal)
+    private string Address(EndPoint? endPoint, bool isLocal)
     {
-        if (listener?.EndPoint is not IPEndPoint bound)
+        if (endPoint is not IPEndPoint bound)
         {
             return "";
         }
@@ -116,7 +128,7 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
         return "";
     }
 
-    private static IEnumerable<string> Shown(KestrelListener? listener, string protocol) => listener is null ? [] : [$"{listener.EndPoint} ({protocol})"];
+    private static IEnumerable<string> Shown(EndPoint? endPoint, string protocol) => endPoint is null ? [] : [$"{endPoint} ({protocol})"];
 
     private static partial class Log
     {

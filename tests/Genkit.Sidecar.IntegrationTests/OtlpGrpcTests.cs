@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Genkit.Sidecar.Otlp;
@@ -122,6 +123,54 @@ public sealed class OtlpGrpcTests
         Assert.False(await call.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync());
         Assert.NotEqual(GrpcStatusCode.OK, call.Status!.Code);
         Assert.Empty(otlp.Taken);
+    }
+
+    [Theory]
+    [InlineData("identity", new byte[0])]
+    [InlineData("identity", new byte[] { 0, 0, 0 })]
+    [InlineData("identity", new byte[] { 0, 0, 0, 0, 9, 1, 2 })]
+    [InlineData("identity", new byte[] { 0, 255, 255, 255, 255 })]
+    [InlineData("identity", new byte[] { 7, 0, 0, 0, 1, 1 })]
+    [InlineData("identity", new byte[] { 1, 0, 0, 0, 1, 1 })]
+    [InlineData("identity", new byte[] { 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 2 })]
+    [InlineData("gzip", new byte[] { 1, 0, 0, 0, 4, 1, 2, 3, 4 })]
+    [InlineData("br", new byte[] { 1, 0, 0, 0, 1, 1 })]
+    public async Task Export_BodyOfGarbage_IsRefusedAndNoErrorOfTheSidecar(string encoding, byte[] body)
+    {
+        await using var otlp = await OtlpFixture.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(otlp.Listeners.Endpoints.Grpc), OtlpFixture.Export))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/grpc") } },
+            Headers = { { "te", "trailers" }, { "grpc-encoding", encoding } },
+        };
+
+        using var response = await otlp.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+
+        var status = Assert.Single(response.TrailingHeaders.TryGetValues("grpc-status", out var trailer) ? trailer : response.Headers.GetValues("grpc-status"));
+        Assert.NotEqual("0", status);
+        Assert.Empty(otlp.Taken);
+    }
+
+    [Theory]
+    [InlineData("POST", "application/json", 415)]
+    [InlineData("POST", "application/grpc-web", 415)]
+    [InlineData("GET", "application/grpc", 404)]
+    public async Task Request_NotGrpc_HasItsStatus(string method, string type, int status)
+    {
+        await using var otlp = await OtlpFixture.StartAsync("--otlp-http", "off");
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(new Uri(otlp.Listeners.Endpoints.Grpc), OtlpFixture.Export))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([]) { Headers = { ContentType = new(type) } },
+        };
+
+        using var response = await otlp.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, (int)response.StatusCode);
     }
 
     private static async Task<GrpcUnaryResult> CallAsync(GrpcChannel channel, byte[] request, string method = OtlpFixture.Export, GrpcCallOptions? options = null) =>
