@@ -126,7 +126,7 @@ internal sealed partial class FlowEndpoints : IDisposable
 
     private static string RequestId(HttpContext context) => context.Response.Headers[RequestIdHeader].ToString();
 
-    private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, GrpcStatusCode.NotFound, message);
+    private static Refusal NotFound(string message) => new(StatusCodes.Status404NotFound, StatusCode.NotFound, message);
 
     private async Task AnswerHealthAsync(HttpContext context)
     {

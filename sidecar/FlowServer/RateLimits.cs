@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Microsoft.AspNetCore.RateLimiting;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.FlowServer;
 
@@ -29,13 +29,13 @@ internal sealed class RateLimits : IDisposable
                 ? RateLimitPartition.GetNoLimiter(IPAddress.None)
                 : RateLimitPartition.GetTokenBucketLimiter(Client(Address(context, settings.ClientHeader)), _ => bucket)),
             StatusCodes.Status429TooManyRequests,
-            GrpcStatusCode.ResourceExhausted,
+            StatusCode.ResourceExhausted,
             "Too many requests from this client");
         OfRequests = Options(
             PartitionedRateLimiter.Create<HttpContext, int>(_ => RateLimitPartition.GetConcurrencyLimiter(
                 0, _ => new ConcurrencyLimiterOptions { PermitLimit = settings.MaxConcurrent, QueueLimit = 0 })),
             StatusCodes.Status503ServiceUnavailable,
-            GrpcStatusCode.Unavailable,
+            StatusCode.Unavailable,
             "The server is at its limit of concurrent requests");
     }
 
@@ -51,7 +51,7 @@ internal sealed class RateLimits : IDisposable
         OfRequests.GlobalLimiter!.Dispose();
     }
 
-    private static RateLimiterOptions Options(PartitionedRateLimiter<HttpContext> limiter, int status, GrpcStatusCode code, string message) => new()
+    private static RateLimiterOptions Options(PartitionedRateLimiter<HttpContext> limiter, int status, StatusCode code, string message) => new()
     {
         GlobalLimiter = limiter,
         OnRejected = async (rejected, _) =>

@@ -1,7 +1,7 @@
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Otlp;
 
@@ -27,7 +27,7 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
         catch (BadHttpRequestException exception)
         {
             // Kestrel's words of a body that comes too slowly, or not as its headers say.
-            var code = exception.StatusCode == StatusCodes.Status408RequestTimeout ? GrpcStatusCode.DeadlineExceeded : GrpcStatusCode.InvalidArgument;
+            var code = exception.StatusCode == StatusCodes.Status408RequestTimeout ? StatusCode.DeadlineExceeded : StatusCode.InvalidArgument;
             await RefuseAsync(context, exception.StatusCode, code, exception.Message);
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException)
@@ -39,18 +39,18 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
     /// <summary>Refuses what a browser sends for a page, which could write into anybody's traces.</summary>
     public static Task RefuseWebPagesAsync(HttpContext context, RequestDelegate next) => context.Request.Headers.Origin.Count == 0
         ? next(context)
-        : RefuseAsync(context, StatusCodes.Status403Forbidden, GrpcStatusCode.PermissionDenied, "requests of web pages are not taken: they could write into anybody's traces");
+        : RefuseAsync(context, StatusCodes.Status403Forbidden, StatusCode.PermissionDenied, "requests of web pages are not taken: they could write into anybody's traces");
 
     public static Task RefuseMethodAsync(HttpContext context)
     {
         context.Response.Headers.Allow = HttpMethods.Post;
-        return RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, GrpcStatusCode.Unimplemented, "only POST");
+        return RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, StatusCode.Unimplemented, "only POST");
     }
 
     public static Task RefusePathAsync(HttpContext context) =>
-        RefuseAsync(context, StatusCodes.Status404NotFound, GrpcStatusCode.Unimplemented, "there are /v1/traces, /v1/metrics and /v1/logs");
+        RefuseAsync(context, StatusCodes.Status404NotFound, StatusCode.Unimplemented, "there are /v1/traces, /v1/metrics and /v1/logs");
 
-    public static Task RefuseAsync(HttpContext context, int status, GrpcStatusCode code, string message)
+    public static Task RefuseAsync(HttpContext context, int status, StatusCode code, string message)
     {
         // Of a request whose encoding is none of OTLP's, people read the answer.
         var encoding = EncodingOf(context.Request) ?? OtlpEncoding.Json;
@@ -63,13 +63,13 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
         var request = context.Request;
         if (EncodingOf(request) is not { } encoding)
         {
-            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, $"the content type {Quoted.Text(request.ContentType ?? "")} is not taken, but {ProtobufType} and {JsonType}");
+            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, StatusCode.InvalidArgument, $"the content type {Quoted.Text(request.ContentType ?? "")} is not taken, but {ProtobufType} and {JsonType}");
         }
 
         if (!IsIdentity(request.Headers.ContentEncoding) && !IsGzip(request.Headers.ContentEncoding))
         {
             context.Response.Headers.AcceptEncoding = Gzip;
-            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, GrpcStatusCode.InvalidArgument, $"the content encoding {Quoted.Text(request.Headers.ContentEncoding.ToString())} is not taken, but {Gzip} and identity");
+            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, StatusCode.InvalidArgument, $"the content encoding {Quoted.Text(request.Headers.ContentEncoding.ToString())} is not taken, but {Gzip} and identity");
         }
 
         return request.ContentLength > _maxBytes ? RefuseTooLargeAsync(context) : ExportAsync(context, signal, encoding);
@@ -89,7 +89,7 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
             }
             catch (InvalidDataException)
             {
-                await RefuseAsync(context, StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, "the body is not in gzip, or is cut short");
+                await RefuseAsync(context, StatusCodes.Status400BadRequest, StatusCode.InvalidArgument, "the body is not in gzip, or is cut short");
                 return;
             }
         }
@@ -104,11 +104,11 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
         switch (reply.Verdict)
         {
             case OtlpVerdict.Malformed:
-                await RefuseAsync(context, StatusCodes.Status400BadRequest, GrpcStatusCode.InvalidArgument, reply.Problem);
+                await RefuseAsync(context, StatusCodes.Status400BadRequest, StatusCode.InvalidArgument, reply.Problem);
                 break;
             case OtlpVerdict.Overloaded:
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
-                await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, GrpcStatusCode.Unavailable, reply.Problem);
+                await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, StatusCode.Unavailable, reply.Problem);
                 break;
             default:
                 await AnswerAsync(context, StatusCodes.Status200OK, encoding, OtlpResponse.Accepted(signal, encoding, reply));
@@ -119,7 +119,7 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
     private Task RefuseTooLargeAsync(HttpContext context) => RefuseAsync(
         context,
         StatusCodes.Status413PayloadTooLarge,
-        GrpcStatusCode.ResourceExhausted,
+        StatusCode.ResourceExhausted,
         $"the request has more than the {_maxBytes} bytes that {SettingTable.OtlpMaxRequestBytes.Flag} allows, as it is or after decompression");
 
     private static async Task AnswerAsync(HttpContext context, int status, OtlpEncoding encoding, byte[] body)

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Otlp;
 
@@ -62,7 +62,7 @@ internal static class OtlpResponse
     }
 
     /// <summary>The answer to a request that was refused.</summary>
-    public static byte[] Refused(OtlpEncoding encoding, GrpcStatusCode code, string message) => encoding == OtlpEncoding.Json
+    public static byte[] Refused(OtlpEncoding encoding, StatusCode code, string message) => encoding == OtlpEncoding.Json
         ? Json(writer =>
         {
             writer.WriteNumber("code", (int)code);

@@ -1,8 +1,8 @@
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using global::Grpc.AspNetCore.Server.Model;
 using Microsoft.Extensions.Logging.Abstractions;
+using Grpc.Core;
 
 namespace Genkit.Sidecar.Otlp;
 
@@ -78,12 +78,12 @@ internal sealed class OtlpRoutes(SidecarSettings settings, OtlpHandler handler) 
         if (!IsGrpc(context))
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
-            return OtlpHttpService.RefuseAsync(context, StatusCodes.Status401Unauthorized, GrpcStatusCode.Unauthenticated, OtlpResponse.NoToken);
+            return OtlpHttpService.RefuseAsync(context, StatusCodes.Status401Unauthorized, StatusCode.Unauthenticated, OtlpResponse.NoToken);
         }
 
         // A response of headers alone, "Trailers-Only" in https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses.
         context.Response.ContentType = "application/grpc";
-        context.Response.Headers.GrpcStatus = $"{(int)GrpcStatusCode.Unauthenticated}";
+        context.Response.Headers.GrpcStatus = $"{(int)StatusCode.Unauthenticated}";
         context.Response.Headers.GrpcMessage = OtlpResponse.NoToken;
         return Task.CompletedTask;
     }

@@ -10,18 +10,16 @@ public partial class DependencyTests
     private static readonly Dictionary<string, string[]> s_allowed = new()
     {
         ["Json"] = [],
-        ["Grpc"] = [],
-        ["Grpc.Server"] = ["Grpc"],
         ["GrpcClient"] = [],
         ["Configuration"] = [],
         ["Application"] = ["Json", "GrpcClient", "Configuration"],
         ["Metrics"] = ["Configuration"],
         ["Telemetry"] = ["Json", "Configuration", "Metrics"],
-        ["Otlp"] = ["Json", "Grpc", "Configuration", "Http", "Metrics", "Telemetry"],
-        ["Runs"] = ["Json", "Grpc", "Configuration", "Application", "Telemetry", "Metrics"],
-        ["JsonRpc"] = ["Json", "Grpc", "Application"],
-        ["ReflectionV2"] = ["Json", "Grpc", "Configuration", "Application", "Telemetry", "Runs", "JsonRpc", "Metrics"],
-        ["ReflectionV1"] = ["Json", "Grpc", "Configuration", "Application", "Telemetry", "Runs", "JsonRpc", "Http"],
+        ["Otlp"] = ["Json", "Configuration", "Http", "Metrics", "Telemetry"],
+        ["Runs"] = ["Json", "Configuration", "Application", "Telemetry", "Metrics"],
+        ["JsonRpc"] = ["Json", "Application"],
+        ["ReflectionV2"] = ["Json", "Configuration", "Application", "Telemetry", "Runs", "JsonRpc", "Metrics"],
+        ["ReflectionV1"] = ["Json", "Configuration", "Application", "Telemetry", "Runs", "JsonRpc", "Http"],
         ["Sockets"] = ["Configuration"],
         ["Http"] = ["Sockets", "Configuration"],
         ["Health"] = ["Configuration", "Application", "ReflectionV1", "ReflectionV2", "Metrics", "Http"],
@@ -96,26 +94,6 @@ public partial class DependencyTests
     }
 
     [Fact]
-    public void WireLayer_Project_ReferencesNoPackageAndNoProject()
-    {
-        var project = File.ReadAllText(Path.Combine(s_sidecar, "Grpc", "Genkit.Sidecar.Grpc.csproj"));
-
-        Assert.DoesNotContain("PackageReference", project, StringComparison.Ordinal);
-        Assert.DoesNotContain("ProjectReference", project, StringComparison.Ordinal);
-        Assert.DoesNotContain("FrameworkReference", project, StringComparison.Ordinal);
-        Assert.Contains("Sdk=\"Microsoft.NET.Sdk\"", project, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void WireLayerServer_Project_ReferencesTheWireLayerAndAspNetCoreAlone()
-    {
-        var project = File.ReadAllText(Path.Combine(s_sidecar, "Grpc.Server", "Genkit.Sidecar.Grpc.Server.csproj"));
-
-        Assert.DoesNotContain("PackageReference", project, StringComparison.Ordinal);
-        Assert.Equal(["../Grpc/Genkit.Sidecar.Grpc.csproj", "Microsoft.AspNetCore.App"], ProjectReferences().Matches(project).Select(match => match.Groups["what"].Value).Order(StringComparer.Ordinal));
-    }
-
-    [Fact]
     public void Folder_Sources_AreInTheNamespaceOfTheirFolder()
     {
         foreach (var folder in s_allowed.Keys)
@@ -130,12 +108,9 @@ public partial class DependencyTests
     /// <summary>A source without its comments and strings.</summary>
     private static string Code(string file) => CommentsAndStrings().Replace(File.ReadAllText(file), "");
 
-    /// <summary>Full names, and names from the common root such as <c>Grpc.GrpcStatus</c>.</summary>
-    [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<folder>Grpc\.Server\b|\w+)|(?<![\w.])(?<folder>Grpc\.Server\b|\w+)(?=\.[A-Z])")]
+    /// <summary>Full names, and names from the common root such as <c>Runs.RunEvent</c>.</summary>
+    [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<folder>\w+)|(?<![\w.])(?<folder>\w+)(?=\.[A-Z])")]
     private static partial Regex References();
-
-    [GeneratedRegex(@"<\w*Reference Include=""(?<what>[^""]+)""")]
-    private static partial Regex ProjectReferences();
 
     /// <summary>Names, but for those of other types' members.</summary>
     [GeneratedRegex(@"(?<![\w.])\w+")]
