@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Net;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Genkit.Sidecar.Otlp;
+using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
@@ -18,10 +18,10 @@ public sealed class OtlpGrpcTests
         await using var otlp = await OtlpFixture.StartAsync();
         using var channel = otlp.Channel();
 
-        using var result = await CallAsync(channel, [1, 2, 3], $"/opentelemetry.proto.collector.{service}/Export");
+        var result = await CallAsync(channel, [1, 2, 3], $"/opentelemetry.proto.collector.{service}/Export");
 
-        Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
-        Assert.True(result.Message.IsEmpty);
+        Assert.Equal(StatusCode.OK, result.Code);
+        Assert.Empty(result.Message);
         var (taken, encoding, bytes) = Assert.Single(otlp.Taken);
         Assert.Equal((signal, OtlpEncoding.Protobuf), (taken, encoding));
         Assert.Equal([1, 2, 3], bytes);
@@ -34,23 +34,23 @@ public sealed class OtlpGrpcTests
         otlp.Reply = new(OtlpVerdict.Accepted, 2, "no");
         using var channel = otlp.Channel();
 
-        using var result = await CallAsync(channel, []);
+        var result = await CallAsync(channel, []);
 
-        Assert.Equal([0x0A, 6, 0x08, 2, 0x12, 2, (byte)'n', (byte)'o'], result.Message.ToArray());
+        Assert.Equal([0x0A, 6, 0x08, 2, 0x12, 2, (byte)'n', (byte)'o'], result.Message);
     }
 
     [Theory]
-    [InlineData(OtlpVerdict.Malformed, GrpcStatusCode.InvalidArgument)]
-    [InlineData(OtlpVerdict.Overloaded, GrpcStatusCode.Unavailable)]
-    internal async Task Export_Refused_EndsWithItsStatus(OtlpVerdict verdict, GrpcStatusCode code)
+    [InlineData(OtlpVerdict.Malformed, StatusCode.InvalidArgument)]
+    [InlineData(OtlpVerdict.Overloaded, StatusCode.Unavailable)]
+    internal async Task Export_Refused_EndsWithItsStatus(OtlpVerdict verdict, StatusCode code)
     {
         await using var otlp = await OtlpFixture.StartAsync();
         otlp.Reply = new(verdict, Problem: "so");
         using var channel = otlp.Channel();
 
-        using var result = await CallAsync(channel, []);
+        var result = await CallAsync(channel, []);
 
-        Assert.Equal((code, "so"), (result.Status.Code, result.Status.Message));
+        Assert.Equal((code, "so"), (result.Code, result.Detail));
     }
 
     [Fact]
@@ -60,9 +60,9 @@ public sealed class OtlpGrpcTests
         using var channel = otlp.Channel();
         var request = new byte[100_000];
 
-        using var result = await CallAsync(channel, request, options: new GrpcCallOptions { Compress = true });
+        var result = await CallAsync(channel, request, compress: true);
 
-        Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
+        Assert.Equal(StatusCode.OK, result.Code);
         Assert.Equal(request, Assert.Single(otlp.Taken).Bytes);
     }
 
@@ -74,10 +74,10 @@ public sealed class OtlpGrpcTests
         await using var otlp = await OtlpFixture.StartAsync("--otlp-max-request-bytes", "64KiB");
         using var channel = otlp.Channel();
 
-        using var most = await CallAsync(channel, new byte[64 * 1024], options: new GrpcCallOptions { Compress = compress });
-        using var more = await CallAsync(channel, new byte[(64 * 1024) + 1], options: new GrpcCallOptions { Compress = compress });
+        var most = await CallAsync(channel, new byte[64 * 1024], compress: compress);
+        var more = await CallAsync(channel, new byte[(64 * 1024) + 1], compress: compress);
 
-        Assert.Equal((GrpcStatusCode.OK, GrpcStatusCode.ResourceExhausted), (most.Status.Code, more.Status.Code));
+        Assert.Equal((StatusCode.OK, StatusCode.ResourceExhausted), (most.Code, more.Code));
         Assert.Single(otlp.Taken);
     }
 
@@ -89,25 +89,24 @@ public sealed class OtlpGrpcTests
         await using var otlp = await OtlpFixture.StartAsync();
         using var channel = otlp.Channel();
 
-        using var result = await CallAsync(channel, [], method);
+        var result = await CallAsync(channel, [], method);
 
-        Assert.Equal(GrpcStatusCode.Unimplemented, result.Status.Code);
+        Assert.Equal(StatusCode.Unimplemented, result.Code);
     }
 
     [Theory]
-    [InlineData(null, GrpcStatusCode.Unauthenticated)]
-    [InlineData("Bearer wrong", GrpcStatusCode.Unauthenticated)]
-    [InlineData("Bearer s3cret", GrpcStatusCode.OK)]
-    public async Task Export_WithToken_IsForThoseWhoHaveIt(string? authorization, GrpcStatusCode code)
+    [InlineData(null, StatusCode.Unauthenticated)]
+    [InlineData("Bearer wrong", StatusCode.Unauthenticated)]
+    [InlineData("Bearer s3cret", StatusCode.OK)]
+    public async Task Export_WithToken_IsForThoseWhoHaveIt(string? authorization, StatusCode code)
     {
         await using var otlp = await OtlpFixture.StartAsync("--otlp-token", "s3cret");
         using var channel = otlp.Channel();
-        var options = new GrpcCallOptions { Metadata = authorization is null ? null : new GrpcMetadata { { "authorization", authorization } } };
 
-        using var result = await CallAsync(channel, [], options: options);
+        var result = await CallAsync(channel, [], authorization: authorization);
 
-        Assert.Equal(code, result.Status.Code);
-        Assert.Equal(code == GrpcStatusCode.OK ? 1 : 0, otlp.Taken.Count);
+        Assert.Equal(code, result.Code);
+        Assert.Equal(code == StatusCode.OK ? 1 : 0, otlp.Taken.Count);
     }
 
     [Fact]
@@ -115,13 +114,14 @@ public sealed class OtlpGrpcTests
     {
         await using var otlp = await OtlpFixture.StartAsync();
         using var channel = otlp.Channel();
-        await using var call = channel.StartCall(OtlpFixture.Export, GrpcCallOptions.Default, TestContext.Current.CancellationToken);
+        using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(
+            Method(MethodType.ClientStreaming, OtlpFixture.Export), host: null, new CallOptions(cancellationToken: TestContext.Current.CancellationToken));
 
-        // One message has come, and whether that is all is not said.
-        await call.WriteAsync(new ReadOnlySequence<byte>([1]), endOfStream: false, TestContext.Current.CancellationToken);
+        // One message has come. Whether more follow is not known yet.
+        await call.RequestStream.WriteAsync([1], TestContext.Current.CancellationToken);
 
-        Assert.False(await call.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync());
-        Assert.NotEqual(GrpcStatusCode.OK, call.Status!.Code);
+        var exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTimeAsync());
+        Assert.NotEqual(StatusCode.OK, exception.StatusCode);
         Assert.Empty(otlp.Taken);
     }
 
@@ -173,6 +173,37 @@ public sealed class OtlpGrpcTests
         Assert.Equal(status, (int)response.StatusCode);
     }
 
-    private static async Task<GrpcUnaryResult> CallAsync(GrpcChannel channel, byte[] request, string method = OtlpFixture.Export, GrpcCallOptions? options = null) =>
-        await channel.UnaryAsync(method, new ReadOnlySequence<byte>(request), options ?? GrpcCallOptions.Default, TestContext.Current.CancellationToken);
+    private static async Task<(StatusCode Code, string Detail, byte[] Message)> CallAsync(
+        GrpcChannel channel, byte[] request, string method = OtlpFixture.Export, bool compress = false, string? authorization = null)
+    {
+        var headers = new Metadata();
+        if (compress)
+        {
+            headers.Add("grpc-internal-encoding-request", "gzip");
+        }
+
+        if (authorization is not null)
+        {
+            headers.Add("authorization", authorization);
+        }
+
+        var options = new CallOptions(headers, cancellationToken: TestContext.Current.CancellationToken);
+        using var call = channel.CreateCallInvoker().AsyncUnaryCall(Method(MethodType.Unary, method), host: null, options, request);
+        try
+        {
+            return (StatusCode.OK, "", await call.ResponseAsync);
+        }
+        catch (RpcException exception)
+        {
+            return (exception.StatusCode, exception.Status.Detail, []);
+        }
+    }
+
+    /// <summary>A method whose messages are bytes.</summary>
+    private static Method<byte[], byte[]> Method(MethodType type, string path)
+    {
+        var bytes = Marshallers.Create<byte[]>(static bytes => bytes, static bytes => bytes);
+        var parts = path.Split('/');
+        return new Method<byte[], byte[]>(type, parts[1], parts[2], bytes, bytes);
+    }
 }

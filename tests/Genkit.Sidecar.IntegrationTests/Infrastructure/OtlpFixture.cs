@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Grpc;
 using Genkit.Sidecar.Otlp;
+using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
@@ -45,7 +45,7 @@ internal sealed class OtlpFixture : IAsyncDisposable
     public Uri HttpAddress => new(Listeners.Endpoints.Http);
 
     /// <summary>A channel to the gRPC listener.</summary>
-    public GrpcChannel Channel() => new(new GrpcChannelOptions { Target = GrpcTarget.Parse(Listeners.Endpoints.Grpc) });
+    public GrpcChannel Channel() => GrpcChannel.ForAddress(Listeners.Endpoints.Grpc);
 
     /// <summary>Opens both listeners, on ports of the system's choice where <paramref name="flags"/> name none.</summary>
     public static async Task<OtlpFixture> StartAsync(params string[] flags)
