@@ -1,4 +1,6 @@
-namespace Genkit.Sidecar.Grpc.Tests;
+using Grpc.Core;
+
+namespace Genkit.Sidecar.GrpcClient.Tests;
 
 public sealed class CallFailureTests
 {
@@ -6,11 +8,13 @@ public sealed class CallFailureTests
     [Fact]
     public void From_StreamOfOursWasClosed_DoesNotNameOurTypes()
     {
-        var exception = new HttpRequestException("any", new ObjectDisposedException("Genkit.Sidecar.Grpc.PlaintextStream"));
+        var target = GrpcTarget.Parse("http://127.0.0.1:1");
+        var cause = new HttpRequestException("any", new ObjectDisposedException("Genkit.Sidecar.GrpcClient.PlaintextStream"));
+        var failure = new CallFailure(new ClientChannelOptions { Target = target }, new Connections());
 
-        var status = CallFailure.From(exception, GrpcTarget.Parse("http://127.0.0.1:1"), wasSent: true, wasResent: false, connectFailure: null);
+        var status = failure.From(new RpcException(new Status(StatusCode.Unavailable, "any", cause)), startedAt: 0, deadline: null);
 
-        Assert.Equal(GrpcStatusCode.Unavailable, status.Code);
+        Assert.Equal(StatusCode.Unavailable, status.Code);
         Assert.Equal("the connection to http://127.0.0.1:1 was lost: the peer ended it while the request was on its way", status.Message);
     }
 }

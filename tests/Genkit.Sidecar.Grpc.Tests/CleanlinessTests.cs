@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Grpc.Tests;
+namespace Genkit.Sidecar.GrpcClient.Tests;
 
 /// <summary>Looks at what the others left. The runner takes collections that do not run in parallel after all those that do.</summary>
 [Collection(nameof(CleanlinessTests))]

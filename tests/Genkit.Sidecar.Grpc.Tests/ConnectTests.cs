@@ -1,11 +1,12 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using Genkit.Sidecar.Grpc.Tests.Peers;
+using Genkit.Sidecar.GrpcClient.Tests.Peers;
+using Genkit.Sidecar.GrpcClient.Tests.Raw;
+using Grpc.Core;
 
-namespace Genkit.Sidecar.Grpc.Tests;
+namespace Genkit.Sidecar.GrpcClient.Tests;
 
 /// <summary>A peer that cannot be reached, or is not what its address says, is told apart from one that is slow or fails.</summary>
 public sealed class ConnectTests(PeerServers peers)
@@ -20,25 +21,25 @@ public sealed class ConnectTests(PeerServers peers)
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var address = $"http://127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
 
-        var status = await StatusAsync(new GrpcChannelOptions { Target = GrpcTarget.Parse(address) });
+        var status = await StatusAsync(new ClientChannelOptions { Target = GrpcTarget.Parse(address) });
 
-        AssertFailed(status, GrpcConnectFailure.Unreachable, $"{address} refused the connection");
+        AssertFailed(status, ConnectFailure.Unreachable, $"{address} refused the connection");
     }
 
     [Fact]
     public async Task Connect_NoSuchHost_IsUnreachable()
     {
-        var status = await StatusAsync(new GrpcChannelOptions { Target = GrpcTarget.Parse("http://no-such-host.invalid:50051") });
+        var status = await StatusAsync(new ClientChannelOptions { Target = GrpcTarget.Parse("http://no-such-host.invalid:50051") });
 
-        AssertFailed(status, GrpcConnectFailure.Unreachable, "http://no-such-host.invalid:50051", "no-such-host.invalid'");
+        AssertFailed(status, ConnectFailure.Unreachable, "http://no-such-host.invalid:50051", "no-such-host.invalid'");
     }
 
     [Fact]
     public async Task Connect_NoSuchSocketFile_IsUnreachable()
     {
-        var status = await StatusAsync(new GrpcChannelOptions { Target = GrpcTarget.Parse("unix:/no/such/app.sock") });
+        var status = await StatusAsync(new ClientChannelOptions { Target = GrpcTarget.Parse("unix:/no/such/app.sock") });
 
-        AssertFailed(status, GrpcConnectFailure.Unreachable, "unix:/no/such/app.sock", "no such socket file");
+        AssertFailed(status, ConnectFailure.Unreachable, "unix:/no/such/app.sock", "no such socket file");
     }
 
     [Fact]
@@ -49,23 +50,23 @@ public sealed class ConnectTests(PeerServers peers)
         using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
             socket.Bind(new UnixDomainSocketEndPoint(path));
-            var status = await StatusAsync(new GrpcChannelOptions { Target = GrpcTarget.Parse($"unix:{path}") });
-            AssertFailed(status, GrpcConnectFailure.Unreachable, "refused the connection");
+            var status = await StatusAsync(new ClientChannelOptions { Target = GrpcTarget.Parse($"unix:{path}") });
+            AssertFailed(status, ConnectFailure.Unreachable, "refused the connection");
         }
 
         folder.Delete(recursive: true);
     }
 
     [Theory]
-    [InlineData("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n", GrpcConnectFailure.NotHttp2, "answered with HTTP/1, gRPC needs HTTP/2 without TLS (h2c)")]
-    [InlineData("<!DOCTYPE HTML>\n<html><body>505</body></html>", GrpcConnectFailure.NotHttp2, "answered with HTTP/1")]
-    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", GrpcConnectFailure.NotHttp2, "'SSH-2.0-OpenSSH_'")]
-    [InlineData("\u0001\u0002", GrpcConnectFailure.NotHttp2, "the bytes 0102")]
-    [InlineData("\u0000\u0000\u0008\u0006\u0000\u0000\u0000\u0000\u0000", GrpcConnectFailure.NotHttp2, "the bytes 0000080600")]
-    [InlineData("\u0000\u0000", GrpcConnectFailure.NotHttp2, "the bytes 0000")]
-    [InlineData("\u0015\u0003\u0001\u0000\u0002\u0002\u0046", GrpcConnectFailure.PlaintextToTlsPeer, "speaks TLS: use https://")]
-    [InlineData("", GrpcConnectFailure.Closed, "closed the connection without a word")]
-    public async Task Connect_PeerSaysSomethingElse_IsNamed(string answer, GrpcConnectFailure expected, string text)
+    [InlineData("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n", nameof(ConnectFailure.NotHttp2), "answered with HTTP/1, gRPC needs HTTP/2 without TLS (h2c)")]
+    [InlineData("<!DOCTYPE HTML>\n<html><body>505</body></html>", nameof(ConnectFailure.NotHttp2), "answered with HTTP/1")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", nameof(ConnectFailure.NotHttp2), "'SSH-2.0-OpenSSH_'")]
+    [InlineData("\u0001\u0002", nameof(ConnectFailure.NotHttp2), "the bytes 0102")]
+    [InlineData("\u0000\u0000\u0008\u0006\u0000\u0000\u0000\u0000\u0000", nameof(ConnectFailure.NotHttp2), "the bytes 0000080600")]
+    [InlineData("\u0000\u0000", nameof(ConnectFailure.NotHttp2), "the bytes 0000")]
+    [InlineData("\u0015\u0003\u0001\u0000\u0002\u0002\u0046", nameof(ConnectFailure.PlaintextToTlsPeer), "speaks TLS: use https://")]
+    [InlineData("", nameof(ConnectFailure.Closed), "closed the connection without a word")]
+    public async Task Connect_PeerSaysSomethingElse_IsNamed(string answer, string expected, string text)
     {
         foreach (var readsFirst in new[] { true, false, true, false })
         {
@@ -79,18 +80,18 @@ public sealed class ConnectTests(PeerServers peers)
                 await connection.SendRawAsync(Encoding.Latin1.GetBytes(answer));
             });
 
-            var status = await StatusAsync(new GrpcChannelOptions { Target = peer.Target });
+            var status = await StatusAsync(new ClientChannelOptions { Target = peer.Target });
 
-            AssertFailed(status, expected, peer.Address, text);
+            AssertFailed(status, Enum.Parse<ConnectFailure>(expected), peer.Address, text);
         }
     }
 
     [Theory]
-    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n", GrpcConnectFailure.TlsToPlaintextPeer, "does not speak TLS: use http://")]
-    [InlineData("\u0000\u0000\u0000\u0004\u0000\u0000\u0000\u0000\u0000", GrpcConnectFailure.TlsToPlaintextPeer, "does not speak TLS: use http://")]
-    [InlineData("\u0015\u0003\u0001\u0000\u0002\u0002\u0028", GrpcConnectFailure.TlsFailed, "TLS handshake")]
-    [InlineData("", GrpcConnectFailure.TlsFailed, "closed the connection in the TLS handshake")]
-    public async Task ConnectWithTls_PeerDoesNotDoIt_IsNamed(string answer, GrpcConnectFailure expected, string text)
+    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n", nameof(ConnectFailure.TlsToPlaintextPeer), "does not speak TLS: use http://")]
+    [InlineData("\u0000\u0000\u0000\u0004\u0000\u0000\u0000\u0000\u0000", nameof(ConnectFailure.TlsToPlaintextPeer), "does not speak TLS: use http://")]
+    [InlineData("\u0015\u0003\u0001\u0000\u0002\u0002\u0028", nameof(ConnectFailure.TlsFailed), "TLS handshake")]
+    [InlineData("", nameof(ConnectFailure.TlsFailed), "closed the connection in the TLS handshake")]
+    public async Task ConnectWithTls_PeerDoesNotDoIt_IsNamed(string answer, string expected, string text)
     {
         await using var peer = new Http2Peer(async connection =>
         {
@@ -99,9 +100,9 @@ public sealed class ConnectTests(PeerServers peers)
         });
         var target = GrpcTarget.Parse(peer.Address.Replace("http:", "https:", StringComparison.Ordinal));
 
-        var status = await StatusAsync(new GrpcChannelOptions { Target = target });
+        var status = await StatusAsync(new ClientChannelOptions { Target = target });
 
-        AssertFailed(status, expected, target.ToString(), text);
+        AssertFailed(status, Enum.Parse<ConnectFailure>(expected), target.ToString(), text);
     }
 
     [Theory]
@@ -112,9 +113,9 @@ public sealed class ConnectTests(PeerServers peers)
         var peer = await peers.GetAsync(kind);
         var target = GrpcTarget.Parse(peer.Target(Transport.Tcp).ToString().Replace("http:", "https:", StringComparison.Ordinal));
 
-        var status = await StatusAsync(new GrpcChannelOptions { Target = target });
+        var status = await StatusAsync(new ClientChannelOptions { Target = target });
 
-        AssertFailed(status, GrpcConnectFailure.TlsToPlaintextPeer, $"{target} does not speak TLS: use http://");
+        AssertFailed(status, ConnectFailure.TlsToPlaintextPeer, $"{target} does not speak TLS: use http://");
     }
 
     [Theory]
@@ -125,10 +126,10 @@ public sealed class ConnectTests(PeerServers peers)
         var peer = await peers.GetAsync(kind);
         var target = GrpcTarget.Parse(peer.Target(Transport.Tls).ToString().Replace("https:", "http:", StringComparison.Ordinal));
 
-        var status = await StatusAsync(new GrpcChannelOptions { Target = target });
+        var status = await StatusAsync(new ClientChannelOptions { Target = target });
 
         // Some TLS servers send an alert, others hang up.
-        Assert.Contains(status.ConnectFailure, new[] { GrpcConnectFailure.PlaintextToTlsPeer, GrpcConnectFailure.Closed });
+        Assert.Contains(status.ConnectFailure, new[] { ConnectFailure.PlaintextToTlsPeer, ConnectFailure.Closed });
         AssertFailed(status, status.ConnectFailure, target.ToString(), "https://");
     }
 
@@ -140,12 +141,12 @@ public sealed class ConnectTests(PeerServers peers)
         var target = (await peers.GetAsync(kind)).Target(Transport.Tls);
 
         AssertFailed(
-            await StatusAsync(new GrpcChannelOptions { Target = target }),
-            GrpcConnectFailure.CertificateNotTrusted,
+            await StatusAsync(new ClientChannelOptions { Target = target }),
+            ConnectFailure.CertificateNotTrusted,
             $"the certificate of {target} is not trusted: ");
         AssertFailed(
-            await StatusAsync(new GrpcChannelOptions { Target = target, CertificateAuthorities = new TestCertificates().Authorities }),
-            GrpcConnectFailure.CertificateNotTrusted,
+            await StatusAsync(new ClientChannelOptions { Target = target, CertificateAuthorities = new TestCertificates().Authorities }),
+            ConnectFailure.CertificateNotTrusted,
             $"the certificate of {target} is not trusted: ");
     }
 
@@ -158,17 +159,17 @@ public sealed class ConnectTests(PeerServers peers)
         var target = GrpcTarget.Parse(options.Target.ToString().Replace("localhost", "127.0.0.1", StringComparison.Ordinal));
 
         AssertFailed(
-            await StatusAsync(new GrpcChannelOptions { Target = target, CertificateAuthorities = options.CertificateAuthorities }),
-            GrpcConnectFailure.CertificateForOtherName,
+            await StatusAsync(new ClientChannelOptions { Target = target, CertificateAuthorities = options.CertificateAuthorities }),
+            ConnectFailure.CertificateForOtherName,
             $"the certificate of {target} is for 'localhost', not for '127.0.0.1'");
-        using var wire = new WireChannel(new GrpcChannelOptions
+        using var wire = new WireChannel(new ClientChannelOptions
         {
             Target = target,
             CertificateAuthorities = options.CertificateAuthorities,
             Authority = "localhost",
         });
-        using var result = await wire.UnaryAsync("Echo", new Message());
-        Assert.Equal(GrpcStatusCode.OK, result.Status.Code);
+        var result = await wire.UnaryAsync("Echo", new Message());
+        Assert.Equal(StatusCode.OK, result.Status.Code);
     }
 
     [Fact]
@@ -205,11 +206,11 @@ public sealed class ConnectTests(PeerServers peers)
         });
         var target = GrpcTarget.Parse(peer.Address.Replace("http://127.0.0.1", "https://localhost", StringComparison.Ordinal));
 
-        var without = await StatusAsync(new GrpcChannelOptions { Target = target, CertificateAuthorities = certificates.Authorities });
-        AssertFailed(without, GrpcConnectFailure.TlsFailed, target.ToString());
+        var without = await StatusAsync(new ClientChannelOptions { Target = target, CertificateAuthorities = certificates.Authorities });
+        AssertFailed(without, ConnectFailure.TlsFailed, target.ToString());
         var with = await StatusAsync(
-            new GrpcChannelOptions { Target = target, CertificateAuthorities = certificates.Authorities, ClientCertificate = clientCertificate });
-        Assert.Equal(GrpcStatusCode.OK, with.Code);
+            new ClientChannelOptions { Target = target, CertificateAuthorities = certificates.Authorities, ClientCertificate = clientCertificate });
+        Assert.Equal(StatusCode.OK, with.Code);
     }
 
     [Fact]
@@ -225,9 +226,9 @@ public sealed class ConnectTests(PeerServers peers)
         });
         var target = GrpcTarget.Parse(peer.Address.Replace("http://127.0.0.1", "https://localhost", StringComparison.Ordinal));
 
-        var status = await StatusAsync(new GrpcChannelOptions { Target = target, CertificateAuthorities = certificates.Authorities });
+        var status = await StatusAsync(new ClientChannelOptions { Target = target, CertificateAuthorities = certificates.Authorities });
 
-        AssertFailed(status, GrpcConnectFailure.NotHttp2, target.ToString(), "ALPN");
+        AssertFailed(status, ConnectFailure.NotHttp2, target.ToString(), "ALPN");
     }
 
     [Fact]
@@ -235,11 +236,11 @@ public sealed class ConnectTests(PeerServers peers)
     {
         await using var peer = new Http2Peer(connection => connection.StayAsync());
         var target = GrpcTarget.Parse(peer.Address.Replace("http:", "https:", StringComparison.Ordinal));
-        using var channel = new GrpcChannel(new GrpcChannelOptions { Target = target, ConnectTimeout = TimeSpan.FromMilliseconds(500) });
+        using var channel = new RawChannel(new ClientChannelOptions { Target = target, ConnectTimeout = TimeSpan.FromMilliseconds(500) });
 
         var statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => StatusAsync(channel)));
 
-        Assert.All(statuses, status => AssertFailed(status, GrpcConnectFailure.Unreachable, $"{target} did not accept a connection within 0.5 s"));
+        Assert.All(statuses, status => AssertFailed(status, ConnectFailure.Unreachable, $"{target} did not accept a connection within 0.5 s"));
         Assert.InRange(peer.Connections, 1, 2);
     }
 
@@ -259,7 +260,7 @@ public sealed class ConnectTests(PeerServers peers)
             await connection.StayAsync();
         });
 
-        Assert.Equal(GrpcStatusCode.OK, (await StatusAsync(new GrpcChannelOptions { Target = peer.Target })).Code);
+        Assert.Equal(StatusCode.OK, (await StatusAsync(new ClientChannelOptions { Target = peer.Target })).Code);
     }
 
     [Fact]
@@ -267,13 +268,13 @@ public sealed class ConnectTests(PeerServers peers)
     {
         await using var peer = new Http2Peer(connection => connection.StayAsync());
         using var channel = peer.Channel();
-        await using var call = channel.StartCall("/a.B/C", new GrpcCallOptions { Deadline = TimeSpan.FromMilliseconds(200) }, Token);
-        await call.WriteAsync(default, endOfStream: true, Token);
+        await using var call = channel.StartCall("/a.B/C", new RawCallOptions { Deadline = TimeSpan.FromMilliseconds(200) }, Token);
+        await call.WriteAsync([], endOfStream: true, Token);
 
         Assert.False(await call.NextAsync());
 
-        Assert.Equal(GrpcStatusCode.DeadlineExceeded, call.Status!.Code);
-        Assert.Equal(GrpcConnectFailure.None, call.Status.ConnectFailure);
+        Assert.Equal(StatusCode.DeadlineExceeded, call.Status!.Code);
+        Assert.Equal(ConnectFailure.None, call.Status.ConnectFailure);
     }
 
     [Fact]
@@ -281,25 +282,25 @@ public sealed class ConnectTests(PeerServers peers)
     {
         var folder = Directory.CreateTempSubdirectory("wire-");
         var path = Path.Combine(folder.FullName, "app.sock");
-        using var channel = new GrpcChannel(new GrpcChannelOptions { Target = GrpcTarget.Parse($"unix:{path}") });
+        using var channel = new RawChannel(new ClientChannelOptions { Target = GrpcTarget.Parse($"unix:{path}") });
         using var established = new SemaphoreSlim(0);
         channel.ConnectionEstablished += () => established.Release();
 
         for (var i = 0; i < 3; i++)
         {
             var away = await StatusAsync(channel);
-            while (i > 0 && away.ConnectFailure == GrpcConnectFailure.None)
+            while (i > 0 && away.ConnectFailure == ConnectFailure.None)
             {
                 // A call may be on the last connection before its end is known here.
-                Assert.Equal(GrpcStatusCode.Unavailable, away.Code);
+                Assert.Equal(StatusCode.Unavailable, away.Code);
                 away = await StatusAsync(channel);
             }
 
-            Assert.Equal(GrpcConnectFailure.Unreachable, away.ConnectFailure);
+            Assert.Equal(ConnectFailure.Unreachable, away.ConnectFailure);
 
             await using var peer = await KestrelPeer.StartAsync(_ => Task.CompletedTask, path);
-            Assert.Equal(GrpcStatusCode.OK, (await StatusAsync(channel)).Code);
-            Assert.Equal(GrpcStatusCode.OK, (await StatusAsync(channel)).Code);
+            Assert.Equal(StatusCode.OK, (await StatusAsync(channel)).Code);
+            Assert.Equal(StatusCode.OK, (await StatusAsync(channel)).Code);
             Assert.True(await established.WaitAsync(Timeouts.Default, Token));
             Assert.Equal(0, established.CurrentCount);
         }
@@ -314,41 +315,31 @@ public sealed class ConnectTests(PeerServers peers)
         {
             await using var peer = new Http2Peer(connection => connection.SendAsync(Http2Peer.Connection.Settings, 0, 0, []));
 
-            var status = await StatusAsync(new GrpcChannelOptions { Target = peer.Target });
+            var status = await StatusAsync(new ClientChannelOptions { Target = peer.Target });
 
             // Whether the request was on its way is a race that the peer decides.
-            Assert.Equal(GrpcStatusCode.Unavailable, status.Code);
-            Assert.Contains(status.ConnectFailure, new[] { GrpcConnectFailure.None, GrpcConnectFailure.Closed });
+            Assert.Equal(StatusCode.Unavailable, status.Code);
+            Assert.Contains(status.ConnectFailure, new[] { ConnectFailure.None, ConnectFailure.Closed });
         }
     }
 
-    /// <summary>The handler looks at the socket's addresses before it uses the connection, and says so in its own way where a reset came first.</summary>
-    [Fact]
-    public void Connect_ConnectionIsResetBeforeItIsUsed_IsClosed()
-    {
-        var status = CallFailure.From(
-            new SocketException((int)SocketError.NotConnected), GrpcTarget.Parse("http://127.0.0.1:1"), wasSent: false, wasResent: false, connectFailure: null);
-
-        AssertFailed(status, GrpcConnectFailure.Closed, "http://127.0.0.1:1 closed the connection before the request was sent");
-    }
-
-    private static void AssertFailed(GrpcStatus status, GrpcConnectFailure failure, params string[] texts)
+    private static void AssertFailed(CallStatus status, ConnectFailure failure, params string[] texts)
     {
         Assert.True(status.ConnectFailure == failure, $"not {failure}: {status}");
-        Assert.Equal(GrpcStatusCode.Unavailable, status.Code);
+        Assert.Equal(StatusCode.Unavailable, status.Code);
         Assert.All(texts, text => Assert.True(status.Message.Contains(text, StringComparison.Ordinal), status.Message));
     }
 
-    private static async Task<GrpcStatus> StatusAsync(GrpcChannelOptions options)
+    private static async Task<CallStatus> StatusAsync(ClientChannelOptions options)
     {
-        using var channel = new GrpcChannel(options);
+        using var channel = new RawChannel(options);
         return await StatusAsync(channel);
     }
 
-    private static async Task<GrpcStatus> StatusAsync(GrpcChannel channel)
+    private static async Task<CallStatus> StatusAsync(RawChannel channel)
     {
-        await using var call = channel.StartCall("/a.B/C", GrpcCallOptions.Default, Token);
-        await call.WriteAsync(new ReadOnlySequence<byte>(new byte[10]), endOfStream: true, Token);
+        await using var call = channel.StartCall("/a.B/C", RawCallOptions.Default, Token);
+        await call.WriteAsync(new byte[10], endOfStream: true, Token);
         await call.DrainAsync();
         return call.Status!;
     }

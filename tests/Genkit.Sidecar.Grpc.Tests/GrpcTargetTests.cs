@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Grpc.Tests;
+namespace Genkit.Sidecar.GrpcClient.Tests;
 
 public sealed class GrpcTargetTests
 {

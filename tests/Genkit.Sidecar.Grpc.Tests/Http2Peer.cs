@@ -2,8 +2,9 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Genkit.Sidecar.GrpcClient.Tests.Raw;
 
-namespace Genkit.Sidecar.Grpc.Tests;
+namespace Genkit.Sidecar.GrpcClient.Tests;
 
 /// <summary>A peer that does what a test tells it to: each connection runs the script. Speaks just enough HTTP/2 to misbehave on cue.</summary>
 internal sealed class Http2Peer : IAsyncDisposable
@@ -25,7 +26,15 @@ internal sealed class Http2Peer : IAsyncDisposable
 
     public int Connections => Volatile.Read(ref _connections);
 
-    public GrpcChannel Channel(int maxReceiveMessageBytes = 1_000_000) => new(new GrpcChannelOptions { Target = Target, MaxReceiveMessageBytes = maxReceiveMessageBytes });
+    /// <summary>A channel to the peer, for which <c>/a.B/Stream</c> is a method whose request is a stream.</summary>
+    public RawChannel Channel(TimeSpan? keepAliveTimeout = null, TimeProvider? time = null) => new(new ClientChannelOptions
+    {
+        Target = Target,
+        MaxReceiveMessageBytes = 1_000_000,
+        StreamedMethods = ["/a.B/Stream"],
+        KeepAliveTimeout = keepAliveTimeout ?? TimeSpan.FromSeconds(15),
+        TimeProvider = time ?? TimeProvider.System,
+    });
 
     public async ValueTask DisposeAsync()
     {
@@ -135,7 +144,21 @@ internal sealed class Http2Peer : IAsyncDisposable
                 WriteString(block, Encoding.Latin1.GetBytes(value));
             }
 
-            return SendAsync(Headers, (byte)(endStream ? 0x5 : 0x4), streamId, block.ToArray());
+            return SendHeaderBlockAsync(streamId, endStream, block.ToArray());
+        }
+
+        // SETTINGS_MAX_FRAME_SIZE starts with this; what is longer goes on in CONTINUATION frames.
+        private async Task SendHeaderBlockAsync(int streamId, bool endStream, byte[] block)
+        {
+            const int MaxFrame = 16384;
+            const byte EndHeaders = 4, Continuation = 9;
+            var count = Math.Min(block.Length, MaxFrame);
+            await SendAsync(Headers, (byte)((endStream ? 1 : 0) | (count == block.Length ? EndHeaders : 0)), streamId, block.AsSpan(0, count));
+            for (var offset = count; offset < block.Length; offset += count)
+            {
+                count = Math.Min(block.Length - offset, MaxFrame);
+                await SendAsync(Continuation, (byte)(offset + count == block.Length ? EndHeaders : 0), streamId, block.AsSpan(offset, count));
+            }
         }
 
         public Task SendResponseHeadersAsync(int streamId, params (string Name, string Value)[] more) =>

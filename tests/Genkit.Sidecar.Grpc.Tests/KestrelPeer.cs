@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Genkit.Sidecar.Grpc.Tests;
+namespace Genkit.Sidecar.GrpcClient.Tests;
 
 /// <summary>An HTTP/2 server that shows requests as they came, on a Unix socket or on TCP.</summary>
 internal sealed class KestrelPeer : IAsyncDisposable

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
-namespace Genkit.Sidecar.Grpc.Tests.Peers;
+namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
 /// <summary>A process that serves wire.proto. It ends when its standard input closes, so a test run that dies leaves none behind.</summary>
 internal sealed class Peer : IAsyncDisposable
@@ -20,7 +20,7 @@ internal sealed class Peer : IAsyncDisposable
         _certificates = certificates;
     }
 
-    public static async Task<Peer> StartAsync(PeerKind kind, CancellationToken cancellationToken)
+    public static async Task<Peer> StartAsync(PeerKind kind, CancellationToken cancellationToken, params (string Name, string Value)[] environment)
     {
         var folder = Directory.CreateTempSubdirectory("wire-");
         var certificates = new TestCertificates();
@@ -34,21 +34,31 @@ internal sealed class Peer : IAsyncDisposable
 
         var socketPath = Path.Combine(folder.FullName, "wire.sock");
         var sources = Path.Combine(AppContext.BaseDirectory, "Peers");
-        var start = kind == PeerKind.Node
-            ? new ProcessStartInfo(Tools.Node, [Path.Combine(sources, "wire_server.js"), Path.Combine(sources, "wire.proto"), socketPath, certificatePath, keyPath])
-            {
-                Environment = { ["NODE_PATH"] = Tools.NodeModules },
-            }
-            : new ProcessStartInfo(Tools.Python, [Path.Combine(sources, "wire_server.py"), folder.FullName, socketPath, certificatePath, keyPath]);
-        if (kind == PeerKind.Python)
+        ProcessStartInfo start;
+        switch (kind)
         {
-            await Tools.RunAsync(
-                Tools.Protoc,
-                [
-                    $"--proto_path={sources}", $"--python_out={folder.FullName}", $"--grpc_python_out={folder.FullName}",
-                    $"--plugin=protoc-gen-grpc_python={Tools.PythonPlugin}", "wire.proto",
-                ],
-                cancellationToken);
+            case PeerKind.Node:
+                start = new ProcessStartInfo(Tools.Node, [Path.Combine(sources, "wire_server.js"), Path.Combine(sources, "wire.proto"), socketPath, certificatePath, keyPath]);
+                start.Environment["NODE_PATH"] = Tools.NodeModules;
+                break;
+            case PeerKind.Python:
+                await Tools.RunAsync(
+                    Tools.Protoc,
+                    [
+                        $"--proto_path={sources}", $"--python_out={folder.FullName}", $"--grpc_python_out={folder.FullName}",
+                        $"--plugin=protoc-gen-grpc_python={Tools.PythonPlugin}", "wire.proto",
+                    ],
+                    cancellationToken);
+                start = new ProcessStartInfo(Tools.Python, [Path.Combine(sources, "wire_server.py"), folder.FullName, socketPath, certificatePath, keyPath]);
+                break;
+            default:
+                start = new ProcessStartInfo(await Tools.GoServerAsync(), [socketPath, certificatePath, keyPath]);
+                break;
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         start.RedirectStandardInput = true;
@@ -69,12 +79,18 @@ internal sealed class Peer : IAsyncDisposable
         _ => "gzip",
     }]);
 
-    public GrpcChannelOptions Options(Transport transport) => new()
+    public ClientChannelOptions Options(Transport transport) => new()
     {
         Target = Target(transport),
         CertificateAuthorities = transport == Transport.Tls ? _certificates.Authorities : null,
         MaxReceiveMessageBytes = 64 * 1024 * 1024,
+        StreamedMethods = ["/wire.Wire/Chat", "/wire.Wire/Stall"],
     };
+
+    /// <summary>Stops the process where it is. Its kernel goes on to acknowledge what comes.</summary>
+    public Task FreezeAsync() => Tools.RunAsync("/bin/kill", ["-STOP", $"{_process.Id}"], CancellationToken.None);
+
+    public Task ThawAsync() => Tools.RunAsync("/bin/kill", ["-CONT", $"{_process.Id}"], CancellationToken.None);
 
     public Task DeathAsync() => _process.WaitForExitAsync().WaitAsync(Timeouts.Default);
 

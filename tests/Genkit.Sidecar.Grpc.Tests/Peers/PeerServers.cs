@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 
-[assembly: AssemblyFixture(typeof(Genkit.Sidecar.Grpc.Tests.Peers.PeerServers))]
+[assembly: AssemblyFixture(typeof(Genkit.Sidecar.GrpcClient.Tests.Peers.PeerServers))]
 
-namespace Genkit.Sidecar.Grpc.Tests.Peers;
+namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
 /// <summary>One process of each kind for the whole run, started by the first test that wants it.</summary>
 public sealed class PeerServers : IAsyncDisposable

@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Genkit.Sidecar.Grpc.Tests.Peers;
+namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
 /// <summary>A certificate authority of one test run, and server certificates from it.</summary>
 internal sealed class TestCertificates

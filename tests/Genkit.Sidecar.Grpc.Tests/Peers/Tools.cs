@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Genkit.Sidecar.Grpc.Tests.Peers;
+namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
 /// <summary>Programs and packages that the peers need. Missing ones fail the test and name the remedy: a skipped peer proves nothing.</summary>
 internal static class Tools
@@ -33,14 +33,36 @@ internal static class Tools
         }
     }
 
-    public static async Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
+    private static readonly Lazy<Task<string>> s_goServer = new(BuildGoServerAsync);
+
+    /// <summary>The Go peer, built once. tests/e2e/setup builds it before; this finds then that nothing has changed.</summary>
+    public static Task<string> GoServerAsync() => s_goServer.Value;
+
+    private static async Task<string> BuildGoServerAsync()
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        const string Remedy = "run 'tests/e2e/setup go' in the repository";
+        var program = Path.Combine(AppContext.BaseDirectory, "wire_server_go");
+        var build = new ProcessStartInfo(Find("go", Remedy), ["build", "-o", program, Path.Combine(AppContext.BaseDirectory, "Peers", "wire_server.go")])
+        {
+            // Debian's packages of Go are no modules.
+            Environment = { ["GO111MODULE"] = "off", ["GOPATH"] = "/usr/share/gocode", ["GOFLAGS"] = "" },
+        };
+        await RunAsync(build, CancellationToken.None);
+        return program;
+    }
+
+    public static Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken) =>
+        RunAsync(new ProcessStartInfo(program, arguments), cancellationToken);
+
+    private static async Task RunAsync(ProcessStartInfo start, CancellationToken cancellationToken)
+    {
+        start.RedirectStandardError = true;
+        using var process = Process.Start(start)!;
         var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {errors}");
+            throw new InvalidOperationException($"{start.FileName} ended with {process.ExitCode}: {errors}");
         }
     }
 

@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Grpc.Tests.Peers;
+namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
 public enum Transport
 {

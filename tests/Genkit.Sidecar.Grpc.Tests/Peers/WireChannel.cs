@@ -1,31 +1,35 @@
-using System.Buffers;
+using Genkit.Sidecar.GrpcClient.Tests.Raw;
 using Google.Protobuf;
 
-namespace Genkit.Sidecar.Grpc.Tests.Peers;
+namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
 /// <summary>A channel to a peer that serves wire.proto, in the messages of that proto.</summary>
-internal sealed class WireChannel(GrpcChannelOptions options) : IDisposable
+internal sealed class WireChannel(ClientChannelOptions options) : IDisposable
 {
-    public GrpcChannel Channel { get; } = new(options);
+    private readonly RawChannel _channel = new(options);
 
-    public static string Method(string name) => $"/wire.Wire/{name}";
+    public event Action? ConnectionEstablished
+    {
+        add => _channel.ConnectionEstablished += value;
+        remove => _channel.ConnectionEstablished -= value;
+    }
 
-    public static ReadOnlySequence<byte> Bytes(IMessage message) => new(message.ToByteArray());
-
-    public GrpcCall Start(string name, GrpcCallOptions? options = null, CancellationToken? cancellationToken = null) =>
-        Channel.StartCall(Method(name), options ?? GrpcCallOptions.Default, cancellationToken ?? TestContext.Current.CancellationToken);
+    public RawCall Start(string name, RawCallOptions? options = null, CancellationToken? cancellationToken = null) =>
+        _channel.StartCall(Path(name), options ?? RawCallOptions.Default, cancellationToken ?? TestContext.Current.CancellationToken);
 
     /// <summary>Starts a call with one request message.</summary>
-    public async Task<GrpcCall> StartAsync(string name, IMessage request, GrpcCallOptions? options = null, CancellationToken? cancellationToken = null)
+    public async Task<RawCall> StartAsync(string name, IMessage request, RawCallOptions? options = null, CancellationToken? cancellationToken = null)
     {
         var call = Start(name, options, cancellationToken);
-        await call.WriteAsync(Bytes(request), endOfStream: true, CancellationToken.None);
+        await call.WriteAsync(request.ToByteArray(), endOfStream: true, CancellationToken.None);
         return call;
     }
 
-    public async Task<GrpcUnaryResult> UnaryAsync(string name, IMessage request, GrpcCallOptions? options = null) =>
-        await Channel.UnaryAsync(Method(name), Bytes(request), options ?? GrpcCallOptions.Default, TestContext.Current.CancellationToken)
-            .AsTask().WaitAsync(Timeouts.Default, TestContext.Current.CancellationToken);
+    public Task<RawResult> UnaryAsync(string name, IMessage request, RawCallOptions? options = null) =>
+        _channel.UnaryAsync(Path(name), request.ToByteArray(), options ?? RawCallOptions.Default, TestContext.Current.CancellationToken)
+            .WaitAsync(Timeouts.Default, TestContext.Current.CancellationToken);
 
-    public void Dispose() => Channel.Dispose();
+    public void Dispose() => _channel.Dispose();
+
+    private static string Path(string name) => $"/wire.Wire/{name}";
 }

@@ -80,7 +80,7 @@ const handlers = {
     const metadata = new grpc.Metadata();
     if (details.length > 0) metadata.set('grpc-status-details-bin', details);
     metadata.set('x-cause', 'planned');
-    call.emit('error', { code, details: text, metadata });
+    call.emit('error', { code, details: text.repeat(call.request.size || 1), metadata });
   },
   Die() {
     process.exit(0);

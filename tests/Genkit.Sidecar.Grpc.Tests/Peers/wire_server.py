@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import ctypes
 import json
 import os
 import sys
@@ -78,7 +79,13 @@ class Wire(rpc.WireServicer):
             trailers.append(("grpc-status-details-bin", request.details))
         context.set_trailing_metadata(trailers)
         context.set_code(next(code for code in grpc.StatusCode if code.value[0] == request.code))
-        context.set_details(request.text)
+        # A text that is too long for the request is asked for by how often it is repeated.
+        context.set_details(request.text * (request.size or 1))
+
+    def Hold(self, request, context):
+        # PyDLL keeps the interpreter's lock during the call, so no other thread of Python runs meanwhile.
+        ctypes.PyDLL(None).usleep(request.count)
+        return pb.Message()
 
     def Die(self, request, context):
         os._exit(0)
@@ -86,8 +93,8 @@ class Wire(rpc.WireServicer):
 
 def serve(bind, **options):
     server = grpc.server(
-        concurrent.futures.ThreadPoolExecutor(max_workers=64),
-        options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
+        concurrent.futures.ThreadPoolExecutor(max_workers=int(os.environ.get("WIRE_WORKERS", "64"))),
+        options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.max_metadata_size", 64 * 1024 * 1024)],
         **options,
     )
     rpc.add_WireServicer_to_server(Wire(), server)
