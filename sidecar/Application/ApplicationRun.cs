@@ -79,6 +79,12 @@ internal sealed class ApplicationRun : IAsyncDisposable
             cancellationToken.ThrowIfCancellationRequested();
             _status = _scope.StatusOf(exception);
         }
+        catch (ObjectDisposedException)
+        {
+            // The run was cancelled between two reads.
+            cancellationToken.ThrowIfCancellationRequested();
+            _status = new CallStatus(global::Grpc.Core.StatusCode.Cancelled, "the call was cancelled");
+        }
 
         return false;
     }

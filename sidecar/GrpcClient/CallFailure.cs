@@ -10,6 +10,18 @@ internal sealed class CallFailure(ClientChannelOptions options, Connections conn
     // https://github.com/grpc/grpc-dotnet/blob/v2.85.0/src/Grpc.Net.Client/Internal/StreamExtensions.cs
     private const string LibrarysTooLarge = "Received message exceeds the maximum configured message size.";
 
+    // What SocketsHttpHandler says of a stream, and not of a connection that ends in peace with NO_ERROR.
+    private const string HandlersReset = "reset the stream";
+
+    private const string LibrarysOver2GiB = "Message too large.";
+    private const string LibrarysUnknownEncoding = "Unsupported grpc-encoding value";
+
+    // https://github.com/grpc/grpc-dotnet/blob/v2.85.0/src/Grpc.Net.Client/Internal/GrpcProtocolHelpers.cs
+    private const string LibrarysNoStatus = "No grpc-status found on response.";
+
+    // https://github.com/grpc/grpc-dotnet/blob/v2.85.0/src/Grpc.Net.Client/Internal/GrpcCall.NonGeneric.cs
+    private const string LibrarysOtherContent = "Bad gRPC response.";
+
     private readonly GrpcTarget _target = options.Target;
 
     /// <param name="exception">What grpc-dotnet threw.</param>
@@ -31,7 +43,16 @@ internal sealed class CallFailure(ClientChannelOptions options, Connections conn
             return From(cause, status, startedAt);
         }
 
-        return status is { StatusCode: StatusCode.ResourceExhausted, Detail: LibrarysTooLarge } ? TooLarge() : OfPeer(exception);
+        return status.StatusCode switch
+        {
+            StatusCode.ResourceExhausted when status.Detail == LibrarysTooLarge => TooLarge(),
+
+            // The library's codes mean something else to a caller: that it cancelled the call, and that the method is missing.
+            StatusCode.Cancelled when status.Detail == LibrarysNoStatus => NoGrpcAnswer("it ended the call without a grpc-status"),
+            StatusCode.Cancelled when status.Detail.StartsWith(LibrarysOtherContent, StringComparison.Ordinal) => NoGrpcAnswer(status.Detail[LibrarysOtherContent.Length..].Trim()),
+            StatusCode.Unimplemented when status.Detail.StartsWith(LibrarysUnknownEncoding, StringComparison.Ordinal) => new CallStatus(StatusCode.Internal, status.Detail),
+            _ => OfPeer(exception),
+        };
     }
 
     /// <summary>Whether connecting failed, for a reason that this folder has named.</summary>
@@ -79,7 +100,7 @@ internal sealed class CallFailure(ClientChannelOptions options, Connections conn
                     return new CallStatus(StatusCode.Unavailable, $"{_target}: {e.Message}");
                 case MessageTooLargeException:
                     return TooLarge();
-                case HttpProtocolException { ErrorCode: not 0 } protocol:
+                case HttpProtocolException protocol when protocol.ErrorCode != 0 || protocol.Message.Contains(HandlersReset, StringComparison.Ordinal):
                     var (code, name) = OfHttp2Error(protocol.ErrorCode);
                     return new CallStatus(code, $"{_target} reset the call with the HTTP/2 error {name}");
                 default:
@@ -87,9 +108,20 @@ internal sealed class CallFailure(ClientChannelOptions options, Connections conn
             }
         }
 
+        if (cause is InvalidDataException { Message: LibrarysOver2GiB })
+        {
+            return TooLarge();
+        }
+
         if (cause is InvalidDataException)
         {
             return new CallStatus(StatusCode.Internal, $"{_target} sent something that is not a gRPC message: {cause.Message.TrimEnd('.')}");
+        }
+
+        if (cause is InvalidOperationException and not ObjectDisposedException && status.StatusCode == StatusCode.Cancelled)
+        {
+            // A grpc-status that is not a number.
+            return NoGrpcAnswer(cause.Message);
         }
 
         if (cause is not (HttpRequestException or IOException or SocketException or OperationCanceledException or ObjectDisposedException))
@@ -121,9 +153,16 @@ internal sealed class CallFailure(ClientChannelOptions options, Connections conn
         IsOverReceiveLimit = true,
     };
 
-    private static CallStatus OfPeer(RpcException exception)
+    private CallStatus NoGrpcAnswer(string problem) => new(StatusCode.Unknown, $"the answer of {_target} is not one of gRPC: {problem}");
+
+    private CallStatus OfPeer(RpcException exception)
     {
         var message = exception.Status.Detail;
+        if (exception.StatusCode is < StatusCode.OK or > StatusCode.Unauthenticated)
+        {
+            return NoGrpcAnswer($"there is no grpc-status '{(int)exception.StatusCode}' ({message})");
+        }
+
         return new CallStatus(
             exception.StatusCode,
             message.Length <= CallStatus.MaxMessageLength ? message : string.Concat(message.AsSpan(0, CallStatus.MaxMessageLength), "…"))

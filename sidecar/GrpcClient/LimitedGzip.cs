@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using Grpc.Net.Compression;
 
@@ -11,5 +12,27 @@ internal sealed class LimitedGzip(int maxMessageBytes) : ICompressionProvider
     public Stream CreateCompressionStream(Stream stream, CompressionLevel? compressionLevel) =>
         new GZipStream(stream, compressionLevel ?? CompressionLevel.Fastest, leaveOpen: true);
 
-    public Stream CreateDecompressionStream(Stream stream) => new LimitedStream(new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true), maxMessageBytes);
+    /// <exception cref="InvalidDataException">The data is too short to be gzip.</exception>
+    public Stream CreateDecompressionStream(Stream stream)
+    {
+        var length = stream.CanSeek ? LengthAtTheEnd(stream) : (uint?)null;
+        return new LimitedStream(new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true), maxMessageBytes, length);
+    }
+
+    // GZipStream takes data that was cut short for its end. https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1, ISIZE
+    private static uint LengthAtTheEnd(Stream stream)
+    {
+        const int Shortest = 18;
+        Span<byte> length = stackalloc byte[sizeof(uint)];
+        var start = stream.Position;
+        if (stream.Length - start < Shortest)
+        {
+            throw new InvalidDataException("the message is too short to be gzip");
+        }
+
+        stream.Seek(-length.Length, SeekOrigin.End);
+        stream.ReadExactly(length);
+        stream.Position = start;
+        return BinaryPrimitives.ReadUInt32LittleEndian(length);
+    }
 }

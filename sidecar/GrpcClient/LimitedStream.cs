@@ -1,7 +1,10 @@
 namespace Genkit.Sidecar.GrpcClient;
 
-/// <summary>Reads from another stream, and fails once that has given more than a number of bytes.</summary>
-internal sealed class LimitedStream(Stream inner, int limit) : Stream
+/// <summary>Reads from another stream, and fails once that has given more than a number of bytes, or ends with another number than was announced.</summary>
+/// <param name="inner">What is read.</param>
+/// <param name="limit">The most bytes that are accepted.</param>
+/// <param name="length">The number of bytes, modulo 2^32; null if it is not known.</param>
+internal sealed class LimitedStream(Stream inner, int limit, uint? length) : Stream
 {
     private long _count;
 
@@ -20,10 +23,16 @@ internal sealed class LimitedStream(Stream inner, int limit) : Stream
     }
 
     /// <exception cref="MessageTooLargeException">The stream gives more than its limit.</exception>
+    /// <exception cref="InvalidDataException">The stream ends with another number of bytes than was announced.</exception>
     public override int Read(Span<byte> buffer)
     {
         var read = inner.Read(buffer);
         _count += read;
+        if (read == 0 && buffer.Length > 0 && length is { } announced && announced != (uint)_count)
+        {
+            throw new InvalidDataException("the compressed message is cut short");
+        }
+
         return _count <= limit ? read : throw new MessageTooLargeException();
     }
 

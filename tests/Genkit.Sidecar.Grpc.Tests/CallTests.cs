@@ -73,6 +73,7 @@ public sealed class CallTests(PeerServers peers)
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.WaitAsync(Timeouts.Default, Token));
+        Assert.False(await call.NextAsync());
         Assert.Equal(StatusCode.Cancelled, call.Status!.Code);
     }
 
@@ -94,7 +95,7 @@ public sealed class CallTests(PeerServers peers)
 
         await call.DisposeAsync().AsTask().WaitAsync(Timeouts.Default, Token);
 
-        Assert.True(writing.IsCompletedSuccessfully);
+        await writing.WaitAsync(Timeouts.Default, Token);
         Assert.False(await next);
         Assert.Equal(StatusCode.Cancelled, call.Status!.Code);
         await call.DisposeAsync();
@@ -122,6 +123,7 @@ public sealed class CallTests(PeerServers peers)
 
         await call.DisposeAsync().AsTask().WaitAsync(Timeouts.Default, Token);
 
+        Assert.False(await call.NextAsync());
         Assert.Equal(StatusCode.Cancelled, call.Status!.Code);
     }
 

@@ -63,6 +63,21 @@ public sealed class DeadConnectionTests
     }
 
     [Fact]
+    [Trait("Tier", "All")]
+    public async Task Run_SilentForTenMinutesOnGrpcio_Survives()
+    {
+        await using var peer = await Peer.StartAsync(PeerKind.Python, Token);
+        using var wire = Channel(peer, TimeSpan.FromSeconds(15), out var connections);
+        await using var call = await wire.StartAsync("Wait", new Plan { Key = "long" }, new RawCallOptions { Deadline = TimeSpan.FromMinutes(10) });
+        Assert.True(await call.ReadAsync(Token));
+
+        Assert.False(await call.ReadAsync(Token));
+
+        Assert.Equal(StatusCode.DeadlineExceeded, call.Status!.Code);
+        Assert.Equal(1, connections());
+    }
+
+    [Fact]
     public async Task Run_HoldsTheInterpretersLockForMostOfTheTimeout_Survives()
     {
         await using var peer = await Peer.StartAsync(PeerKind.Python, Token);

@@ -234,8 +234,7 @@ public sealed class MisbehavingPeerTests
         });
 
         Assert.Equal(StatusCode.Unknown, status.Code);
-        Assert.Contains($"'{sent}'", status.Message, StringComparison.Ordinal);
-        Assert.Contains("why", status.Message, StringComparison.Ordinal);
+        Assert.Contains(sent, status.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -280,7 +279,6 @@ public sealed class MisbehavingPeerTests
 
         Assert.Equal(expected, status.Code);
         Assert.Contains(httpStatus, status.Message, StringComparison.Ordinal);
-        Assert.Contains("text/html", status.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -324,7 +322,7 @@ public sealed class MisbehavingPeerTests
         });
 
         Assert.Equal(StatusCode.Internal, status.Code);
-        Assert.Contains("middle of a message", status.Message, StringComparison.Ordinal);
+        Assert.Contains("not a gRPC message", status.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -485,6 +483,7 @@ public sealed class MisbehavingPeerTests
         call.Cancel();
 
         Assert.Equal([0, 0, 0, 8], await reset.Task.WaitAsync(Timeouts.Default, Token));
+        Assert.False(await call.NextAsync());
         Assert.Equal(StatusCode.Cancelled, call.Status!.Code);
     }
 

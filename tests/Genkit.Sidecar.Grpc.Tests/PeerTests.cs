@@ -272,7 +272,12 @@ public sealed class PeerTests(PeerServers peers)
 
             Assert.Equal(StatusCode.FailedPrecondition, call.Status!.Code);
             Assert.Equal(Text, call.Status.Message);
-            Assert.Equal(details, call.Trailers.GetValueBytes("grpc-status-details-bin"));
+            if (kind != PeerKind.Go)
+            {
+                // grpc-go sends there only what is a google.rpc.Status.
+                Assert.Equal(details, call.Trailers.GetValueBytes("grpc-status-details-bin"));
+            }
+
             Assert.Equal("planned", call.Trailers.GetValue("x-cause"));
         }
     }

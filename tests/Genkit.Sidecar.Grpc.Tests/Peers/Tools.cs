@@ -16,7 +16,7 @@ internal static class Tools
     // Debian's own first: another python in PATH does not see Debian's packages.
     public static string Python => File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : Find("python3", DebianPackages);
 
-    public static string NodeModules
+    public static string Repository
     {
         get
         {
@@ -26,7 +26,15 @@ internal static class Tools
                 directory = directory.Parent;
             }
 
-            var modules = Path.Combine(directory?.FullName ?? ".", "tests", "peers", "node_modules");
+            return directory?.FullName ?? ".";
+        }
+    }
+
+    public static string NodeModules
+    {
+        get
+        {
+            var modules = Path.Combine(Repository, "tests", "peers", "node_modules");
             return Directory.Exists(Path.Combine(modules, "@grpc", "grpc-js"))
                 ? modules
                 : throw new InvalidOperationException($"{modules} does not have @grpc/grpc-js: run 'npm ci --prefix tests/peers' in the repository");

@@ -144,7 +144,7 @@ func handle(_ interface{}, s grpc.ServerStream) error {
 		}
 		<-s.Context().Done()
 		close(signal("gone " + key))
-		return s.Context().Err()
+		return status.FromContextError(s.Context().Err()).Err()
 	case "Observe":
 		<-signal("gone " + key)
 		return s.SendMsg(message([]byte("cancelled")))

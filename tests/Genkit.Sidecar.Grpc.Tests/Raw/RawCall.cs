@@ -45,6 +45,7 @@ internal sealed class RawCall(ClientChannel channel, string path, RawCallOptions
         catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException or HttpRequestException or ObjectDisposedException)
         {
             // Reading says how the call ended.
+            token.ThrowIfCancellationRequested();
         }
     }
 
@@ -86,8 +87,12 @@ internal sealed class RawCall(ClientChannel channel, string path, RawCallOptions
         }
         catch (RpcException exception)
         {
-            token.ThrowIfCancellationRequested();
             Status = _scope!.Value.StatusOf(exception);
+            token.ThrowIfCancellationRequested();
+        }
+        catch (ObjectDisposedException)
+        {
+            Status = new CallStatus(StatusCode.Cancelled, "the call was cancelled");
         }
 
         return false;
