@@ -48,9 +48,10 @@ internal sealed partial class ConnectionWatch : IDisposable
     // Parts of the timeout: the probe at 0.4 to 0.47, the PING at half to 0.65, and the end, a tick early, at 0.87 to 0.94.
     private TimeSpan Tick => _timeout / 15;
 
-    private TimeSpan ProbeAfter => _timeout * 0.4;
+    // Half a tick less than is meant, because a tick comes a little early or late.
+    private TimeSpan ProbeAfter => Tick * 5.5;
 
-    private TimeSpan AnswerWithin => _timeout * 0.47;
+    private TimeSpan AnswerWithin => Tick * 6.5;
 
     /// <summary>Lets SocketsHttpHandler send PINGs. Their own timeout never comes, because the watch closes the connection before and knows why.</summary>
     public static void ConfigurePings(SocketsHttpHandler handler, TimeSpan timeout)
