@@ -41,7 +41,7 @@ public sealed class DeadConnectionTests
 
         Assert.All([unary, waiting.Status!], AssertLost);
         Assert.Equal(StatusCode.OK, (await wire.UnaryAsync("Echo", new Message())).Status.Code);
-        Assert.Equal(2, connections());
+        await AssertCountAsync(2, connections);
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class DeadConnectionTests
         Assert.False(await call.NextAsync());
 
         Assert.Equal(StatusCode.DeadlineExceeded, call.Status!.Code);
-        Assert.Equal(1, connections());
+        await AssertCountAsync(1, connections);
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class DeadConnectionTests
         Assert.False(await call.ReadAsync(Token));
 
         Assert.Equal(StatusCode.DeadlineExceeded, call.Status!.Code);
-        Assert.Equal(1, connections());
+        await AssertCountAsync(1, connections);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class DeadConnectionTests
             Assert.Equal(StatusCode.OK, result.Status.Code);
         }
 
-        Assert.Equal(1, connections());
+        await AssertCountAsync(1, connections);
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class DeadConnectionTests
         }
 
         Assert.Equal(StatusCode.OK, (await wire.UnaryAsync("Echo", new Message())).Status.Code);
-        Assert.Equal(2, connections());
+        await AssertCountAsync(2, connections);
     }
 
     [Fact]
@@ -198,14 +198,25 @@ public sealed class DeadConnectionTests
         AssertLost(call.Status!);
     }
 
-    private static WireChannel Channel(Peer peer, TimeSpan timeout, out Func<int> connections)
+    private static WireChannel Channel(Peer peer, TimeSpan timeout, out SemaphoreSlim connections)
     {
         var options = peer.Options(Transport.Tcp);
         var wire = new WireChannel(new ClientChannelOptions { Target = options.Target, StreamedMethods = options.StreamedMethods, KeepAliveTimeout = timeout });
-        var count = 0;
-        wire.ConnectionEstablished += () => Interlocked.Increment(ref count);
-        connections = () => Volatile.Read(ref count);
+        var established = new SemaphoreSlim(0);
+        wire.ConnectionEstablished += () => established.Release();
+        connections = established;
         return wire;
+    }
+
+    // A connection is announced on a thread of its own.
+    private static async Task AssertCountAsync(int expected, SemaphoreSlim connections)
+    {
+        for (var i = 0; i < expected; i++)
+        {
+            Assert.True(await connections.WaitAsync(Timeouts.Default, Token));
+        }
+
+        Assert.Equal(0, connections.CurrentCount);
     }
 
     private static void AssertLost(CallStatus status)
