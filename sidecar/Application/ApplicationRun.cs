@@ -69,6 +69,13 @@ internal sealed class ApplicationRun : IAsyncDisposable
                 _received = _updates.Current;
                 _hasAnswered = true;
                 _request.Release();
+                if (_received.MessageLength > PayloadBuffer.LargestPooled)
+                {
+                    // grpc-dotnet has just returned its buffer, on this thread, to the shared pool, which would keep it for minutes. An array that is rented
+                    // and not returned is left to the garbage collector.
+                    _ = ArrayPool<byte>.Shared.Rent(checked((int)_received.MessageLength));
+                }
+
                 return true;
             }
 

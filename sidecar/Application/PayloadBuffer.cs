@@ -5,8 +5,8 @@ namespace Genkit.Sidecar.Application;
 /// <summary>A copy of a payload, which whoever takes it over disposes of once.</summary>
 internal sealed class PayloadBuffer : IDisposable
 {
-    // A larger array is not pooled, because the pool would keep it for minutes.
-    private const int LargestPooled = 1024 * 1024;
+    /// <summary>A larger array is not pooled, because the pool would keep it for minutes.</summary>
+    public const int LargestPooled = 1024 * 1024;
 
     private byte[]? _rented;
 

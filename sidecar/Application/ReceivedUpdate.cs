@@ -8,14 +8,18 @@ internal sealed class ReceivedUpdate : IDisposable
 {
     private PayloadBuffer? _payload;
 
-    private ReceivedUpdate(in RunUpdate update, PayloadBuffer? payload)
+    private ReceivedUpdate(in RunUpdate update, PayloadBuffer? payload, long messageLength)
     {
         Update = update;
         _payload = payload;
+        MessageLength = messageLength;
     }
 
     /// <summary>The message; its payload is valid until <see cref="Dispose"/>, or until the owner of what <see cref="TakePayload"/> returned disposes of that.</summary>
     public RunUpdate Update { get; }
+
+    /// <summary>Bytes of the message around the payload.</summary>
+    public long MessageLength { get; }
 
     /// <param name="context">The message's bytes.</param>
     /// <param name="type">Name of the message's type, for a message that is not of that type.</param>
@@ -27,16 +31,16 @@ internal sealed class ReceivedUpdate : IDisposable
             var update = RunUpdate.Decode(message);
             if (update.Payload is not { } bytes)
             {
-                return new ReceivedUpdate(update, null);
+                return new ReceivedUpdate(update, null, message.Length);
             }
 
             var payload = new PayloadBuffer(bytes);
-            return new ReceivedUpdate(update with { Payload = payload.Bytes }, payload);
+            return new ReceivedUpdate(update with { Payload = payload.Bytes }, payload, message.Length);
         }
         catch (InvalidProtocolBufferException)
         {
             var problem = $"The application sent a message of {message.Length} bytes that is not a {type}";
-            return new ReceivedUpdate(new RunUpdate(RunUpdateKind.Error, null, new ActionFailure(StatusCode.Internal, problem)), null);
+            return new ReceivedUpdate(new RunUpdate(RunUpdateKind.Error, null, new ActionFailure(StatusCode.Internal, problem)), null, message.Length);
         }
     }
 

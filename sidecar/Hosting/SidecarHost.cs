@@ -37,6 +37,7 @@ internal static partial class SidecarHost
         }
 
         listening(host.Services.GetRequiredService<OtlpListeners>().Endpoints);
+        host.Services.GetRequiredService<IdleCollector>().Touch();
         await host.RunAsync(stop);
         return stop.IsCancellationRequested ? 0 : 1;
     }
@@ -106,6 +107,7 @@ internal static partial class SidecarHost
         services.AddSingleton<Tracer>();
         services.AddSingleton<OtlpReceiver>();
         services.AddSingleton<ActiveRuns>();
+        services.AddSingleton(provider => new IdleCollector(provider.GetRequiredService<ActiveRuns>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationStart>(provider, settings.AppStartTimeout));
         services.AddSingleton<ManagerLocator>();
         services.AddSingleton<RuntimeIdClaim>();

@@ -21,6 +21,9 @@ internal sealed partial class ActiveRuns(
     private int _count;
     private bool _isDraining;
 
+    /// <summary>Raised when the last active run has ended, on its thread.</summary>
+    public event Action? BecameIdle;
+
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>
@@ -146,8 +149,12 @@ internal sealed partial class ActiveRuns(
         finally
         {
             _runs.TryRemove(run.TraceId, out _);
-            Interlocked.Decrement(ref _count);
+            var left = Interlocked.Decrement(ref _count);
             execution.SetResult();
+            if (left == 0)
+            {
+                BecameIdle?.Invoke();
+            }
         }
     }
 
