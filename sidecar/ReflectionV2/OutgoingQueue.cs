@@ -117,7 +117,10 @@ internal sealed class OutgoingQueue
         return taken;
     }
 
-    /// <summary>Completes when there is something to take. For the one writer only.</summary>
+    /// <summary>
+    /// Completes when there is something to take, on the thread that added it: the writer then sends from there, which saves a change of threads for each answer.
+    /// For the one writer only.
+    /// </summary>
     public Task WaitAsync(CancellationToken cancellationToken)
     {
         TaskCompletionSource work;
@@ -128,7 +131,7 @@ internal sealed class OutgoingQueue
                 return Task.CompletedTask;
             }
 
-            work = _work = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            work = _work = new TaskCompletionSource();
         }
 
         return work.Task.WaitAsync(cancellationToken);

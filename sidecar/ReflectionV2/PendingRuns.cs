@@ -77,19 +77,22 @@ internal sealed class PendingRuns
     /// <summary>The manager that asked is back: it gets what was held.</summary>
     public int Resume(OutgoingQueue queue)
     {
+        PendingRun[] resumed;
         lock (_gate)
         {
-            foreach (var pending in _held)
-            {
-                pending.Run.Outbox.Attach(() => queue.Announce(pending));
-                _live.Add(pending);
-                _resumed.Add(pending);
-            }
-
-            var resumed = _held.Count;
+            resumed = [.. _held];
+            _live.UnionWith(_held);
+            _resumed.UnionWith(_held);
             _held.Clear();
-            return resumed;
         }
+
+        // Outside of the lock, because the writer may send what is held there and then, and remove the run.
+        foreach (var pending in resumed)
+        {
+            pending.Run.Outbox.Attach(() => queue.Announce(pending));
+        }
+
+        return resumed.Length;
     }
 
     /// <summary>Nobody is left who asked: stops the held runs, and those that were resumed.</summary>

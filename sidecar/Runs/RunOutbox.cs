@@ -49,10 +49,15 @@ internal sealed class RunOutbox
     /// <summary>Adds an event at once, however full the outbox is. False if the run has ended.</summary>
     public bool Post(in RunEvent runEvent)
     {
+        bool added;
+        Action? announcement;
         lock (_gate)
         {
-            return Add(runEvent);
+            added = Add(runEvent, out announcement);
         }
+
+        announcement?.Invoke();
+        return added;
     }
 
     /// <summary>Adds an event when there is room. False if the run has ended, by then or meanwhile.</summary>
@@ -60,16 +65,26 @@ internal sealed class RunOutbox
     {
         while (true)
         {
-            Task room;
+            Task? room = null;
+            var added = false;
+            Action? announcement = null;
             lock (_gate)
             {
                 if (_ended || _queuedBytes < CapacityBytes)
                 {
-                    return Add(runEvent);
+                    added = Add(runEvent, out announcement);
                 }
+                else
+                {
+                    _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    room = _room.Task;
+                }
+            }
 
-                _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                room = _room.Task;
+            if (room is null)
+            {
+                announcement?.Invoke();
+                return added;
             }
 
             await room;
@@ -102,6 +117,7 @@ internal sealed class RunOutbox
     /// <summary>Puts back what was read last and not delivered. Several events go back in reverse order.</summary>
     public void Return(in RunEvent runEvent)
     {
+        Action? announcement;
         lock (_gate)
         {
             if (_abandoned)
@@ -112,19 +128,24 @@ internal sealed class RunOutbox
 
             _returned.Push(runEvent);
             _queuedBytes += runEvent.Length + EventOverheadBytes;
-            Announce();
+            announcement = Announcement();
         }
+
+        announcement?.Invoke();
     }
 
     /// <summary>Names the reader, which is told whenever the outbox stops being empty, and at once if it is not.</summary>
     public void Attach(Action onReadable)
     {
+        Action? announcement;
         lock (_gate)
         {
             _onReadable = onReadable;
             _announced = false;
-            Announce();
+            announcement = Announcement();
         }
+
+        announcement?.Invoke();
     }
 
     /// <summary>Keeps what is queued, and the run waiting, until another reader comes.</summary>
@@ -163,8 +184,9 @@ internal sealed class RunOutbox
         room?.SetResult();
     }
 
-    private bool Add(in RunEvent runEvent)
+    private bool Add(in RunEvent runEvent, out Action? announcement)
     {
+        announcement = null;
         if (_ended)
         {
             runEvent.Release();
@@ -180,16 +202,22 @@ internal sealed class RunOutbox
             _room = null;
         }
 
-        Announce();
+        announcement = Announcement();
         return true;
     }
 
-    private void Announce()
+    /// <summary>
+    /// What tells the reader, or null if it knows. The caller invokes it after it has released the lock, because the reader may read and send there and then.
+    /// A reader that was detached in between is told for nothing.
+    /// </summary>
+    private Action? Announcement()
     {
-        if (!_announced && _returned.Count + _events.Count > 0 && _onReadable is not null)
+        if (_announced || _returned.Count + _events.Count == 0 || _onReadable is null)
         {
-            _announced = true;
-            _onReadable();
+            return null;
         }
+
+        _announced = true;
+        return _onReadable;
     }
 }
