@@ -34,7 +34,11 @@ public sealed class PublishingTests : EndToEndTest
     [InlineData("linux-arm64", "clang gcc-aarch64-linux-gnu libc6-dev-arm64-cross")]
     public async Task Publish_WithoutAToolchain_SaysWhatToInstallAndHowToDoWithout(string runtimeIdentifier, string packages)
     {
-        var (exitCode, printed) = await PublishAsync(Directory.CreateDirectory(Path.Combine(Workspace.Folder, "empty")).FullName, "-r", runtimeIdentifier);
+        // MSBuild runs commands with sh.
+        var path = Directory.CreateDirectory(Path.Combine(Workspace.Folder, "path")).FullName;
+        File.CreateSymbolicLink(Path.Combine(path, "sh"), "/bin/sh");
+
+        var (exitCode, printed) = await PublishAsync(path, "-r", runtimeIdentifier);
 
         Assert.NotEqual(0, exitCode);
         Assert.Contains($"Native AOT for {runtimeIdentifier} needs a C compiler", printed, StringComparison.Ordinal);
