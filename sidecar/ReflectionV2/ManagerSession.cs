@@ -28,7 +28,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _session = new();
-    private readonly OutgoingQueue _queue = new();
+    private readonly OutgoingQueue _queue;
     private readonly RequestDispatcher _dispatcher;
     private readonly SessionWriter _writer;
     private readonly TaskCompletionSource<string?> _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,6 +50,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         _telemetry = telemetry;
         _time = time;
         _logger = logger;
+        _queue = new OutgoingQueue(() => pendingRuns.LiveCount > 1);
         _dispatcher = new RequestDispatcher(_queue, pendingRuns, runs, application, limits, telemetry, logger, _session.Token);
         _writer = new SessionWriter(socket, _queue, limits, _dispatcher.Completed);
     }

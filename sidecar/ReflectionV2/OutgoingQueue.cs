@@ -7,7 +7,8 @@ namespace Genkit.Sidecar.ReflectionV2;
 /// What one socket's writer has to send: ready answers first, so that a cancel or a listing overtakes the chunks of runs, then
 /// the runs that have something to say, in turn. Only order within a run is promised.
 /// </summary>
-internal sealed class OutgoingQueue
+/// <param name="isBurst">Whether several runs are likely to have something to send at one time; null for always.</param>
+internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
 {
     /// <summary>
     /// Answers and runs that wait because the manager does not read. Past this the receive loop stops reading requests, so that
@@ -56,7 +57,7 @@ internal sealed class OutgoingQueue
             work = TakeWaiter();
         }
 
-        work?.SetResult();
+        Wake(work);
     }
 
     /// <summary>Adds the answer to a request that failed before it became a run.</summary>
@@ -73,7 +74,7 @@ internal sealed class OutgoingQueue
             work = TakeWaiter();
         }
 
-        work?.SetResult();
+        Wake(work);
     }
 
     /// <summary>Wakes the writer for the last time.</summary>
@@ -86,7 +87,7 @@ internal sealed class OutgoingQueue
             work = TakeWaiter();
         }
 
-        work?.SetResult();
+        Wake(work);
     }
 
     public bool TryTakeAnswer(out Action<OutgoingFrame>? answer)
@@ -117,10 +118,7 @@ internal sealed class OutgoingQueue
         return taken;
     }
 
-    /// <summary>
-    /// Completes when there is something to take, on the thread that added it: the writer then sends from there, which saves a change of threads for each answer.
-    /// For the one writer only.
-    /// </summary>
+    /// <summary>Completes when there is something to take. For the one writer only.</summary>
     public Task WaitAsync(CancellationToken cancellationToken)
     {
         TaskCompletionSource work;
@@ -152,6 +150,27 @@ internal sealed class OutgoingQueue
         }
 
         return room.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Wakes the writer on this thread, which saves a change of threads for each answer. In a burst it is woken on another thread: what is added until it runs goes
+    /// out in one write.
+    /// </summary>
+    private void Wake(TaskCompletionSource? work)
+    {
+        if (work is null)
+        {
+            return;
+        }
+
+        if (isBurst is null || isBurst())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static work => work.SetResult(), work, preferLocal: false);
+        }
+        else
+        {
+            work.SetResult();
+        }
     }
 
     private bool HasRoom => _answers.Count + _runs.Count < MaxWaiting;

@@ -13,6 +13,11 @@ internal sealed class PendingRuns
     /// <summary>Those of <see cref="_live"/> that an earlier connection left: only presumed to have the right manager, where it has not spoken yet.</summary>
     private readonly HashSet<PendingRun> _resumed = new(ReferenceEqualityComparer.Instance);
 
+    private volatile int _liveCount;
+
+    /// <summary>How many runs of the present connection are unanswered.</summary>
+    public int LiveCount => _liveCount;
+
     /// <summary>What all of them have to say, and the memory that it takes.</summary>
     public (long Messages, long Bytes) Waiting
     {
@@ -38,6 +43,7 @@ internal sealed class PendingRuns
         lock (_gate)
         {
             _live.Add(pending);
+            _liveCount = _live.Count;
         }
 
         pending.Run.Outbox.Attach(() => queue.Announce(pending));
@@ -51,6 +57,7 @@ internal sealed class PendingRuns
             _live.Remove(pending);
             _held.Remove(pending);
             _resumed.Remove(pending);
+            _liveCount = _live.Count;
         }
     }
 
@@ -69,6 +76,7 @@ internal sealed class PendingRuns
             }
 
             _live.Clear();
+            _liveCount = 0;
             _resumed.Clear();
             return held;
         }
@@ -82,6 +90,7 @@ internal sealed class PendingRuns
         {
             resumed = [.. _held];
             _live.UnionWith(_held);
+            _liveCount = _live.Count;
             _resumed.UnionWith(_held);
             _held.Clear();
         }
@@ -103,6 +112,7 @@ internal sealed class PendingRuns
         {
             dropped = [.. _held, .. _resumed];
             _live.ExceptWith(_resumed);
+            _liveCount = _live.Count;
             _held.Clear();
             _resumed.Clear();
         }

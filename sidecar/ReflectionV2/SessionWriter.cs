@@ -75,6 +75,9 @@ internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, R
 
         _unpushed.Clear();
         _unpushedBytes = 0;
+
+        // The frame would keep a large payload from being collected until the next one is written.
+        _frame.Clear();
     }
 
     private async ValueTask SendAnswersAsync(CancellationToken cancellationToken)

@@ -41,9 +41,10 @@ internal sealed class IdleCollector : IDisposable
     /// <summary>Something has ended that may have left memory behind.</summary>
     public void Touch()
     {
-        Interlocked.Increment(ref _touches);
+        var touches = Interlocked.Increment(ref _touches);
         if (Volatile.Read(ref _isArmed) == 0 && Interlocked.Exchange(ref _isArmed, 1) == 0)
         {
+            _seenTouches = touches;
             _timer.Change(s_quiet, Timeout.InfiniteTimeSpan);
         }
     }
