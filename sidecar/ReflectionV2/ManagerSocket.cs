@@ -122,14 +122,17 @@ internal sealed class ManagerSocket : IAsyncDisposable
     /// <summary>Sends one message, a large one in fragments.</summary>
     public async ValueTask SendAsync(OutgoingFrame frame, CancellationToken cancellationToken)
     {
-        var filled = await AppendAsync(frame.Head, 0, cancellationToken);
+        // A send that cannot be cancelled takes a shorter way through the WebSocket. Cancelling one would abort the socket just the same.
+        cancellationToken.ThrowIfCancellationRequested();
+        using var abort = cancellationToken.UnsafeRegister(static socket => ((ClientWebSocket)socket!).Abort(), _webSocket);
+        var filled = await AppendAsync(frame.Head, 0);
         foreach (var segment in frame.Payload)
         {
-            filled = await AppendAsync(segment, filled, cancellationToken);
+            filled = await AppendAsync(segment, filled);
         }
 
-        filled = await AppendAsync(frame.Tail, filled, cancellationToken);
-        await _webSocket.SendAsync(_fragment.AsMemory(0, filled), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+        filled = await AppendAsync(frame.Tail, filled);
+        await _webSocket.SendAsync(_fragment.AsMemory(0, filled), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
         _metrics?.Sent();
     }
 
@@ -198,13 +201,24 @@ internal sealed class ManagerSocket : IAsyncDisposable
         return _stream = new CoalescingStream(new NetworkStream(socket, ownsSocket: true));
     }
 
-    private async ValueTask<int> AppendAsync(ReadOnlyMemory<byte> bytes, int filled, CancellationToken cancellationToken)
+    private ValueTask<int> AppendAsync(ReadOnlyMemory<byte> bytes, int filled)
+    {
+        if (filled + bytes.Length > FragmentBytes)
+        {
+            return AppendFragmentsAsync(bytes, filled);
+        }
+
+        bytes.CopyTo(_fragment.AsMemory(filled));
+        return new ValueTask<int>(filled + bytes.Length);
+    }
+
+    private async ValueTask<int> AppendFragmentsAsync(ReadOnlyMemory<byte> bytes, int filled)
     {
         while (filled + bytes.Length > FragmentBytes)
         {
             var part = FragmentBytes - filled;
             bytes[..part].CopyTo(_fragment.AsMemory(filled));
-            await _webSocket.SendAsync(_fragment, WebSocketMessageType.Text, endOfMessage: false, cancellationToken);
+            await _webSocket.SendAsync(_fragment, WebSocketMessageType.Text, endOfMessage: false, CancellationToken.None);
             bytes = bytes[part..];
             filled = 0;
         }

@@ -261,7 +261,7 @@ internal sealed partial class Run
             return false;
         }
 
-        // Whoever takes the event from the outbox releases the payload, so its length is needed now.
+        // The reader of the outbox releases the payload, so its length is needed now.
         var length = chunk.Length;
         if (!await Outbox.WriteAsync(RunEvent.WithPayload(RunEventKind.Chunk, call.TakePayload())))
         {
