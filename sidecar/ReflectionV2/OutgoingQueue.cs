@@ -57,7 +57,7 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
             work = TakeWaiter();
         }
 
-        Wake(work);
+        Wake(work, mayFollow: false);
     }
 
     /// <summary>Adds the answer to a request that failed before it became a run.</summary>
@@ -74,7 +74,7 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
             work = TakeWaiter();
         }
 
-        Wake(work);
+        Wake(work, mayFollow: !pending.Run.HasEnded);
     }
 
     /// <summary>Wakes the writer for the last time.</summary>
@@ -87,7 +87,7 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
             work = TakeWaiter();
         }
 
-        Wake(work);
+        Wake(work, mayFollow: false);
     }
 
     public bool TryTakeAnswer(out Action<OutgoingFrame>? answer)
@@ -153,17 +153,17 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
     }
 
     /// <summary>
-    /// Wakes the writer on this thread, which saves a change of threads for each answer. In a burst it is woken on another thread: what is added until it runs goes
-    /// out in one write.
+    /// Wakes the writer on this thread, which saves a change of threads for each answer. Where more may follow soon, in a stream or with several runs, it is woken
+    /// on another thread: what is added until it runs goes out in one write.
     /// </summary>
-    private void Wake(TaskCompletionSource? work)
+    private void Wake(TaskCompletionSource? work, bool mayFollow)
     {
         if (work is null)
         {
             return;
         }
 
-        if (isBurst is null || isBurst())
+        if (mayFollow || isBurst is null || isBurst())
         {
             ThreadPool.UnsafeQueueUserWorkItem(static work => work.SetResult(), work, preferLocal: false);
         }
