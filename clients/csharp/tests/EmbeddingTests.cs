@@ -215,7 +215,10 @@ public sealed class EmbeddingTests : EmbeddingTest
 
         Assert.Superset(new HashSet<string> { "genkit.sidecar.v1.ActionService", "grpc.health.v1.Health", "shop.Orders" }, services.ToHashSet());
         Assert.NotEmpty(call.ResponseStream.Current.FileDescriptorResponse.FileDescriptorProto);
+
+        // The server's side ends well only if the call does: a call that is disposed of before its end is reset.
         await call.RequestStream.CompleteAsync();
+        Assert.False(await call.ResponseStream.MoveNext(Cancellation));
     }
 
     [Fact]
