@@ -23,6 +23,7 @@ internal sealed class IdleCollector : IDisposable
     private int _touches;
     private int _seenTouches;
     private int _isArmed;
+    private int _waitsForPool;
     private bool _isSecond;
 
     /// <param name="runs">A collection pauses all of them, so none may be active.</param>
@@ -47,6 +48,11 @@ internal sealed class IdleCollector : IDisposable
             _seenTouches = touches;
             _timer.Change(s_quiet, Timeout.InfiniteTimeSpan);
         }
+        else if (Interlocked.Exchange(ref _waitsForPool, 0) == 1)
+        {
+            // What a run has left now must not wait for what the pool had kept before.
+            _timer.Change(s_quiet, Timeout.InfiniteTimeSpan);
+        }
     }
 
     public void Dispose()
@@ -57,6 +63,7 @@ internal sealed class IdleCollector : IDisposable
 
     private void OnTimer()
     {
+        Volatile.Write(ref _waitsForPool, 0);
         var touches = Volatile.Read(ref _touches);
         if (touches != _seenTouches || _runs.Count > 0)
         {
@@ -75,6 +82,7 @@ internal sealed class IdleCollector : IDisposable
             {
                 _isSecond = true;
                 _timer.Change(s_poolQuiet, Timeout.InfiniteTimeSpan);
+                Volatile.Write(ref _waitsForPool, 1);
                 return;
             }
         }

@@ -36,6 +36,17 @@ public sealed class IdleCollectorTests : IDisposable
     }
 
     [Fact]
+    public void Touch_WhileThePoolIsWaitedFor_CollectsSoonAgain()
+    {
+        _collector.Touch();
+        Assert.Equal(1, Advance(2));
+
+        _allocated += 100_000_000;
+        _collector.Touch();
+        Assert.Equal(2, Advance(2));
+    }
+
+    [Fact]
     public void Touch_AgainAndAgain_WaitsUntilItIsQuiet()
     {
         for (var i = 0; i < 20; i++)
