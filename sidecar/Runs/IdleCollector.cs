@@ -1,8 +1,8 @@
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>
-/// Returns memory to the system when no run is active. An idle process allocates nothing, so the collector would not run by itself, and what the start or a large
-/// payload has left would stay.
+/// Returns memory to the system when no run is active. An idle process allocates nothing, so the garbage collector does not run, and the memory that the start or a
+/// large payload took stays resident.
 /// </summary>
 internal sealed class IdleCollector : IDisposable
 {
@@ -28,8 +28,8 @@ internal sealed class IdleCollector : IDisposable
 
     /// <param name="runs">A collection pauses all of them, so none may be active.</param>
     /// <param name="time">Clock of the timer.</param>
-    /// <param name="collect">Collects; null for the collector itself.</param>
-    /// <param name="allocated">Gives the bytes allocated since the start; null for the collector's own count.</param>
+    /// <param name="collect">Collects; null for the garbage collector.</param>
+    /// <param name="allocated">Returns the bytes allocated since the start; null for the collector's own count.</param>
     public IdleCollector(ActiveRuns runs, TimeProvider time, Action? collect = null, Func<long>? allocated = null)
     {
         _runs = runs;
@@ -48,7 +48,7 @@ internal sealed class IdleCollector : IDisposable
             _seenTouches = touches;
             _timer.Change(s_quiet, Timeout.InfiniteTimeSpan);
         }
-        else if (Interlocked.Exchange(ref _waitsForPool, 0) == 1)
+        else if (Volatile.Read(ref _waitsForPool) == 1 && Interlocked.Exchange(ref _waitsForPool, 0) == 1)
         {
             // What a run has left now must not wait for what the pool had kept before.
             _timer.Change(s_quiet, Timeout.InfiniteTimeSpan);

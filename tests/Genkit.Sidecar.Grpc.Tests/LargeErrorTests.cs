@@ -64,11 +64,16 @@ public sealed class LargeErrorTests(PeerServers peers)
     {
         await using var peer = TwoCalls(new string('x', 5 * 1024 * Kilobyte));
 
-        var (failed, other) = await CallTwiceAsync(peer);
+        using var channel = peer.Channel();
+        var (failed, other) = await CallTwiceAsync(channel);
 
         Assert.NotEqual(StatusCode.OK, failed.Code);
         Assert.Equal(StatusCode.Unavailable, other.Code);
         Assert.Equal(ConnectFailure.None, other.ConnectFailure);
+        await using var next = channel.StartCall("/a.B/C", RawCallOptions.Default, Token);
+        await next.WriteAsync([1], endOfStream: true, Token);
+        await next.HeadersReceived.WaitAsync(Timeouts.Default, Token);
+        Assert.Equal(2, peer.Connections);
     }
 
     private static void AssertText(string text, int repeats, string message)
@@ -93,6 +98,11 @@ public sealed class LargeErrorTests(PeerServers peers)
     private static async Task<(CallStatus Failed, CallStatus Other)> CallTwiceAsync(Http2Peer peer)
     {
         using var channel = peer.Channel();
+        return await CallTwiceAsync(channel);
+    }
+
+    private static async Task<(CallStatus Failed, CallStatus Other)> CallTwiceAsync(RawChannel channel)
+    {
         await using var other = channel.StartCall("/a.B/C", RawCallOptions.Default, Token);
         await other.WriteAsync([1], endOfStream: true, Token);
         await other.HeadersReceived.WaitAsync(Timeouts.Default, Token);

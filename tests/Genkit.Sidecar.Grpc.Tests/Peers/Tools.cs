@@ -43,7 +43,7 @@ internal static class Tools
 
     private static readonly Lazy<Task<string>> s_goServer = new(BuildGoServerAsync);
 
-    /// <summary>The Go peer, built once. tests/e2e/setup builds it before; this finds then that nothing has changed.</summary>
+    /// <summary>The Go peer, built by the first test that wants it, with what tests/e2e/setup installs.</summary>
     public static Task<string> GoServerAsync() => s_goServer.Value;
 
     private static async Task<string> BuildGoServerAsync()
