@@ -21,13 +21,14 @@ internal sealed class BriefSession(ManagerSocket socket)
         StatusCode.Unavailable, "This runtime is genkit-sidecar doctor, which only looked whether it could register. Ask again");
 
     private readonly OutgoingFrame _frame = new();
+    private readonly FrameBatch _batch = new(socket, onAnswered: static _ => { });
 
     /// <summary>Gives null once the manager has taken the registration, or why it did not.</summary>
     /// <exception cref="WebSocketException">The connection was lost.</exception>
     public async Task<string?> RegisterAsync(Registration registration, CancellationToken cancellationToken)
     {
         JsonRpcWriter.Register(_frame, RegisterId, registration);
-        await socket.SendAsync(_frame, cancellationToken);
+        await SendAsync(cancellationToken);
         while (true)
         {
             using var received = await socket.ReceiveAsync(cancellationToken);
@@ -82,6 +83,12 @@ internal sealed class BriefSession(ManagerSocket socket)
 
         _frame.Clear();
         JsonRpcWriter.Error(_frame, message.ReadId(), JsonRpcErrorCode.ServerError, s_refusal, traceId: null);
-        await socket.SendAsync(_frame, cancellationToken);
+        await SendAsync(cancellationToken);
+    }
+
+    private async Task SendAsync(CancellationToken cancellationToken)
+    {
+        await _batch.AddAsync(_frame, isEvent: false, cancellationToken);
+        await _batch.SendAsync(cancellationToken);
     }
 }

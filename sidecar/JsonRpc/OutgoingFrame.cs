@@ -36,9 +36,35 @@ internal sealed class OutgoingFrame
         Payload = default;
     }
 
+    /// <summary>Copies bytes of the frame, from an offset on, until the destination is full.</summary>
+    public void CopyTo(long offset, Span<byte> destination)
+    {
+        var copied = Copy(_text.WrittenSpan[.._payloadAt], offset, destination);
+        long start = _payloadAt;
+        foreach (var segment in Payload)
+        {
+            copied += Copy(segment.Span, offset + copied - start, destination[copied..]);
+            start += segment.Length;
+        }
+
+        Copy(_text.WrittenSpan[_payloadAt..], offset + copied - start, destination[copied..]);
+    }
+
     public void Splice(in ReadOnlySequence<byte> payload)
     {
         _payloadAt = _text.WrittenCount;
         Payload = payload;
+    }
+
+    private static int Copy(ReadOnlySpan<byte> source, long offset, Span<byte> destination)
+    {
+        if (destination.IsEmpty || offset >= source.Length)
+        {
+            return 0;
+        }
+
+        var length = Math.Min(source.Length - (int)offset, destination.Length);
+        source.Slice((int)offset, length).CopyTo(destination);
+        return length;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class ManagerMetrics
 
     public void Received() => Interlocked.Increment(ref _received);
 
-    public void Sent() => Interlocked.Increment(ref _sent);
+    public void Sent(int messages) => Interlocked.Add(ref _sent, messages);
 
     /// <summary>Shows what waits for the manager to read it.</summary>
     public void WatchQueue(Func<long> messages, Func<long> bytes)

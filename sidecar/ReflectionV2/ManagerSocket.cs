@@ -11,23 +11,28 @@ namespace Genkit.Sidecar.ReflectionV2;
 /// </summary>
 internal sealed class ManagerSocket : IAsyncDisposable
 {
-    /// <summary>Size of a fragment of a large message. The socket copies and masks a fragment at a time.</summary>
-    private const int FragmentBytes = 64 * 1024;
-
     private const int SendBufferBytes = 256 * 1024;
 
     private readonly ClientWebSocket _webSocket;
     private readonly HttpMessageInvoker _http;
     private readonly long _maxMessageBytes;
     private readonly ManagerMetrics? _metrics;
-    private byte[] _fragment = [];
-    private CoalescingStream? _stream;
+    private FrameStream? _stream;
 
     private ManagerSocket(ManagerSocketOptions options, ManagerMetrics? metrics)
     {
         _metrics = metrics;
         _maxMessageBytes = options.MaxMessageBytes;
-        _http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ConnectCallback = ConnectAsync });
+        _http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ConnectCallback = ConnectAsync,
+
+            // Above TLS, where there is any.
+            PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(_stream = new FrameStream(context.PlaintextStream)),
+        });
         _webSocket = new ClientWebSocket();
         _webSocket.Options.CollectHttpResponseDetails = true;
 
@@ -50,7 +55,6 @@ internal sealed class ManagerSocket : IAsyncDisposable
         try
         {
             await socket._webSocket.ConnectAsync(address, socket._http, timeout.Token);
-            socket._fragment = new byte[FragmentBytes];
             metrics?.Connected();
             return socket;
         }
@@ -114,26 +118,23 @@ internal sealed class ManagerSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins a burst of messages, which <see cref="UncorkAsync"/> pushes out.</summary>
-    public void Cork() => _stream!.Cork();
-
-    public ValueTask UncorkAsync(CancellationToken cancellationToken) => _stream!.UncorkAsync(cancellationToken);
-
-    /// <summary>Sends one message, a large one in fragments.</summary>
-    public async ValueTask SendAsync(OutgoingFrame frame, CancellationToken cancellationToken)
+    /// <summary>Writes whole frames of messages, which do not pass through the WebSocket.</summary>
+    /// <param name="frames">Encoded by <see cref="WebSocketFrameEncoder"/>.</param>
+    /// <param name="messages">How many messages end in them.</param>
+    /// <param name="cancellationToken">Gives up, which leaves the connection unusable.</param>
+    /// <exception cref="WebSocketException">The connection is lost.</exception>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> frames, int messages, CancellationToken cancellationToken)
     {
-        // A send that cannot be cancelled takes a shorter way through the WebSocket. Cancelling one would abort the socket just the same.
-        cancellationToken.ThrowIfCancellationRequested();
-        using var abort = cancellationToken.UnsafeRegister(static socket => ((ClientWebSocket)socket!).Abort(), _webSocket);
-        var filled = await AppendAsync(frame.Head, 0);
-        foreach (var segment in frame.Payload)
+        try
         {
-            filled = await AppendAsync(segment, filled);
+            await _stream!.WriteAsync(frames, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            throw new WebSocketException(WebSocketError.ConnectionClosedPrematurely, exception);
         }
 
-        filled = await AppendAsync(frame.Tail, filled);
-        await _webSocket.SendAsync(_fragment.AsMemory(0, filled), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
-        _metrics?.Sent();
+        _metrics?.Sent(messages);
     }
 
     /// <summary>Says goodbye, so that the manager removes the runtime at once.</summary>
@@ -198,32 +199,6 @@ internal sealed class ManagerSocket : IAsyncDisposable
             throw;
         }
 
-        return _stream = new CoalescingStream(new NetworkStream(socket, ownsSocket: true));
-    }
-
-    private ValueTask<int> AppendAsync(ReadOnlyMemory<byte> bytes, int filled)
-    {
-        if (filled + bytes.Length > FragmentBytes)
-        {
-            return AppendFragmentsAsync(bytes, filled);
-        }
-
-        bytes.CopyTo(_fragment.AsMemory(filled));
-        return new ValueTask<int>(filled + bytes.Length);
-    }
-
-    private async ValueTask<int> AppendFragmentsAsync(ReadOnlyMemory<byte> bytes, int filled)
-    {
-        while (filled + bytes.Length > FragmentBytes)
-        {
-            var part = FragmentBytes - filled;
-            bytes[..part].CopyTo(_fragment.AsMemory(filled));
-            await _webSocket.SendAsync(_fragment, WebSocketMessageType.Text, endOfMessage: false, CancellationToken.None);
-            bytes = bytes[part..];
-            filled = 0;
-        }
-
-        bytes.CopyTo(_fragment.AsMemory(filled));
-        return filled + bytes.Length;
+        return new NetworkStream(socket, ownsSocket: true);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Tests.Infrastructure;
 
@@ -34,5 +35,26 @@ public class OutgoingFrameTests
         frame.Text.Write("next"u8);
         Assert.Equal("next", FrameText.Of(frame));
         Assert.Equal(0, frame.Head.Length);
+    }
+
+    [Fact]
+    public void CopyTo_EveryOffsetAndLength_CopiesThatPart()
+    {
+        var frame = new OutgoingFrame();
+        frame.Text.Write("head"u8);
+        frame.Splice(Sequences.Every(2, "[1,2,3]"u8.ToArray()));
+        frame.Text.Write("tail"u8);
+        const string Whole = "head[1,2,3]tail";
+        for (var offset = 0; offset <= Whole.Length; offset++)
+        {
+            for (var length = 0; offset + length <= Whole.Length; length++)
+            {
+                var part = new byte[length];
+
+                frame.CopyTo(offset, part);
+
+                Assert.Equal(Whole.Substring(offset, length), Encoding.ASCII.GetString(part));
+            }
+        }
     }
 }

@@ -1,20 +1,12 @@
 namespace Genkit.Sidecar.ReflectionV2;
 
 /// <summary>
-/// Lies between the WebSocket and its socket and gathers small frames while the session's writer has more to send, so that a
-/// burst of chunks costs one system call instead of one each. Outside a burst, writes (PING, PONG, CLOSE) pass at once.
+/// Lies between the WebSocket and its connection. Both the WebSocket, which sends PING, PONG and CLOSE by itself, and <see cref="FrameBatch"/> write whole frames
+/// to it, and each write is completed before the next one begins.
 /// </summary>
-internal sealed class CoalescingStream(Stream inner) : Stream
+internal sealed class FrameStream(Stream inner) : Stream
 {
-    private const int BufferBytes = 64 * 1024;
-
-    private readonly byte[] _buffer = new byte[BufferBytes];
-
-    /// <summary>The WebSocket writes one frame at a time, but <see cref="UncorkAsync"/> comes from outside its lock.</summary>
     private readonly SemaphoreSlim _gate = new(1, 1);
-
-    private int _count;
-    private bool _corked;
     private bool _disposed;
 
     public override bool CanRead => true;
@@ -31,46 +23,12 @@ internal sealed class CoalescingStream(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Begins a burst.</summary>
-    public void Cork() => Volatile.Write(ref _corked, true);
-
-    /// <summary>Ends a burst: sends what was gathered.</summary>
-    public async ValueTask UncorkAsync(CancellationToken cancellationToken)
-    {
-        Volatile.Write(ref _corked, false);
-        await _gate.WaitAsync(cancellationToken);
-        try
-        {
-            await DrainAsync(cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
-
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_count + buffer.Length > BufferBytes)
-            {
-                await DrainAsync(cancellationToken);
-            }
-
-            if (buffer.Length >= BufferBytes)
-            {
-                await inner.WriteAsync(buffer, cancellationToken);
-                return;
-            }
-
-            buffer.Span.CopyTo(_buffer.AsSpan(_count));
-            _count += buffer.Length;
-            if (!Volatile.Read(ref _corked))
-            {
-                await DrainAsync(cancellationToken);
-            }
+            await inner.WriteAsync(buffer, cancellationToken);
         }
         finally
         {
@@ -95,7 +53,8 @@ internal sealed class CoalescingStream(Stream inner) : Stream
     {
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Flushes the stream below, which may be one of TLS.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -110,15 +69,5 @@ internal sealed class CoalescingStream(Stream inner) : Stream
         }
 
         base.Dispose(disposing);
-    }
-
-    private async ValueTask DrainAsync(CancellationToken cancellationToken)
-    {
-        if (_count > 0)
-        {
-            var count = _count;
-            _count = 0;
-            await inner.WriteAsync(_buffer.AsMemory(0, count), cancellationToken);
-        }
     }
 }
