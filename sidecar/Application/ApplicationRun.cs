@@ -14,7 +14,6 @@ internal sealed class ApplicationRun : IAsyncDisposable
     private readonly IClientStreamWriter<OutgoingMessage>? _input;
     private readonly OutgoingMessage _request;
     private readonly Task _started;
-    private ReceivedUpdate? _received;
     private CallStatus? _status;
     private bool _hasAnswered;
     private int _isCancelled;
@@ -46,37 +45,32 @@ internal sealed class ApplicationRun : IAsyncDisposable
 
     public string RpcName { get; }
 
-    /// <summary>What <see cref="ReadAsync"/> read; its payload is valid until that is called again, unless <see cref="TakePayload"/> was called.</summary>
-    public RunUpdate Update => _received!.Update;
-
     /// <summary>How the call ended; null while it has not.</summary>
     public StatusCode? StatusCode => _status?.Code;
 
     /// <summary>Why the call failed; null if it has not, or has not ended.</summary>
     public ActionFailure? Failure => _status is { IsOK: false } status ? _failures.From(status, RpcName, _hasAnswered) : null;
 
-    /// <summary>Reads the next update. False at the end of the call.</summary>
+    /// <summary>Reads the next update, which the caller disposes of. Null at the end of the call.</summary>
     /// <param name="cancellationToken">Gives up waiting, which cancels the call.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
+    public async ValueTask<ReceivedUpdate?> ReadAsync(CancellationToken cancellationToken)
     {
-        _received?.Dispose();
-        _received = null;
         try
         {
             if (await _updates.MoveNext(cancellationToken))
             {
-                _received = _updates.Current;
+                var received = _updates.Current;
                 _hasAnswered = true;
                 _request.Release();
-                if (_received.MessageLength > PayloadBuffer.LargestPooled)
+                if (received.MessageLength > PayloadBuffer.LargestPooled)
                 {
                     // grpc-dotnet has just returned its buffer, on this thread, to the shared pool, which would keep it for minutes. An array that is rented
                     // and not returned is left to the garbage collector.
-                    _ = ArrayPool<byte>.Shared.Rent(checked((int)_received.MessageLength));
+                    _ = ArrayPool<byte>.Shared.Rent(checked((int)received.MessageLength));
                 }
 
-                return true;
+                return received;
             }
 
             _status = CallStatus.OK;
@@ -93,11 +87,8 @@ internal sealed class ApplicationRun : IAsyncDisposable
             _status = new CallStatus(global::Grpc.Core.StatusCode.Cancelled, "the call was cancelled");
         }
 
-        return false;
+        return null;
     }
-
-    /// <summary>Hands the memory of the update's payload over to the caller. Null if there is none.</summary>
-    public PayloadBuffer? TakePayload() => _received!.TakePayload();
 
     /// <summary>Sends a chunk of input. Does nothing once the call has ended: <see cref="ReadAsync"/> says how.</summary>
     public async ValueTask WriteChunkAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken)
@@ -134,7 +125,6 @@ internal sealed class ApplicationRun : IAsyncDisposable
         Cancel();
         await _started;
         _request.Release();
-        _received?.Dispose();
         _scope.Dispose();
     }
 

@@ -21,7 +21,11 @@ internal sealed class PayloadBuffer : IDisposable
         var array = length is >= SmallestPooled and <= LargestPooled ? _rented = ArrayPool<byte>.Shared.Rent(length) : GC.AllocateUninitializedArray<byte>(length);
         payload.CopyTo(array);
         Bytes = new ReadOnlySequence<byte>(array, 0, length);
+        Length = length;
     }
+
+    /// <summary>Bytes of the payload, also once this is disposed of.</summary>
+    public int Length { get; }
 
     /// <summary>The payload, in one piece. Not valid once this is disposed of.</summary>
     public ReadOnlySequence<byte> Bytes { get; private set; }

@@ -222,18 +222,19 @@ internal sealed partial class Run
 
     private async Task RelayAsync(ApplicationRun call)
     {
-        while (await call.ReadAsync(_stop.Token))
+        while (await call.ReadAsync(_stop.Token) is { } received)
         {
-            var update = call.Update;
+            using var owner = received;
+            var update = received.Update;
             switch (update.Kind)
             {
                 case RunUpdateKind.State when update.AliasTraceId is { Length: > 0 } alias:
                     _tracer?.AddAlias(TraceId, alias);
                     break;
-                case RunUpdateKind.Chunk when !await RelayChunkAsync(call, update.Payload!.Value):
+                case RunUpdateKind.Chunk when !await RelayChunkAsync(received):
                     return;
                 case RunUpdateKind.Result:
-                    await EndWithResultAsync(call, update.Payload);
+                    await EndWithResultAsync(received);
                     await AwaitStatusAsync(call, StatusCode.OK);
                     return;
                 case RunUpdateKind.Error:
@@ -248,13 +249,14 @@ internal sealed partial class Run
     }
 
     /// <returns>False if the run has ended.</returns>
-    private async ValueTask<bool> RelayChunkAsync(ApplicationRun call, ReadOnlySequence<byte> chunk)
+    private async ValueTask<bool> RelayChunkAsync(ReceivedUpdate received)
     {
         if (!_request.Stream)
         {
             return true;
         }
 
+        var chunk = received.Update.Payload!.Value;
         if (FindDefect("chunk", chunk) is { } failure)
         {
             EndWithFailure(failure);
@@ -263,7 +265,7 @@ internal sealed partial class Run
 
         // The reader of the outbox releases the payload, so its length is needed now.
         var length = chunk.Length;
-        if (!await Outbox.WriteAsync(RunEvent.WithPayload(RunEventKind.Chunk, call.TakePayload())))
+        if (!await Outbox.WriteAsync(RunEvent.WithPayload(RunEventKind.Chunk, received.TakePayload())))
         {
             return false;
         }
@@ -272,8 +274,9 @@ internal sealed partial class Run
         return true;
     }
 
-    private async ValueTask EndWithResultAsync(ApplicationRun call, ReadOnlySequence<byte>? result)
+    private async ValueTask EndWithResultAsync(ReceivedUpdate received)
     {
+        var result = received.Update.Payload;
         if (result is { } payload && FindDefect("result", payload) is { } failure)
         {
             EndWithFailure(failure);
@@ -288,7 +291,7 @@ internal sealed partial class Run
                 await _span.SucceedAsync(result, _tracer!.Wait);
             }
 
-            SayLast(RunEvent.WithPayload(RunEventKind.Result, call.TakePayload()));
+            SayLast(RunEvent.WithPayload(RunEventKind.Result, received.TakePayload()));
         }
     }
 
@@ -313,8 +316,9 @@ internal sealed partial class Run
         try
         {
             var extra = 0;
-            while (await call.ReadAsync(either.Token))
+            while (await call.ReadAsync(either.Token) is { } received)
             {
+                received.Dispose();
                 extra++;
             }
 

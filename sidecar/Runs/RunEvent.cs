@@ -37,7 +37,7 @@ internal readonly struct RunEvent
 
     public ActionFailure? Failure { get; }
 
-    public long Length => Payload?.Length ?? 0;
+    public long Length => _payload?.Length ?? 0;
 
     public bool EndsRun => Kind is RunEventKind.Result or RunEventKind.Failure;
 
