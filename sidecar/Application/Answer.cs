@@ -1,3 +1,5 @@
+using Genkit.Sidecar.Actions;
+
 namespace Genkit.Sidecar.Application;
 
 /// <summary>What the application answered, or why it did not.</summary>

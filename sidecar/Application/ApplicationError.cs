@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Json;
 using Grpc.Core;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.GrpcClient;
 using Grpc.Core;
 

@@ -1,3 +1,4 @@
+using Genkit.Sidecar.Actions;
 using Google.Protobuf;
 using Grpc.Core;
 

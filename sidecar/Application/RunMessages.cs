@@ -1,4 +1,5 @@
 using System.Buffers;
+using Genkit.Sidecar.Actions;
 using Google.Protobuf;
 
 namespace Genkit.Sidecar.Application;

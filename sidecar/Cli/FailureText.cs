@@ -1,5 +1,5 @@
 using System.Text;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 
 namespace Genkit.Sidecar.Cli;
 

@@ -1,4 +1,3 @@
-using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;

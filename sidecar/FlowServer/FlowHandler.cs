@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Runs;
 using Grpc.Core;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Json;
 
 namespace Genkit.Sidecar.JsonRpc;

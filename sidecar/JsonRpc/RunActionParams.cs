@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Collections.ObjectModel;
 using System.Text.Json;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 
 namespace Genkit.Sidecar.JsonRpc;
 

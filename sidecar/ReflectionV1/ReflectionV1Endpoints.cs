@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.JsonRpc;

@@ -1,4 +1,4 @@
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Telemetry;

@@ -1,5 +1,3 @@
-using Genkit.Sidecar.Application;
-
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>

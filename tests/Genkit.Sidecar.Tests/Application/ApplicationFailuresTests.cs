@@ -1,3 +1,4 @@
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.GrpcClient;
 using Grpc.Core;

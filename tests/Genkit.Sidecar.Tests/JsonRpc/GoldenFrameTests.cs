@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Tests.Infrastructure;
 using Grpc.Core;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.JsonRpc;
 using Grpc.Core;
 

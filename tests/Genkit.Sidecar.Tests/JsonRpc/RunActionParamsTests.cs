@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Tests.Infrastructure;

@@ -1,5 +1,5 @@
 using System.Text;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.ReflectionV2;

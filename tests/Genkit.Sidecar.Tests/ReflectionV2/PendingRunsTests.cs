@@ -1,5 +1,5 @@
 using System.Buffers;
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
 

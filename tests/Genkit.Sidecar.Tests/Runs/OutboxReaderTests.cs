@@ -1,4 +1,4 @@
-using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Runs;
 
 namespace Genkit.Sidecar.Tests.Runs;

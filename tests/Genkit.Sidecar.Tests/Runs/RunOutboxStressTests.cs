@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Tests.Infrastructure;

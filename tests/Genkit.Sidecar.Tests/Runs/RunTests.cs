@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.RegularExpressions;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.GrpcClient;
 using Genkit.Sidecar.Metrics;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;

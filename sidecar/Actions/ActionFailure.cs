@@ -1,7 +1,7 @@
 using Grpc.Core;
 
 
-namespace Genkit.Sidecar.Application;
+namespace Genkit.Sidecar.Actions;
 
 /// <summary>Why an action, or a call about actions, failed. gRPC's codes are Genkit's codes, number for number.</summary>
 /// <param name="Code">Canonical code, never OK.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Genkit.Sidecar.Json;
 
-namespace Genkit.Sidecar.Application;
+namespace Genkit.Sidecar.Actions;
 
 /// <summary>A failure as Genkit's tools read it, whichever door it leaves by: <c>{code, message, details}</c>.</summary>
 internal static class FailureJson

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Collections.ObjectModel;
 
-namespace Genkit.Sidecar.Application;
+namespace Genkit.Sidecar.Actions;
 
 /// <summary>
 /// A run to start, whichever door it came through. Payloads are slices of the buffer that <see cref="Owner"/> gives back;

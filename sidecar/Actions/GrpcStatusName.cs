@@ -1,7 +1,7 @@
 using Grpc.Core;
 
 
-namespace Genkit.Sidecar.Application;
+namespace Genkit.Sidecar.Actions;
 
 /// <summary>Codes by the names that gRPC and Genkit write them with, such as <c>NOT_FOUND</c>.</summary>
 internal static class GrpcStatusName
