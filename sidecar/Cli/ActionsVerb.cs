@@ -1,5 +1,6 @@
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Cli;
 

@@ -6,6 +6,7 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
+using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Cli;
 

@@ -1,5 +1,6 @@
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
+using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Cli;
 

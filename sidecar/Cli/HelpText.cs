@@ -1,5 +1,6 @@
 using System.Text;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Cli;
 

@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Genkit.Sidecar.Cli;
 using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Supervision;

@@ -1,5 +1,6 @@
 using Genkit.Sidecar.Cli;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Tests.Cli;
 

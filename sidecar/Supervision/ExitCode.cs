@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Cli;
+namespace Genkit.Sidecar.Supervision;
 
 /// <summary>What the process says when it ends; <c>--help</c> lists them. A child's own code is passed on as it is.</summary>
 internal static class ExitCode
