@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Genkit.Sidecar.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Genkit.Sidecar.Http;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Sockets;
+using Genkit.Sidecar.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Supervision;

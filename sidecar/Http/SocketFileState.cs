@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Sockets;
+namespace Genkit.Sidecar.Http;
 
 internal enum SocketFileState
 {

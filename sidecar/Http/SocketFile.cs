@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
 
-namespace Genkit.Sidecar.Sockets;
+namespace Genkit.Sidecar.Http;
 
 /// <summary>Makes sure that whoever is about to bind a Unix socket can.</summary>
 internal static class SocketFile
