@@ -60,13 +60,13 @@ internal static class FailureJson
     }
 
     /// <summary>Writes a member's name as it came. It can only differ from a re-escaped one in its spelling, but a lone surrogate has no other.</summary>
-    private static void WriteRawName(Utf8JsonWriter json, ReadOnlySpan<byte> quoted)
+    private static void WriteRawName(Utf8JsonWriter json, ReadOnlySpan<byte> quotedText)
     {
-        var reader = new Utf8JsonReader(quoted);
+        var reader = new Utf8JsonReader(quotedText);
         reader.Read();
         if (!reader.ValueIsEscaped)
         {
-            json.WritePropertyName(quoted[1..^1]);
+            json.WritePropertyName(quotedText[1..^1]);
             return;
         }
 

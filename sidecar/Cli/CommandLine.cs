@@ -118,7 +118,7 @@ internal sealed class CommandLine
         if (Verb is null)
         {
             _hasUnknownVerb = true;
-            _problems.Add($"{Quoted.Text(word)} is not a verb{NearestName.Hint(word, VerbTable.Names)}");
+            _problems.Add($"{QuotedText.Text(word)} is not a verb{NearestName.Hint(word, VerbTable.Names)}");
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed class CommandLine
         var setting = SettingTable.All.FirstOrDefault(setting => setting.Flag == flag);
         if (setting is null)
         {
-            _problems.Add($"there is no flag {Quoted.Text(flag)}{NearestName.Hint(flag, [.. SettingTable.All.Select(row => row.Flag), StreamFlag, JsonFlag, RunFlag, "--help"])}");
+            _problems.Add($"there is no flag {QuotedText.Text(flag)}{NearestName.Hint(flag, [.. SettingTable.All.Select(row => row.Flag), StreamFlag, JsonFlag, RunFlag, "--help"])}");
 
             // What follows was most likely its value, and one mistake is enough.
             if (equals < 0 && words.TryPeek(out var next) && !next.StartsWith('-') && VerbTable.Find(next) is null)
@@ -194,12 +194,12 @@ internal sealed class CommandLine
         else if (_arguments.Count > most)
         {
             _problems.Add(Verb == Cli.Verb.Run
-                ? $"{Quoted.Text(_arguments[0])}: a command comes after --, as in `run -- {_arguments[0]}`"
-                : $"{Quoted.Text(_arguments[most])}: is one argument too many");
+                ? $"{QuotedText.Text(_arguments[0])}: a command comes after --, as in `run -- {_arguments[0]}`"
+                : $"{QuotedText.Text(_arguments[most])}: is one argument too many");
         }
         else if (Verb == Cli.Verb.Health && _arguments.Except(HealthVerb.Names).FirstOrDefault() is { } unknown)
         {
-            _problems.Add($"{Quoted.Text(unknown)} is not a probe{NearestName.Hint(unknown, HealthVerb.Names)}; accepted: {string.Join(", ", HealthVerb.Names)}");
+            _problems.Add($"{QuotedText.Text(unknown)} is not a probe{NearestName.Hint(unknown, HealthVerb.Names)}; accepted: {string.Join(", ", HealthVerb.Names)}");
         }
     }
 }

@@ -22,18 +22,18 @@ internal static class BindAddress
         var (host, digits) = colon < 0 ? (text, "") : (text[..colon], text[(colon + 1)..]);
         if (digits.Length == 0 || !digits.All(char.IsAsciiDigit))
         {
-            return Parsed<IPEndPoint>.Bad($"{Quoted.Text(text)} has no port");
+            return Parsed<IPEndPoint>.Bad($"{QuotedText.Text(text)} has no port");
         }
 
         if (!ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
         {
-            return Parsed<IPEndPoint>.Bad($"{Quoted.Text(text)} has a port over {ushort.MaxValue}");
+            return Parsed<IPEndPoint>.Bad($"{QuotedText.Text(text)} has a port over {ushort.MaxValue}");
         }
 
         // A name may stand for several addresses, or for another one tomorrow.
         return Host(host) is { } address
             ? Parsed<IPEndPoint>.Good(new IPEndPoint(address, port))
-            : Parsed<IPEndPoint>.Bad($"{Quoted.Text(text)} {Complaint(host)}");
+            : Parsed<IPEndPoint>.Bad($"{QuotedText.Text(text)} {Complaint(host)}");
     }
 
     private static string Complaint(string host) =>

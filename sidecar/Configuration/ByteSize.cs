@@ -12,7 +12,7 @@ internal static class ByteSize
     {
         var parsed = Parse(text);
         return parsed.Problem is null && (parsed.Value < least || parsed.Value > most)
-            ? Parsed<long>.Bad($"{Quoted.Text(text)} is out of range")
+            ? Parsed<long>.Bad($"{QuotedText.Text(text)} is out of range")
             : parsed;
     };
 
@@ -25,6 +25,6 @@ internal static class ByteSize
 
         return long.TryParse(digits.TrimEnd(' '), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= long.MaxValue / unit
             ? Parsed<long>.Good(count * unit)
-            : Parsed<long>.Bad($"{Quoted.Text(text)} is not a size");
+            : Parsed<long>.Bad($"{QuotedText.Text(text)} is not a size");
     }
 }

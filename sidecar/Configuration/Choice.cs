@@ -36,5 +36,5 @@ internal static class Choice
 
     private static Parsed<T> Named<T>(Dictionary<string, T> values, string text) => values.TryGetValue(text, out var value)
         ? Parsed<T>.Good(value)
-        : Parsed<T>.Bad($"{Quoted.Text(text)} is not one of its values{NearestName.Hint(text, values.Keys)}");
+        : Parsed<T>.Bad($"{QuotedText.Text(text)} is not one of its values{NearestName.Hint(text, values.Keys)}");
 }

@@ -21,7 +21,7 @@ internal sealed record ContextHeader(IReadOnlyList<string> Path, string Header)
 
             if (headers.Any(other => other.Path.Zip(header.Path).All(names => names.First == names.Second)))
             {
-                return Parsed<IReadOnlyList<ContextHeader>>.Bad($"{Quoted.Text(text)} is for a member that has a value already, or is inside one that has");
+                return Parsed<IReadOnlyList<ContextHeader>>.Bad($"{QuotedText.Text(text)} is for a member that has a value already, or is inside one that has");
             }
 
             headers.Add(header);
@@ -35,17 +35,17 @@ internal sealed record ContextHeader(IReadOnlyList<string> Path, string Header)
         var equals = text.IndexOf('=');
         if (equals < 0)
         {
-            return Parsed<ContextHeader>.Bad($"{Quoted.Text(text)} has no = between member and header");
+            return Parsed<ContextHeader>.Bad($"{QuotedText.Text(text)} has no = between member and header");
         }
 
         var (path, header) = (text[..equals].Trim().Split('.'), text[(equals + 1)..].Trim());
         if (path.Any(name => name.Length == 0 || name.Any(char.IsControl)))
         {
-            return Parsed<ContextHeader>.Bad($"{Quoted.Text(text)} has a member without a name");
+            return Parsed<ContextHeader>.Bad($"{QuotedText.Text(text)} has a member without a name");
         }
 
         return IsName(header)
             ? Parsed<ContextHeader>.Good(new(path, header))
-            : Parsed<ContextHeader>.Bad($"{Quoted.Text(text)} does not name a header");
+            : Parsed<ContextHeader>.Bad($"{QuotedText.Text(text)} does not name a header");
     }
 }

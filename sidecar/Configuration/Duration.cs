@@ -12,7 +12,7 @@ internal static class Duration
     {
         var (from, to) = (Parse(least).Value, Parse(most).Value);
         return text => Parse(text) is { Problem: null } parsed && (parsed.Value < from || parsed.Value > to)
-            ? Parsed<TimeSpan>.Bad($"{Quoted.Text(text)} is out of range")
+            ? Parsed<TimeSpan>.Bad($"{QuotedText.Text(text)} is out of range")
             : Parse(text);
     }
 
@@ -37,7 +37,7 @@ internal static class Duration
         }
 
         return Parsed<TimeSpan>.Bad(text.Length > 0 && text.All(char.IsAsciiDigit)
-            ? $"{Quoted.Text(text)} has no unit"
-            : $"{Quoted.Text(text)} is not a duration");
+            ? $"{QuotedText.Text(text)} has no unit"
+            : $"{QuotedText.Text(text)} is not a duration");
     }
 }

@@ -28,7 +28,7 @@ internal sealed record OtlpAddress
 
         if (text.StartsWith(SocketPath.Scheme, StringComparison.Ordinal))
         {
-            return Parsed<OtlpAddress>.Bad($"{Quoted.Text(text)} is a Unix socket, which OpenTelemetry's exporters over HTTP cannot dial");
+            return Parsed<OtlpAddress>.Bad($"{QuotedText.Text(text)} is a Unix socket, which OpenTelemetry's exporters over HTTP cannot dial");
         }
 
         var parsed = BindAddress.Parse(text);

@@ -16,16 +16,16 @@ internal static class PemFile
         try
         {
             return complaint(File.ReadAllText(path)) is { } problem
-                ? Parsed<string?>.Bad($"{Quoted.Text(path)} {problem}")
+                ? Parsed<string?>.Bad($"{QuotedText.Text(path)} {problem}")
                 : Parsed<string?>.Good(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Parsed<string?>.Bad($"{Quoted.Text(path)} does not exist");
+            return Parsed<string?>.Bad($"{QuotedText.Text(path)} does not exist");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Parsed<string?>.Bad($"{Quoted.Text(path)} cannot be read");
+            return Parsed<string?>.Bad($"{QuotedText.Text(path)} cannot be read");
         }
     }
 }

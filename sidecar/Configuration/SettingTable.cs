@@ -277,7 +277,7 @@ internal static class SettingTable
         Parser = TypedSetting<string?>.Single(text => text.Length > 1 && text[0] == '/' && text[^1] != '/' && text.All(c => c is > ' ' and <= '~' and not ('?' or '#' or '%'))
             && !text.Split('/').Any(segment => segment is "." or "..")
             ? Parsed<string?>.Good(text)
-            : Parsed<string?>.Bad($"{Quoted.Text(text)} is not such a path")),
+            : Parsed<string?>.Bad($"{QuotedText.Text(text)} is not such a path")),
     };
 
     public static readonly TypedSetting<IReadOnlyList<string>> FlowActions = new()
@@ -366,7 +366,7 @@ internal static class SettingTable
         Accepts = "the name of a header",
         Parser = TypedSetting<string?>.Single(text => ContextHeader.IsName(text)
             ? Parsed<string?>.Good(text)
-            : Parsed<string?>.Bad($"{Quoted.Text(text)} is no header's name")),
+            : Parsed<string?>.Bad($"{QuotedText.Text(text)} is no header's name")),
     };
 
     public static readonly TypedSetting<int> FlowRateBurst = Count("flow-rate-burst", SettingGroup.FlowServer, "100", 1, 1_000_000,
@@ -492,7 +492,7 @@ internal static class SettingTable
         Reason = "only an application in another container or on another machine needs another name",
         Accepts = "a host name or an IP address, without port",
         Parser = TypedSetting<string?>.Single(text => Uri.CheckHostName(text) == UriHostNameType.Unknown
-            ? Parsed<string?>.Bad($"{Quoted.Text(text)} is not a host")
+            ? Parsed<string?>.Bad($"{QuotedText.Text(text)} is not a host")
             : Parsed<string?>.Good(text)),
     };
 
@@ -587,15 +587,15 @@ internal static class SettingTable
     private static string Variable(string name) => Prefix + name.ToUpperInvariant().Replace('-', '_');
 
     private static Func<IReadOnlyList<string>, Parsed<string?>> Text() => TypedSetting<string?>.Single(text => text.Any(char.IsControl)
-        ? Parsed<string?>.Bad($"{Quoted.Text(text)} has control characters")
+        ? Parsed<string?>.Bad($"{QuotedText.Text(text)} has control characters")
         : Parsed<string?>.Good(text));
 
     private static Parsed<IReadOnlyList<string>> Globs(IReadOnlyList<string> texts) =>
         texts.FirstOrDefault(text => !text.StartsWith('/') || text.Any(char.IsControl)) is { } wrong
-            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} does not begin like a key")
+            ? Parsed<IReadOnlyList<string>>.Bad($"{QuotedText.Text(wrong)} does not begin like a key")
             // The matcher would take ? for any character, and has no way to mean it.
             : texts.FirstOrDefault(text => text.AsSpan().ContainsAny('?', '\\')) is { } odd
-            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(odd)} has a ? or a backslash, for which only * can stand")
+            ? Parsed<IReadOnlyList<string>>.Bad($"{QuotedText.Text(odd)} has a ? or a backslash, for which only * can stand")
             : Parsed<IReadOnlyList<string>>.Good(texts);
 
     // As a browser writes it, since that is what it is compared with.
@@ -606,7 +606,7 @@ internal static class SettingTable
 
     private static Parsed<IReadOnlyList<string>> Hosts(IReadOnlyList<string> texts) =>
         texts.FirstOrDefault(text => Uri.CheckHostName(text) == UriHostNameType.Unknown) is { } wrong
-            ? Parsed<IReadOnlyList<string>>.Bad($"{Quoted.Text(wrong)} is not a host")
+            ? Parsed<IReadOnlyList<string>>.Bad($"{QuotedText.Text(wrong)} is not a host")
             : Parsed<IReadOnlyList<string>>.Good(texts);
 
     private static TypedSetting<TimeSpan> Time(
@@ -649,7 +649,7 @@ internal static class SettingTable
             Parser = TypedSetting<int>.Single(text =>
                 int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= least && count <= most
                     ? Parsed<int>.Good(count)
-                    : Parsed<int>.Bad($"{Quoted.Text(text)} is not such a number")),
+                    : Parsed<int>.Bad($"{QuotedText.Text(text)} is not such a number")),
         };
 
     private static TypedSetting<string?> Pem(string name, Func<string, Parsed<string?>> check, string description, string reason) => new()

@@ -34,11 +34,11 @@ internal static class SettingsFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            problems.Add($"{source}: {Quoted.Text(path)} does not exist; accepted: {SettingTable.Config.Accepts}");
+            problems.Add($"{source}: {QuotedText.Text(path)} does not exist; accepted: {SettingTable.Config.Accepts}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add($"{source}: {Quoted.Text(path)} cannot be read; accepted: {SettingTable.Config.Accepts}");
+            problems.Add($"{source}: {QuotedText.Text(path)} cannot be read; accepted: {SettingTable.Config.Accepts}");
         }
 
         return inputs;

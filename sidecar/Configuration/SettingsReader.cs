@@ -167,7 +167,7 @@ internal sealed class SettingsReader
             // A token that is wrong is complained of as that.
             if (address is { IsBeyondLoopback: true } && settings.OtlpToken is null && Input(SettingTable.OtlpToken) is null)
             {
-                Complain([setting], $"{source}: {Quoted.Text(address.Text)} is open to other machines, who then need a token ({SettingTable.OtlpToken.Flag} or {SettingTable.OtlpToken.EnvironmentVariable}); accepted: with a token {setting.Accepts}, without one an address of the loopback, or off");
+                Complain([setting], $"{source}: {QuotedText.Text(address.Text)} is open to other machines, who then need a token ({SettingTable.OtlpToken.Flag} or {SettingTable.OtlpToken.EnvironmentVariable}); accepted: with a token {setting.Accepts}, without one an address of the loopback, or off");
             }
         }
 

@@ -20,11 +20,11 @@ internal static class SocketPath
 
         if (!path.StartsWith('/') || path.StartsWith("//", StringComparison.Ordinal) || path.EndsWith('/'))
         {
-            return Parsed<string>.Bad($"{Quoted.Text(text)} needs the absolute path of a socket");
+            return Parsed<string>.Bad($"{QuotedText.Text(text)} needs the absolute path of a socket");
         }
 
         return Encoding.UTF8.GetByteCount(path) > s_longest
-            ? Parsed<string>.Bad($"{Quoted.Text(text)} is longer than the {s_longest} bytes that a socket path can have")
+            ? Parsed<string>.Bad($"{QuotedText.Text(text)} is longer than the {s_longest} bytes that a socket path can have")
             : Parsed<string>.Good(path);
     }
 }

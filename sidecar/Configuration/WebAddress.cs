@@ -13,6 +13,6 @@ internal static class WebAddress
         var query = text.AsSpan(start).IndexOfAny('?', '#');
         var shown = query < 0 ? text : text[..(start + query)];
         var at = shown.LastIndexOf('@');
-        return Quoted.Text(at < start ? shown : string.Concat(shown.AsSpan(0, start), shown.AsSpan(at + 1)));
+        return QuotedText.Text(at < start ? shown : string.Concat(shown.AsSpan(0, start), shown.AsSpan(at + 1)));
     }
 }

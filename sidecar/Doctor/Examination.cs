@@ -97,7 +97,7 @@ internal sealed class Examination(
 
         await start.ExamineAsync(
             StepName.ApplicationStart,
-            $"starting {Quoted.Text(command[0])}",
+            $"starting {QuotedText.Text(command[0])}",
             limit,
             token => starting.StartAsync(address, settings, token),
             CommandStep.Silence(settings.App),

@@ -122,9 +122,9 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
 
         return RuntimeIdClaim.IsHeld(address!, settings.RuntimeId)
             ? Finding.Warning(
-                $"a running sidecar holds {Quoted.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}: fine if it is the one you look into, but a second one replaces it",
+                $"a running sidecar holds {QuotedText.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}: fine if it is the one you look into, but a second one replaces it",
                 $"Give each sidecar its own `{SettingTable.RuntimeId.Flag}` ({SettingTable.RuntimeId.EnvironmentVariable}), or none")
-            : Finding.Ok($"no sidecar in this network namespace holds {Quoted.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}");
+            : Finding.Ok($"no sidecar in this network namespace holds {QuotedText.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}");
     }
 
     /// <summary>For the part of a step that has the peer's time, where the step itself has more to do.</summary>

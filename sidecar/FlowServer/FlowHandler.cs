@@ -160,7 +160,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
     {
         if (failure.IsForOperator)
         {
-            Log.Failed(logger, requestId, Quoted.Text(run.Key), run.TraceId, failure.Message);
+            Log.Failed(logger, requestId, QuotedText.Text(run.Key), run.TraceId, failure.Message);
         }
 
         return showsInternal ? failure : FlowError.ForStrangers(failure);

@@ -101,10 +101,10 @@ internal sealed class PeerGreeting(GrpcTarget target, Connections connections)
                     : $"{target} answered with HTTP/1, gRPC needs HTTP/2 without TLS (h2c): is this the gRPC port?");
         }
 
-        return new ConnectException(ConnectFailure.NotHttp2, $"{target} does not speak HTTP/2, it answered with {Quoted(seen)}: is this the gRPC port?");
+        return new ConnectException(ConnectFailure.NotHttp2, $"{target} does not speak HTTP/2, it answered with {QuotedText(seen)}: is this the gRPC port?");
     }
 
-    private static string Quoted(ReadOnlySpan<byte> bytes)
+    private static string QuotedText(ReadOnlySpan<byte> bytes)
     {
         var line = bytes.IndexOfAny((byte)'\r', (byte)'\n') is >= 0 and var end ? bytes[..end] : bytes;
         return line.Length > 0 && !line.ContainsAnyExceptInRange((byte)' ', (byte)'~')

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Metrics;
 

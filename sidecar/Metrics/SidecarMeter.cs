@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Metrics;
 

@@ -63,13 +63,13 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
         var request = context.Request;
         if (EncodingOf(request) is not { } encoding)
         {
-            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, StatusCode.InvalidArgument, $"the content type {Quoted.Text(request.ContentType ?? "")} is not taken, but {ProtobufType} and {JsonType}");
+            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, StatusCode.InvalidArgument, $"the content type {QuotedText.Text(request.ContentType ?? "")} is not taken, but {ProtobufType} and {JsonType}");
         }
 
         if (!IsIdentity(request.Headers.ContentEncoding) && !IsGzip(request.Headers.ContentEncoding))
         {
             context.Response.Headers.AcceptEncoding = Gzip;
-            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, StatusCode.InvalidArgument, $"the content encoding {Quoted.Text(request.Headers.ContentEncoding.ToString())} is not taken, but {Gzip} and identity");
+            return RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, StatusCode.InvalidArgument, $"the content encoding {QuotedText.Text(request.Headers.ContentEncoding.ToString())} is not taken, but {Gzip} and identity");
         }
 
         return request.ContentLength > _maxBytes ? RefuseTooLargeAsync(context) : ExportAsync(context, signal, encoding);

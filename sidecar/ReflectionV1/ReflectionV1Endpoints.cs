@@ -75,7 +75,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
         catch (Exception exception)
         {
-            Log.Faulted(logger, exception, Quoted.Text(context.Request.Path.Value ?? ""));
+            Log.Faulted(logger, exception, QuotedText.Text(context.Request.Path.Value ?? ""));
             if (context.Response.HasStarted)
             {
                 context.Abort();

@@ -85,7 +85,7 @@ internal sealed class RootSpanWriter
     }
 
     /// <summary>Writes a payload as the JSON text that it is, or a note of its size where it is too large.</summary>
-    /// <param name="attribute">Quoted name.</param>
+    /// <param name="attribute">QuotedText name.</param>
     /// <param name="json">One valid JSON value.</param>
     /// <param name="tryTake">Asked whether so many bytes may be kept until the span has been posted.</param>
     public void WritePayload(ReadOnlySpan<byte> attribute, in ReadOnlySequence<byte> json, Func<long, bool> tryTake)

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
-using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Otlp;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;

@@ -178,7 +178,7 @@ public sealed class SettingTextTests
     [Fact]
     public void Quoted_ControlCharactersAndLength_AreTamed()
     {
-        Assert.Equal("\"a?[2Jb\"", Quoted.Text("a\u001b[2Jb"));
-        Assert.True(Quoted.Text(new string('x', 10_000)).Length < 200);
+        Assert.Equal("\"a?[2Jb\"", QuotedText.Text("a\u001b[2Jb"));
+        Assert.True(QuotedText.Text(new string('x', 10_000)).Length < 200);
     }
 }

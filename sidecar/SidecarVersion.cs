@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Genkit.Sidecar.Configuration;
+namespace Genkit.Sidecar;
 
 /// <summary>The version as people write it, without the commit that the build appends.</summary>
 internal static class SidecarVersion
