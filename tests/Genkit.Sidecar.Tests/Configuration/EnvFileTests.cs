@@ -1,4 +1,5 @@
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.ReflectionV2;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 

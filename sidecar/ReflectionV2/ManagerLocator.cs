@@ -1,4 +1,6 @@
-namespace Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Configuration;
+
+namespace Genkit.Sidecar.ReflectionV2;
 
 /// <summary>
 /// Says, before every connect, where the manager is now. The flag counts most, for a person typed it; then the env file, which a
