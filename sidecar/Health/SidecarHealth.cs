@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.ReflectionV1;
-using Genkit.Sidecar.ReflectionV2;
 
 namespace Genkit.Sidecar.Health;
 

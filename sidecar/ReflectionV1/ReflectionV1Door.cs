@@ -1,5 +1,6 @@
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
 
 namespace Genkit.Sidecar.ReflectionV1;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 

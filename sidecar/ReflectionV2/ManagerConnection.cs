@@ -1,5 +1,6 @@
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;

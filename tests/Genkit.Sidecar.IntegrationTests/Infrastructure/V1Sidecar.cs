@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Genkit.Sidecar.Health;
 using Genkit.Sidecar.ReflectionV1;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Health;
 
 /// <summary>How the door stands, for those who ask from outside. One writer, the listener.</summary>
 internal sealed class ReflectionV1Status

@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Health;
 
 /// <summary>How the door to the manager stands, for those who ask from outside. One writer, the connection.</summary>
 internal sealed class ManagerStatus
