@@ -1,5 +1,5 @@
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.FlowServer;
+using Genkit.Sidecar.Endpoints.FlowServer;
 using Genkit.Sidecar.ReflectionV1;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.FlowServer;
+using Genkit.Sidecar.Endpoints.FlowServer;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Otlp;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Genkit.Sidecar.FlowServer;
+using Genkit.Sidecar.Endpoints.FlowServer;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>The way of a request from the socket to its run: who asks, how often, for what. ASP.NET Core's own middleware where it fits.</summary>
 internal sealed partial class FlowEndpoints : IDisposable

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Json;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>Failures as callers of a flow see them: <c>{details?, status, message}</c>, member for member as Genkit's own flow server has it.</summary>
 internal static class FlowError

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Json;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>The context of a run, made of those request headers that the operator has named. Callers cannot add to it.</summary>
 internal sealed class FlowContext

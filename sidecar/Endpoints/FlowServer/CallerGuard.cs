@@ -2,7 +2,7 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Http;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>Who may ask. Without a token the server is for this machine alone, and web pages are kept out by what browsers say of them.</summary>
 internal sealed class CallerGuard(FlowServerSettings settings)

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Genkit.Sidecar.Json;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>The body of a request, <c>{"data": …, "init": …}</c>, in pooled memory, and where its two members lie. Others are ignored.</summary>
 internal sealed class FlowBody : IDisposable

@@ -1,7 +1,7 @@
 using System.IO.Enumeration;
 using Genkit.Sidecar.Configuration;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>
 /// Which action a path is. A flow is at its name, and every action is at its key: <c>/greet</c> and <c>/flow/greet</c> are both the flow

@@ -1,7 +1,7 @@
 using Grpc.Core;
 
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>Why a request did not become a run.</summary>
 /// <param name="HttpStatus">Which may be finer than what the code maps to.</param>

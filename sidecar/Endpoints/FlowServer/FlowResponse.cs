@@ -6,7 +6,7 @@ using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Runs;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>Writes what callers get: one JSON document, or a stream of server-sent events.</summary>
 internal static class FlowResponse

@@ -3,7 +3,7 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>The door behind <c>--flow-server</c>: flows over HTTP, as Genkit's own flow servers offer them.</summary>
 internal sealed partial class FlowListener(

@@ -5,7 +5,7 @@ using Genkit.Sidecar.Configuration;
 using Microsoft.AspNetCore.RateLimiting;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>How often one client may ask, and how many requests may be under way.</summary>
 internal sealed class RateLimits : IDisposable

@@ -1,7 +1,7 @@
-using Genkit.Sidecar.FlowServer;
+using Genkit.Sidecar.Endpoints.FlowServer;
 using Genkit.Sidecar.Tests.Configuration;
 
-namespace Genkit.Sidecar.Tests.FlowServer;
+namespace Genkit.Sidecar.Tests.Endpoints.FlowServer;
 
 public sealed class FlowRoutesTests
 {

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Runs;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.FlowServer;
+namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>A request as a run: its body in, its result or events out. The run ends with the request, at the latest.</summary>
 internal sealed partial class FlowHandler(FlowServerSettings settings, bool showsInternal, ActiveRuns runs, TimeProvider time, ILogger logger)
