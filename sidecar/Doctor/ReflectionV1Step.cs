@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.ReflectionV1;
+using Genkit.Sidecar.Endpoints.ReflectionV1;
 
 namespace Genkit.Sidecar.Doctor;
 

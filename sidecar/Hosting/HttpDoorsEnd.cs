@@ -1,6 +1,6 @@
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Endpoints.FlowServer;
-using Genkit.Sidecar.ReflectionV1;
+using Genkit.Sidecar.Endpoints.ReflectionV1;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
 

@@ -1,7 +1,7 @@
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Endpoints.ReflectionV1;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Hosting;
-using Genkit.Sidecar.ReflectionV1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

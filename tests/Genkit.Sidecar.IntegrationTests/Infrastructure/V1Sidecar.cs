@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
+using Genkit.Sidecar.Endpoints.ReflectionV1;
 using Genkit.Sidecar.Health;
-using Genkit.Sidecar.ReflectionV1;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;

@@ -5,7 +5,7 @@ using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Json;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>Answers whose length is known, as the JS runtime writes them.</summary>
 internal static class ShortAnswer

@@ -5,7 +5,7 @@ using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The HTTP/1.1 server of Reflection API v1. Open from before the host starts, so that a start that cannot listen fails as one.</summary>
 internal sealed partial class ReflectionV1Listener(

@@ -2,7 +2,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The Reflection API v1 door as the Genkit CLI sees it: there once the application answers, and gone as soon as the sidecar stops.</summary>
 internal sealed class ReflectionV1Door(

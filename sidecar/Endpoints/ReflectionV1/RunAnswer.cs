@@ -6,7 +6,7 @@ using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Runs;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>
 /// A run's way into the answer of <c>runAction</c>: its ids in headers as soon as it has begun, chunks as lines where they were asked for,

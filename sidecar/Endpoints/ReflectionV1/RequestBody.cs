@@ -7,7 +7,7 @@ using Genkit.Sidecar.Http;
 using Genkit.Sidecar.JsonRpc;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The JSON object that a POST brings, in pooled memory. Its owner disposes it, or the run that was given its payloads does.</summary>
 internal sealed class RequestBody : IDisposable

@@ -2,7 +2,7 @@ using System.Net;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Http;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>
 /// Who may ask. The API asks nobody who they are, so what is kept out are web pages: one that has made its own name resolve to a loopback

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Json;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>
 /// The file by which the Genkit CLI finds this runtime, <c>.genkit/runtimes/ID-TIME.json</c> of the project. Without it the runtime is only not

@@ -8,7 +8,7 @@ using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The methods of Reflection API v1, answered as the JS runtime answers them.</summary>
 internal sealed partial class ReflectionV1Endpoints(

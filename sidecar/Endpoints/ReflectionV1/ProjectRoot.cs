@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV1;
+namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The folder in which the Genkit CLI looks for runtime files, found as the CLI finds it.</summary>
 internal static class ProjectRoot

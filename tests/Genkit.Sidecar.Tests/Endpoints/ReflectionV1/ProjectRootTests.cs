@@ -1,6 +1,6 @@
-using Genkit.Sidecar.ReflectionV1;
+using Genkit.Sidecar.Endpoints.ReflectionV1;
 
-namespace Genkit.Sidecar.Tests.ReflectionV1;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV1;
 
 public sealed class ProjectRootTests : IDisposable
 {
