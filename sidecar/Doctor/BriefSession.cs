@@ -1,8 +1,8 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using Genkit.Sidecar.Actions;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.JsonRpc;
-using Genkit.Sidecar.ReflectionV2;
 using Grpc.Core;
 
 namespace Genkit.Sidecar.Doctor;

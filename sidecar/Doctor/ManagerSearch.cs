@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
-using Genkit.Sidecar.ReflectionV2;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 
 namespace Genkit.Sidecar.Doctor;
 

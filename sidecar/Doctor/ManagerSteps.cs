@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.JsonRpc;
-using Genkit.Sidecar.ReflectionV2;
 
 namespace Genkit.Sidecar.Doctor;
 

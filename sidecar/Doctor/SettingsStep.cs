@@ -1,5 +1,5 @@
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.ReflectionV2;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 
 namespace Genkit.Sidecar.Doctor;
 

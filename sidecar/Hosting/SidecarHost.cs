@@ -3,10 +3,10 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Endpoints.FlowServer;
 using Genkit.Sidecar.Endpoints.ReflectionV1;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Otlp;
-using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
 

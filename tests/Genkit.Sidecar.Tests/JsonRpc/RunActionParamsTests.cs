@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text;
 using Genkit.Sidecar.Actions;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.JsonRpc;
-using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Tests.JsonRpc;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using BenchmarkDotNet.Attributes;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.JsonRpc;
-using Genkit.Sidecar.ReflectionV2;
 
 namespace Genkit.Sidecar.Benchmarks.Micro;
 

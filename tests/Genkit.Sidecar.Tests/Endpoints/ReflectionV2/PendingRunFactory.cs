@@ -1,12 +1,12 @@
 using System.Text;
 using Genkit.Sidecar.Actions;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Metrics;
-using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Runs;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 /// <summary>Runs that have begun and are never executed.</summary>
 internal static class PendingRunFactory

@@ -1,6 +1,6 @@
 using Genkit.Sidecar.Configuration;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <param name="MaxMessageBytes">Largest message that is kept; a larger one is read, refused and forgotten.</param>
 /// <param name="ConnectTimeout">Time for TCP, TLS and the upgrade together.</param>

@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// Tells whether the manager of a new connection is the one of the connection before. Its ids count up from 1 for as long as it

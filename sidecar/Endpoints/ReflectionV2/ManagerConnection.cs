@@ -6,7 +6,7 @@ using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// The Reflection API v2 door: keeps a session with the manager for as long as the process lives. Connect, run the session, wait,

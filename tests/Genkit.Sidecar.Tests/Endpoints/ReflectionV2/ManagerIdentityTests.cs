@@ -1,7 +1,7 @@
-using Genkit.Sidecar.ReflectionV2;
-using static Genkit.Sidecar.ReflectionV2.ManagerIdentity.Verdict;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
+using static Genkit.Sidecar.Endpoints.ReflectionV2.ManagerIdentity.Verdict;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 public class ManagerIdentityTests
 {

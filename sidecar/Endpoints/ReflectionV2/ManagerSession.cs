@@ -5,7 +5,7 @@ using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// One WebSocket's life: its receive loop, its one writer, its registration. When the socket dies the session ends with it and

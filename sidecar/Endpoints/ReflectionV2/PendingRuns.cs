@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// The unanswered runs of this door. Those of a lost connection are held: they keep running, and what they have to say waits

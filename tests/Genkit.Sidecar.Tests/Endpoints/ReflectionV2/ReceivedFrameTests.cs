@@ -1,7 +1,7 @@
 using System.Buffers;
-using Genkit.Sidecar.ReflectionV2;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 public class ReceivedFrameTests
 {

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Genkit.Sidecar.JsonRpc;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// One message from the manager, in pooled memory. It has one owner at a time: the receive loop, then the run that was given its

@@ -1,10 +1,10 @@
 using System.Buffers;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.JsonRpc;
-using Genkit.Sidecar.ReflectionV2;
 using Genkit.Sidecar.Tests.Infrastructure;
 using Genkit.Sidecar.Tests.JsonRpc;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 public class OutgoingQueueTests
 {

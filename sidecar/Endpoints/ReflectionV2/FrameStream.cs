@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// Lies between the WebSocket and its connection. Both the WebSocket, which sends PING, PONG and CLOSE by itself, and <see cref="FrameBatch"/> write whole frames

@@ -1,7 +1,7 @@
 using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.JsonRpc;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// What one socket's writer has to send: ready answers first, so that a cancel or a listing overtakes the chunks of runs, then

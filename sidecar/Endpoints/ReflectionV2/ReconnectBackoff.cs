@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// How long to wait before the next attempt to reach the manager. A CLI that is restarted comes back within seconds, so the

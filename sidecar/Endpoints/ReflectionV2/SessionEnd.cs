@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 internal enum SessionEndReason
 {

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Genkit.Sidecar.Configuration;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// Notices a second sidecar under the same runtime id. The manager says nothing: it sends everything to whichever came last, and

@@ -1,6 +1,6 @@
-using Genkit.Sidecar.ReflectionV2;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 public sealed class FrameStreamTests
 {

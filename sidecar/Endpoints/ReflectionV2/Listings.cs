@@ -4,7 +4,7 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.JsonRpc;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// The calls of one session that ask the application for its actions and values. They run beside the receive loop and answer when

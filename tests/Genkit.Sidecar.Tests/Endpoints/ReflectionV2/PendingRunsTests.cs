@@ -1,9 +1,9 @@
 using System.Buffers;
 using Genkit.Sidecar.Actions;
-using Genkit.Sidecar.ReflectionV2;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.Runs;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 public class PendingRunsTests
 {

@@ -8,7 +8,7 @@ using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// One session's methods. Called by the receive loop for one frame after the other and never waits for the application: what takes

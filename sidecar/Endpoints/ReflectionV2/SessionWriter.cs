@@ -2,7 +2,7 @@ using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// The one writer of a session's socket. It takes answers and runs from the queue for as long as there are any, and adds their messages to one batch.

@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Metrics;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// The WebSocket to the manager: whole messages in, whole messages out. One reader and one writer. Only a session's token may go

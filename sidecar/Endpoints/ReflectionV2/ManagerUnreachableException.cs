@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>There is no WebSocket at the manager's address. The message says why, without the address.</summary>
 internal sealed class ManagerUnreachableException(string reason, Exception? cause) : Exception(reason, cause)

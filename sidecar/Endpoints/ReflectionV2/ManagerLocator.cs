@@ -1,6 +1,6 @@
 using Genkit.Sidecar.Configuration;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// Says, before every connect, where the manager is now. The flag counts most, for a person typed it; then the env file, which a

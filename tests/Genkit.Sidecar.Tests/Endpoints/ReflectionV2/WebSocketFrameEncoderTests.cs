@@ -1,7 +1,7 @@
 using System.Net.WebSockets;
-using Genkit.Sidecar.ReflectionV2;
+using Genkit.Sidecar.Endpoints.ReflectionV2;
 
-namespace Genkit.Sidecar.Tests.ReflectionV2;
+namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 /// <summary>Decodes what the encoder writes with .NET's WebSocket, as a server.</summary>
 public class WebSocketFrameEncoderTests

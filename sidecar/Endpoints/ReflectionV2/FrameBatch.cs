@@ -1,7 +1,7 @@
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// Messages that go to the manager in one write, and the run events that are among them. It owns each event from <see cref="Take"/> until the event has been

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace Genkit.Sidecar.ReflectionV2;
+namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// Encodes text messages as frames of a WebSocket client (https://www.rfc-editor.org/rfc/rfc6455#section-5.2). .NET's own WebSocket asks OpenSSL for the masking
