@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Endpoints.FlowServer;
+using Genkit.Sidecar.Endpoints.Health;
 using Genkit.Sidecar.Endpoints.ReflectionV1;
 using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.Health;

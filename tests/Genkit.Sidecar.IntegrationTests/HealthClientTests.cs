@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Endpoints.Health;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;

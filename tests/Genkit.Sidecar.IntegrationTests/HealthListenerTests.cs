@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Health;
+using Genkit.Sidecar.Endpoints.Health;
 using Genkit.Sidecar.Hosting;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Genkit.Sidecar.Health;
+using Genkit.Sidecar.Endpoints.Health;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,5 @@
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Endpoints.Health;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Runs;

@@ -1,6 +1,6 @@
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Endpoints.Health;
 using Genkit.Sidecar.Endpoints.ReflectionV1;
-using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -2,8 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
 
-namespace Genkit.Sidecar.Health;
+namespace Genkit.Sidecar.Endpoints.Health;
 
 /// <summary>
 /// Asks the listener of a running sidecar, as <c>genkit-sidecar health</c> does. By hand and in HTTP/1.0, where an answer ends with its

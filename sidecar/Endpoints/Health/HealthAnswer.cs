@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Health;
+namespace Genkit.Sidecar.Endpoints.Health;
 
 /// <summary>What a running sidecar said to a probe.</summary>
 /// <param name="IsGood">Whether it answered 200.</param>

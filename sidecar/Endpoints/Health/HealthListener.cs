@@ -3,7 +3,7 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
-namespace Genkit.Sidecar.Health;
+namespace Genkit.Sidecar.Endpoints.Health;
 
 /// <summary>
 /// The small HTTP/1.1 server behind <c>--health</c>. Open from before the host starts until after it has stopped, as those are the

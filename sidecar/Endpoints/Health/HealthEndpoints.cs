@@ -1,9 +1,10 @@
 using System.Text;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Metrics;
 
-namespace Genkit.Sidecar.Health;
+namespace Genkit.Sidecar.Endpoints.Health;
 
 /// <summary>
 /// The four paths of the listener. Everybody may probe; what tells more than yes or no is for callers on this machine, or, for
