@@ -3,11 +3,11 @@ using Genkit.Sidecar.Application;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Endpoints.FlowServer;
 using Genkit.Sidecar.Endpoints.Health;
+using Genkit.Sidecar.Endpoints.Otlp;
 using Genkit.Sidecar.Endpoints.ReflectionV1;
 using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Metrics;
-using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Genkit.Sidecar.Endpoints.Otlp;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Genkit.Sidecar.Otlp;
 using Grpc.Core;

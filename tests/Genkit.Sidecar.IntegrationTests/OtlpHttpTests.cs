@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Genkit.Sidecar.Endpoints.Otlp;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Genkit.Sidecar.Otlp;
 

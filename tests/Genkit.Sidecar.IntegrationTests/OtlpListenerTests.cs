@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Endpoints.Otlp;
 using Genkit.Sidecar.Hosting;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
-using Genkit.Sidecar.Otlp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

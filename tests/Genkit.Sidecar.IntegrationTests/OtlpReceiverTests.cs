@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Genkit.Sidecar.Endpoints.Otlp;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
 using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
+using Genkit.Sidecar.Endpoints.Otlp;
 using Genkit.Sidecar.Otlp;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;

@@ -1,10 +1,11 @@
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
 using global::Grpc.AspNetCore.Server.Model;
+using Genkit.Sidecar.Otlp;
 using Microsoft.Extensions.Logging.Abstractions;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>The endpoints of OTLP over gRPC, which is HTTP/2, and over HTTP/1.1. Both share one pipeline.</summary>
 internal sealed class OtlpRoutes(SidecarSettings settings, OtlpHandler handler) : IDisposable

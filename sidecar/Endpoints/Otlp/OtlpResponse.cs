@@ -2,10 +2,11 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Otlp;
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>
 /// The bodies of answers, in the encoding of the request: <c>Export…ServiceResponse</c>, in which all signals number their fields alike, and

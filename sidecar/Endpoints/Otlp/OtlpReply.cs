@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <param name="Verdict">What is said of the request as a whole.</param>
 /// <param name="Rejected">Items that were refused within an accepted request: a partial success.</param>

@@ -1,7 +1,8 @@
+using Genkit.Sidecar.Otlp;
 using global::Grpc.AspNetCore.Server.Model;
 using global::Grpc.Core;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>
 /// Binds <c>Export</c> of the collector's three services to <see cref="OtlpGrpcService"/>. Not by generated code, because that decodes a request before the service

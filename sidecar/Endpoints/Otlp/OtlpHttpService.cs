@@ -1,9 +1,10 @@
 using Genkit.Sidecar.Configuration;
+using Genkit.Sidecar.Otlp;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Grpc.Core;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>OTLP over HTTP, in protobuf and in JSON: https://opentelemetry.io/docs/specs/otlp/#otlphttp.</summary>
 internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler handler)

@@ -1,10 +1,11 @@
 using System.Buffers;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Metrics;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>
 /// Takes what an application exports with OpenTelemetry: spans of runs and logs go to Genkit's telemetry server, whatever else comes is

@@ -1,7 +1,8 @@
 using System.Buffers;
+using Genkit.Sidecar.Otlp;
 using global::Grpc.Core;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>OTLP over gRPC: <c>Export</c> of the collector's services.</summary>
 internal sealed class OtlpGrpcService(OtlpHandler handler)

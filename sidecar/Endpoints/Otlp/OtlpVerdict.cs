@@ -1,4 +1,4 @@
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>What is said of a request as a whole.</summary>
 internal enum OtlpVerdict

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>The body of an HTTP request, in one piece of pooled memory and within a limit.</summary>
 internal sealed class OtlpBody(int maxBytes) : IDisposable

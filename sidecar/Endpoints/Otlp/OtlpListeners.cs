@@ -3,9 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Http;
+using Genkit.Sidecar.Otlp;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>
 /// Where an application's OpenTelemetry SDK sends to. Open from before the application is started until the host has stopped, as an SDK sends its
