@@ -1,3 +1,4 @@
+using Genkit.Sidecar.GenAi;
 using Genkit.Sidecar.Otlp.Wire;
 
 namespace Genkit.Sidecar.Otlp;

@@ -1,3 +1,4 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Google.Protobuf;
 

@@ -1,7 +1,8 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Google.Protobuf.Collections;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>
 /// Brings a message into Genkit's shape: a role, and a list of parts. It may be that of the conventions, of OpenAI or of Anthropic, or a

@@ -1,6 +1,7 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>Brings a part of a message into one of Genkit's shapes. A kind that Genkit does not have is shown as data.</summary>
 internal static class GenAiPart

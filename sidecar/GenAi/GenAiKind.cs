@@ -1,6 +1,7 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>What a span of OpenTelemetry's conventions for generative AI is to Genkit.</summary>
 /// <param name="Subtype">Type of the action.</param>

@@ -1,6 +1,7 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>What a model was asked, in the shape of Genkit's <c>GenerateRequest</c>.</summary>
 internal static class GenAiRequest

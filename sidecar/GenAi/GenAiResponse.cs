@@ -1,7 +1,8 @@
 using System.Globalization;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>What a model answered, in the shape of Genkit's <c>GenerateResponse</c>.</summary>
 internal static class GenAiResponse

@@ -1,6 +1,7 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>Where a span of generative AI says what it is about: in its attributes, or in those of an event that has all the details.</summary>
 internal sealed class GenAiSource(IReadOnlyDictionary<string, AnyValue> attributes, IReadOnlyList<SpanEvent> events)

@@ -1,7 +1,8 @@
 using System.Globalization;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>
 /// Finds the messages that went to a model and came from it. Conventions have changed where those are; the newest place that has some

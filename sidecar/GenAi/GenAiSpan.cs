@@ -1,8 +1,9 @@
 using System.Text;
 using Genkit.Sidecar.Json;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.GenAi;
 
 /// <summary>
 /// Gives a span of OpenTelemetry's conventions for generative AI the attributes of a Genkit action, so that the Dev UI shows a model's

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Tests.Otlp;
+namespace Genkit.Sidecar.Tests.GenAi;
 
 public class GenAiSpanTests
 {
