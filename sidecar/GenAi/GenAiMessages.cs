@@ -1,4 +1,5 @@
 using System.Globalization;
+using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 

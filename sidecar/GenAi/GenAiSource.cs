@@ -1,4 +1,4 @@
-using Genkit.Sidecar.Otlp;
+using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.Otlp.Wire;
 
 namespace Genkit.Sidecar.GenAi;

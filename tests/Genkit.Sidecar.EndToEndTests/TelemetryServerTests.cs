@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.EndToEndTests.Infrastructure;
-using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
 using Genkit.Sidecar.Tests.Otlp;

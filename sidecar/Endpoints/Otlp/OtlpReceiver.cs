@@ -1,4 +1,5 @@
 using System.Buffers;
+using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Otlp;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
+using Genkit.Sidecar.Tests.Otlp;
 
 namespace Genkit.Sidecar.Tests.GenAi;
 

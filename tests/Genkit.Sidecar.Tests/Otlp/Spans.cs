@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;

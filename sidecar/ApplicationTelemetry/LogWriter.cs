@@ -1,8 +1,9 @@
 using System.Globalization;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>
 /// Writes a log record as OTLP in JSON, of which Genkit's telemetry server reads a part: it forgets resources, maps and bytes, so those

@@ -1,7 +1,8 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>The spans of a request, by what can be done with them.</summary>
 internal sealed class SortedSpans

@@ -1,7 +1,8 @@
-using Genkit.Sidecar.Otlp;
+using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.Otlp.Wire;
+using Genkit.Sidecar.Tests.Otlp;
 
-namespace Genkit.Sidecar.Tests.Otlp;
+namespace Genkit.Sidecar.Tests.ApplicationTelemetry;
 
 public class SortedSpansTests
 {

@@ -1,7 +1,7 @@
 using Genkit.Sidecar.GenAi;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>The attributes that a span is shown with: its own first, which nothing replaces, then what is known besides.</summary>
 internal static class SpanAttributes

@@ -1,7 +1,8 @@
 using System.Globalization;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>Writes an item so that it fits into a request: where it is too large, its largest values are replaced by notes.</summary>
 /// <param name="maxBytes">Of the item's JSON.</param>

@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
+using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
+using Genkit.Sidecar.Tests.Otlp;
 using Genkit.Sidecar.Tests.Telemetry;
 
-namespace Genkit.Sidecar.Tests.Otlp;
+namespace Genkit.Sidecar.Tests.ApplicationTelemetry;
 
 public class LogPostsTests
 {

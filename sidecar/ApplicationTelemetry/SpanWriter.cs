@@ -1,7 +1,8 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>
 /// Writes a span as <c>SpanData</c> of Genkit's telemetry server, which takes null for no member: what has no value is left out.

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Genkit.Sidecar.Otlp.Wire;
+using Genkit.Sidecar.Tests.Otlp;
 
-namespace Genkit.Sidecar.Tests.Otlp;
+namespace Genkit.Sidecar.Tests.ApplicationTelemetry;
 
 public class SpanWriterTests
 {

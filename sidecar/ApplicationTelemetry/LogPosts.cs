@@ -2,7 +2,7 @@ using System.Buffers;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>Makes posts of log records, as few as they fit into.</summary>
 internal sealed class LogPosts(LogWriter writer, long maxBytes)

@@ -1,7 +1,8 @@
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>A span of the application that belongs to a run.</summary>
 /// <param name="Span">As it came.</param>

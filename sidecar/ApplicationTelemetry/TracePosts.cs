@@ -1,7 +1,7 @@
 using System.Buffers;
 using Genkit.Sidecar.Telemetry;
 
-namespace Genkit.Sidecar.Otlp;
+namespace Genkit.Sidecar.ApplicationTelemetry;
 
 /// <summary>
 /// Makes posts of spans: one for each trace, or more where they do not fit into one. A post says nothing of its trace but the id and the
