@@ -98,18 +98,18 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     }
 
     /// <summary>Starts a run. How it goes, a failure to connect included, comes from the run.</summary>
-    public ApplicationRun StartRun(RunRequest request, string traceParent, string traceState, CancellationToken cancellationToken)
+    public RunActionCall StartRun(RunRequest request, string traceParent, string traceState, CancellationToken cancellationToken)
     {
         var scope = _channel.BeginCall(_options.RunTimeout > TimeSpan.Zero ? _options.RunTimeout : null);
         var options = new CallOptions(new Metadata { { "traceparent", traceParent }, { "tracestate", traceState } }, scope.Deadline, cancellationToken);
         if (request.StreamInput)
         {
             var call = _channel.Calls.AsyncDuplexStreamingCall(RunMethods.RunBidiAction, host: null, options);
-            return new ApplicationRun(scope, new OutgoingMessage(RunMessages.Start(request), request.Owner), call, RunMethods.RunBidiAction.Name, _failures);
+            return new RunActionCall(scope, new OutgoingMessage(RunMessages.Start(request), request.Owner), call, RunMethods.RunBidiAction.Name, _failures);
         }
 
         var message = new OutgoingMessage(RunMessages.RunAction(request), request.Owner);
-        return new ApplicationRun(
+        return new RunActionCall(
             scope, message, _channel.Calls.AsyncServerStreamingCall(RunMethods.RunAction, host: null, options, message), RunMethods.RunAction.Name, _failures);
     }
 

@@ -204,7 +204,7 @@ internal sealed partial class Run
         _lastWord.TrySetResult();
     }
 
-    private async Task FeedAsync(ApplicationRun call, RunInput input)
+    private async Task FeedAsync(RunActionCall call, RunInput input)
     {
         try
         {
@@ -221,7 +221,7 @@ internal sealed partial class Run
         }
     }
 
-    private async Task RelayAsync(ApplicationRun call)
+    private async Task RelayAsync(RunActionCall call)
     {
         while (await call.ReadAsync(_stop.Token) is { } received)
         {
@@ -310,7 +310,7 @@ internal sealed partial class Run
     }
 
     /// <summary>Lets the application close the call, and says where it goes on after its last word.</summary>
-    private async Task AwaitStatusAsync(ApplicationRun call, StatusCode told)
+    private async Task AwaitStatusAsync(RunActionCall call, StatusCode told)
     {
         using var grace = new CancellationTokenSource(s_statusGrace, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(grace.Token, _stop.Token);

@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace Genkit.Sidecar.Application;
 
 /// <summary>One run's call to the application.</summary>
-internal sealed class ApplicationRun : IAsyncDisposable
+internal sealed class RunActionCall : IAsyncDisposable
 {
     private readonly CallScope _scope;
     private readonly ApplicationFailures _failures;
@@ -20,7 +20,7 @@ internal sealed class ApplicationRun : IAsyncDisposable
     private int _isCancelled;
 
     /// <summary>Starts a run whose input is in the request.</summary>
-    public ApplicationRun(CallScope scope, OutgoingMessage request, AsyncServerStreamingCall<ReceivedUpdate> call, string rpcName, ApplicationFailures failures)
+    public RunActionCall(CallScope scope, OutgoingMessage request, AsyncServerStreamingCall<ReceivedUpdate> call, string rpcName, ApplicationFailures failures)
     {
         _scope = scope;
         _call = call;
@@ -32,7 +32,7 @@ internal sealed class ApplicationRun : IAsyncDisposable
     }
 
     /// <summary>Starts a run whose input follows.</summary>
-    public ApplicationRun(CallScope scope, OutgoingMessage start, AsyncDuplexStreamingCall<OutgoingMessage, ReceivedUpdate> call, string rpcName, ApplicationFailures failures)
+    public RunActionCall(CallScope scope, OutgoingMessage start, AsyncDuplexStreamingCall<OutgoingMessage, ReceivedUpdate> call, string rpcName, ApplicationFailures failures)
     {
         _scope = scope;
         _call = call;
