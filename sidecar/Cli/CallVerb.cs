@@ -43,7 +43,7 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
         return exitCode;
     }
 
-    private async Task<int> PrintAsync(Run run)
+    private async Task<int> PrintAsync(ActionRun run)
     {
         using var readable = new SemaphoreSlim(0);
         run.Outbox.Attach(() => readable.Release());

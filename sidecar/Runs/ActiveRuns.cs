@@ -17,7 +17,7 @@ namespace Genkit.Sidecar.Runs;
 internal sealed partial class ActiveRuns(
     GrpcApplication application, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger<ActiveRuns> logger)
 {
-    private readonly ConcurrentDictionary<string, (Run Run, Task Execution)> _runs = new();
+    private readonly ConcurrentDictionary<string, (ActionRun Run, Task Execution)> _runs = new();
     private readonly Lock _gate = new();
     private int _count;
     private bool _isDraining;
@@ -31,9 +31,9 @@ internal sealed partial class ActiveRuns(
     /// Starts a run. Returns once the run can be cancelled and fed, before the application has answered; what it says comes
     /// through the outbox.
     /// </summary>
-    public Run Start(RunRequest request)
+    public ActionRun Start(RunRequest request)
     {
-        var run = new Run(request, limits, metrics, tracer, time, logger);
+        var run = new ActionRun(request, limits, metrics, tracer, time, logger);
         var execution = new TaskCompletionSource();
         if (Enter(run, execution.Task) is { } refusal)
         {
@@ -54,7 +54,7 @@ internal sealed partial class ActiveRuns(
     /// <summary>Starts no more runs and lets the active ones end, for <paramref name="timeout"/> at most.</summary>
     public async Task DrainAsync(TimeSpan timeout)
     {
-        ICollection<(Run Run, Task Execution)> active;
+        ICollection<(ActionRun Run, Task Execution)> active;
         lock (_gate)
         {
             _isDraining = true;
@@ -98,7 +98,7 @@ internal sealed partial class ActiveRuns(
     }
 
     /// <summary>Ends a run that is not to be executed. It counts as active only for whoever waits for last words.</summary>
-    private void Refuse(Run run, RunRequest request, ActionFailure failure)
+    private void Refuse(ActionRun run, RunRequest request, ActionFailure failure)
     {
         request.Owner?.Dispose();
         run.TryFail(failure);
@@ -109,14 +109,14 @@ internal sealed partial class ActiveRuns(
         }
     }
 
-    private async Task ForgetAsync(Run run)
+    private async Task ForgetAsync(ActionRun run)
     {
         await run.LastWord;
         _runs.TryRemove(run.TraceId, out _);
     }
 
     /// <summary>Enters a run before it executes, so that one that ends at once is there to be removed. Gives the reason if it may not start.</summary>
-    private ActionFailure? Enter(Run run, Task execution)
+    private ActionFailure? Enter(ActionRun run, Task execution)
     {
         // No run may slip in behind a drain that has counted them.
         lock (_gate)
@@ -141,7 +141,7 @@ internal sealed partial class ActiveRuns(
     /// <summary>A run whose answer may have been heard does not count, even if its call is not closed yet.</summary>
     private bool IsFull() => _runs.Values.Count(active => !active.Run.HasEnded) >= limits.MaxConcurrentRuns;
 
-    private async Task ExecuteAsync(Run run, TaskCompletionSource execution)
+    private async Task ExecuteAsync(ActionRun run, TaskCompletionSource execution)
     {
         try
         {

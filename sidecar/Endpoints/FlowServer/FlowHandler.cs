@@ -80,7 +80,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
         }
     }
 
-    private async Task SendAnswerAsync(HttpContext context, Run run, OutboxReader events, string requestId)
+    private async Task SendAnswerAsync(HttpContext context, ActionRun run, OutboxReader events, string requestId)
     {
         while (true)
         {
@@ -110,7 +110,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
         }
     }
 
-    private async Task SendEventsAsync(HttpContext context, Run run, OutboxReader events, string requestId)
+    private async Task SendEventsAsync(HttpContext context, ActionRun run, OutboxReader events, string requestId)
     {
         FlowResponse.StartEvents(context);
         var output = context.Response.BodyWriter;
@@ -147,7 +147,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
         }
     }
 
-    private async ValueTask SendEventAsync(PipeWriter output, Run run, RunEvent runEvent, string requestId, CancellationToken aborted)
+    private async ValueTask SendEventAsync(PipeWriter output, ActionRun run, RunEvent runEvent, string requestId, CancellationToken aborted)
     {
         if (runEvent.Kind != RunEventKind.Started)
         {
@@ -156,7 +156,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
         }
     }
 
-    private ActionFailure Shown(ActionFailure failure, Run run, string requestId)
+    private ActionFailure Shown(ActionFailure failure, ActionRun run, string requestId)
     {
         if (failure.IsForOperator)
         {

@@ -263,7 +263,7 @@ internal sealed partial class ReflectionV1Endpoints(
     /// Lets a run go on whose caller has gone, as the JS runtime does: its trace may be looked at, and cancelAction ends it. Unlike there, not for
     /// ever: for as long as a run outlives its connection at the other door.
     /// </summary>
-    private async Task OutliveCallerAsync(Run run)
+    private async Task OutliveCallerAsync(ActionRun run)
     {
         if (!run.HasEnded)
         {

@@ -19,7 +19,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 /// Whether the application lists the action. Of one that it does not list, it may still know; so the headers wait for its first word, which can be
 /// that there is no such action.
 /// </param>
-internal sealed class RunAnswer(HttpContext context, Run run, bool isStream, bool isListed)
+internal sealed class RunAnswer(HttpContext context, ActionRun run, bool isStream, bool isListed)
 {
     /// <summary>Gathered for one write, as long as there is more at once.</summary>
     private const int UnflushedBytes = 32 * 1024;

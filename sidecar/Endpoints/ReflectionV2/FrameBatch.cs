@@ -11,7 +11,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// The states of a run's event:
 /// <list type="table">
 /// <listheader><term>From, to</term><description>Moved by</description></listheader>
-/// <item><term>none, queued</term><description><see cref="Run"/>, with <see cref="RunOutbox.WriteAsync"/> or <see cref="RunOutbox.Post"/></description></item>
+/// <item><term>none, queued</term><description><see cref="ActionRun"/>, with <see cref="RunOutbox.WriteAsync"/> or <see cref="RunOutbox.Post"/></description></item>
 /// <item><term>queued, taken</term><description><see cref="SessionWriter"/>, with <see cref="RunOutbox.TryRead"/> and <see cref="Take"/></description></item>
 /// <item><term>taken, encoded</term><description><see cref="SessionWriter"/>, with <see cref="AddAsync"/></description></item>
 /// <item><term>encoded, sent</term><description><see cref="SendAsync"/>, which releases the payload</description></item>

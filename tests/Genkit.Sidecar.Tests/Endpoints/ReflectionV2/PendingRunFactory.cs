@@ -13,5 +13,5 @@ internal static class PendingRunFactory
 {
     public static PendingRun Create(string id, bool streamInput = false) => new(
         new RequestId(Encoding.UTF8.GetBytes($"\"{id}\"")),
-        new Run(new RunRequest("/flow/a") { StreamInput = streamInput }, new RunLimits(10, 1_000, 1_000_000, 1_000_000), new RunMetrics(SidecarMeter.Create()), tracer: null, TimeProvider.System, NullLogger.Instance));
+        new ActionRun(new RunRequest("/flow/a") { StreamInput = streamInput }, new RunLimits(10, 1_000, 1_000_000, 1_000_000), new RunMetrics(SidecarMeter.Create()), tracer: null, TimeProvider.System, NullLogger.Instance));
 }

@@ -11,7 +11,7 @@ using Grpc.Core;
 namespace Genkit.Sidecar.Tests.Runs;
 
 /// <summary>What a run does without its call.</summary>
-public class RunTests
+public class ActionRunTests
 {
     [Fact]
     public void Run_New_HasStartedUnderATraceIdOfItsOwn()
@@ -117,7 +117,7 @@ public class RunTests
 
     private static ReadOnlySequence<byte> Chunk { get; } = new("1"u8.ToArray());
 
-    private static Run Create(RunRequest request) => new(request, Limits, Metrics, tracer: null, TimeProvider.System, NullLogger.Instance);
+    private static ActionRun Create(RunRequest request) => new(request, Limits, Metrics, tracer: null, TimeProvider.System, NullLogger.Instance);
 
     /// <summary>Never dialled.</summary>
     private static GrpcApplication Application() => new(
@@ -129,7 +129,7 @@ public class RunTests
             "0"),
         NullLogger<GrpcApplication>.Instance);
 
-    private static List<RunEventKind> Kinds(Run run)
+    private static List<RunEventKind> Kinds(ActionRun run)
     {
         var kinds = new List<RunEventKind>();
         while (run.Outbox.TryRead(out var runEvent))

@@ -14,7 +14,7 @@ namespace Genkit.Sidecar.Runs;
 /// connection, only its outbox. The first of result, failure and cancel decides how it ends; whatever comes after goes nowhere.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "See _stop")]
-internal sealed partial class Run
+internal sealed partial class ActionRun
 {
     /// <summary>
     /// After the result the application gets this long to close the call by itself; then it is reset. Its answer has been sent by then.
@@ -37,7 +37,7 @@ internal sealed partial class Run
     private readonly long _startedAt;
     private int _decided;
 
-    public Run(RunRequest request, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger logger)
+    public ActionRun(RunRequest request, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger logger)
     {
         _request = request;
         _limits = limits;
