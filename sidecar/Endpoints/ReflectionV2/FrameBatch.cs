@@ -21,14 +21,14 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// </remarks>
 /// <param name="socket">Where the batch goes.</param>
 /// <param name="onAnswered">Called for each run whose last event has been sent.</param>
-internal sealed class FrameBatch(ManagerSocket socket, Action<PendingRun> onAnswered)
+internal sealed class FrameBatch(ManagerSocket socket, Action<PendingRequest> onAnswered)
 {
     /// <summary>Size of a write. A longer message is sent in fragments of this size.</summary>
     private const int BufferBytes = 64 * 1024;
 
     private readonly WebSocketFrameEncoder _encoder = new();
     private readonly byte[] _buffer = new byte[BufferBytes];
-    private readonly List<(PendingRun Pending, RunEvent Event)> _events = [];
+    private readonly List<(PendingRequest Pending, RunEvent Event)> _events = [];
     private int _bytes;
     private int _messages;
 
@@ -36,7 +36,7 @@ internal sealed class FrameBatch(ManagerSocket socket, Action<PendingRun> onAnsw
     private int _encodedEvents;
 
     /// <summary>Takes over an event that was read from its run's outbox. The next call of <see cref="AddAsync"/> for an event must be for this one.</summary>
-    public void Take(PendingRun pending, in RunEvent runEvent) => _events.Add((pending, runEvent));
+    public void Take(PendingRequest pending, in RunEvent runEvent) => _events.Add((pending, runEvent));
 
     /// <summary>Adds one message, and sends what was added before if there is no room for it.</summary>
     /// <param name="message">The message. It may be cleared afterwards.</param>

@@ -39,7 +39,7 @@ internal sealed partial class ManagerConnection(
     private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings);
 
     private readonly ManagerIdentity _identity = new();
-    private readonly PendingRuns _pendingRuns = new();
+    private readonly PendingRequests _pendingRequests = new();
     private readonly ReconnectBackoff _backoff = new(settings.ReconnectInterval, settings.ReconnectMaxInterval, Random.Shared.NextDouble);
     private volatile ManagerSession? _session;
     private long _lostAt = time.GetTimestamp();
@@ -54,7 +54,7 @@ internal sealed partial class ManagerConnection(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        metrics.WatchQueue(() => _pendingRuns.Waiting.Messages + (_session?.WaitingAnswers ?? 0), () => _pendingRuns.Waiting.Bytes);
+        metrics.WatchQueue(() => _pendingRequests.Waiting.Messages + (_session?.WaitingAnswers ?? 0), () => _pendingRequests.Waiting.Bytes);
         status.LoopStarted();
         try
         {
@@ -73,7 +73,7 @@ internal sealed partial class ManagerConnection(
             status.LoopEnded();
 
             // No session is left to take what runs have to say, and a large payload keeps its run until it is taken.
-            _pendingRuns.Hold();
+            _pendingRequests.Hold();
             DropHeld("the sidecar stops");
             await runs.StopAsync();
             using var over = new CancellationTokenSource(FarewellLeft, time);
@@ -125,7 +125,7 @@ internal sealed partial class ManagerConnection(
             }
         }
 
-        if (_pendingRuns.Hold() is > 0 and var held)
+        if (_pendingRequests.Hold() is > 0 and var held)
         {
             _heldSince = time.GetTimestamp();
             Log.Held(logger, held, settings.RunGrace.TotalSeconds);
@@ -140,7 +140,7 @@ internal sealed partial class ManagerConnection(
         }
 
         telemetry.Connected(address);
-        await using var session = new ManagerSession(socket, _identity, _pendingRuns, runs, application, limits, telemetry, time, logger);
+        await using var session = new ManagerSession(socket, _identity, _pendingRequests, runs, application, limits, telemetry, time, logger);
         _session = session;
         var running = session.RunAsync(
             RegistrationAsync,
@@ -220,7 +220,7 @@ internal sealed partial class ManagerConnection(
 
     private void DropHeld(string reason)
     {
-        if (_pendingRuns.Drop() is > 0 and var dropped)
+        if (_pendingRequests.Drop() is > 0 and var dropped)
         {
             Log.Dropped(logger, dropped, reason);
         }

@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
 /// One WebSocket's life: its receive loop, its one writer, its registration. When the socket dies the session ends with it and
-/// nothing in it is used again; runs that go on are in <see cref="PendingRuns"/>.
+/// nothing in it is used again; runs that go on are in <see cref="PendingRequests"/>.
 /// </summary>
 internal sealed partial class ManagerSession : IAsyncDisposable
 {
@@ -23,7 +23,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
 
     private readonly ManagerSocket _socket;
     private readonly ManagerIdentity _identity;
-    private readonly PendingRuns _pendingRuns;
+    private readonly PendingRequests _pendingRequests;
     private readonly TelemetryServer _telemetry;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -36,7 +36,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     public ManagerSession(
         ManagerSocket socket,
         ManagerIdentity identity,
-        PendingRuns pendingRuns,
+        PendingRequests pendingRequests,
         ActiveRuns runs,
         GrpcApplication application,
         RunLimits limits,
@@ -46,12 +46,12 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     {
         _socket = socket;
         _identity = identity;
-        _pendingRuns = pendingRuns;
+        _pendingRequests = pendingRequests;
         _telemetry = telemetry;
         _time = time;
         _logger = logger;
-        _queue = new OutgoingQueue(() => pendingRuns.LiveCount > 1);
-        _dispatcher = new RequestDispatcher(_queue, pendingRuns, runs, application, limits, telemetry, logger, _session.Token);
+        _queue = new OutgoingQueue(() => pendingRequests.LiveCount > 1);
+        _dispatcher = new RequestDispatcher(_queue, pendingRequests, runs, application, limits, telemetry, logger, _session.Token);
         _writer = new SessionWriter(socket, _queue, limits, _dispatcher.Completed);
     }
 
@@ -189,10 +189,10 @@ internal sealed partial class ManagerSession : IAsyncDisposable
     {
         switch (verdict)
         {
-            case ManagerIdentity.Verdict.Same when _pendingRuns.Resume(_queue) is > 0 and var resumed:
+            case ManagerIdentity.Verdict.Same when _pendingRequests.Resume(_queue) is > 0 and var resumed:
                 Log.Resumed(_logger, resumed);
                 break;
-            case ManagerIdentity.Verdict.Restarted when _pendingRuns.Drop() is > 0 and var dropped:
+            case ManagerIdentity.Verdict.Restarted when _pendingRequests.Drop() is > 0 and var dropped:
                 Log.Dropped(_logger, dropped);
                 break;
         }

@@ -18,7 +18,7 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
 
     private readonly Lock _gate = new();
     private readonly Queue<Action<OutgoingFrame>> _answers = new();
-    private readonly Queue<PendingRun> _runs = new();
+    private readonly Queue<PendingRequest> _runs = new();
     private TaskCompletionSource? _work;
     private TaskCompletionSource? _room;
     private bool _finishing;
@@ -65,7 +65,7 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
         Add(frame => JsonRpcWriter.Error(frame, id, code, failure, null));
 
     /// <summary>Gives a run with something in its outbox its turn. Called once until its outbox has been found empty.</summary>
-    public void Announce(PendingRun pending)
+    public void Announce(PendingRequest pending)
     {
         TaskCompletionSource? work;
         lock (_gate)
@@ -104,7 +104,7 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
         return taken;
     }
 
-    public bool TryTakeRun(out PendingRun? pending)
+    public bool TryTakeRun(out PendingRequest? pending)
     {
         TaskCompletionSource? room;
         bool taken;

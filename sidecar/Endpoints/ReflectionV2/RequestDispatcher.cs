@@ -16,7 +16,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// </summary>
 internal sealed partial class RequestDispatcher(
     OutgoingQueue queue,
-    PendingRuns pendingRuns,
+    PendingRequests pendingRequests,
     ActiveRuns runs,
     GrpcApplication application,
     RunLimits limits,
@@ -32,7 +32,7 @@ internal sealed partial class RequestDispatcher(
     /// Runs with streamed input, by request id. Entered by the receive loop before anything yields, so that an input chunk that
     /// comes next finds its run.
     /// </summary>
-    private readonly ConcurrentDictionary<string, PendingRun> _inputs = new();
+    private readonly ConcurrentDictionary<string, PendingRequest> _inputs = new();
 
     /// <summary>Handles a request or notification and takes the frame over.</summary>
     public void Dispatch(in JsonRpcMessage message, ReceivedFrame frame)
@@ -81,9 +81,9 @@ internal sealed partial class RequestDispatcher(
     }
 
     /// <summary>Forgets a run whose answer has been sent.</summary>
-    public void Completed(PendingRun pending)
+    public void Completed(PendingRequest pending)
     {
-        pendingRuns.Remove(pending);
+        pendingRequests.Remove(pending);
         if (pending.Run.Input is not null)
         {
             // Removes its own entry only: a manager that uses an id twice at one time has put the second run there.
@@ -156,13 +156,13 @@ internal sealed partial class RequestDispatcher(
             return false;
         }
 
-        var pending = new PendingRun(id, runs.Start(request!));
+        var pending = new PendingRequest(id, runs.Start(request!));
         if (pending.Run.Input is not null)
         {
             _inputs[id.Text] = pending;
         }
 
-        pendingRuns.Add(pending, queue);
+        pendingRequests.Add(pending, queue);
         return true;
     }
 
@@ -216,7 +216,7 @@ internal sealed partial class RequestDispatcher(
 
     private void EndInputStream(in JsonRpcMessage message, RequestId? id) => FindInput(message, id)?.Run.Input!.Complete();
 
-    private PendingRun? FindInput(in JsonRpcMessage message, RequestId? id)
+    private PendingRequest? FindInput(in JsonRpcMessage message, RequestId? id)
     {
         if (message.RequestId.Kind is not (JsonTokenType.String or JsonTokenType.Number))
         {

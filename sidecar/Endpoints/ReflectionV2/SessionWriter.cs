@@ -11,7 +11,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// <param name="queue">Where they come from.</param>
 /// <param name="limits">What is too large to be sent.</param>
 /// <param name="onAnswered">Called for each run whose last event has been sent.</param>
-internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, RunLimits limits, Action<PendingRun> onAnswered)
+internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, RunLimits limits, Action<PendingRequest> onAnswered)
 {
     /// <summary>A run's turn: enough for many small chunks in one write, short enough that others hardly wait.</summary>
     private const int TurnBytes = 16 * 1024;
@@ -58,7 +58,7 @@ internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, R
         }
     }
 
-    private async ValueTask SendTurnAsync(PendingRun pending, CancellationToken cancellationToken)
+    private async ValueTask SendTurnAsync(PendingRequest pending, CancellationToken cancellationToken)
     {
         for (long added = 0; added < TurnBytes;)
         {
@@ -83,7 +83,7 @@ internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, R
         queue.Announce(pending);
     }
 
-    private void Write(PendingRun pending, in RunEvent runEvent)
+    private void Write(PendingRequest pending, in RunEvent runEvent)
     {
         switch (runEvent.Kind)
         {
@@ -102,7 +102,7 @@ internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, R
         }
     }
 
-    private void WriteFailure(PendingRun pending, ActionFailure failure)
+    private void WriteFailure(PendingRequest pending, ActionFailure failure)
     {
         JsonRpcWriter.Error(_frame, pending.Request, JsonRpcErrorCode.ServerError, failure, pending.Run.TraceId);
         if (_frame.Length > limits.MaxFrameBytes)

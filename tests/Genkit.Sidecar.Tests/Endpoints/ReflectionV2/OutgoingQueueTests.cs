@@ -26,7 +26,7 @@ public class OutgoingQueueTests
     [Fact]
     public void TryTakeRun_AnnouncedAgain_GoesToTheEndOfTheRow()
     {
-        var (a, b, c) = (PendingRunFactory.Create("a"), PendingRunFactory.Create("b"), PendingRunFactory.Create("c"));
+        var (a, b, c) = (PendingRequestFactory.Create("a"), PendingRequestFactory.Create("b"), PendingRequestFactory.Create("c"));
         _queue.Announce(a);
         _queue.Announce(b);
         _queue.Announce(c);
@@ -44,7 +44,7 @@ public class OutgoingQueueTests
     [Fact]
     public void TryTakeAnswer_RunsBefore_AreOvertaken()
     {
-        _queue.Announce(PendingRunFactory.Create("a"));
+        _queue.Announce(PendingRequestFactory.Create("a"));
         _queue.Add(frame => frame.Text.Write("cancel"u8));
 
         Assert.Equal(["cancel"], TakeAnswers());
@@ -56,7 +56,7 @@ public class OutgoingQueueTests
     {
         await AssertWakesAsync(() => _queue.Add(_ => { }));
         _queue.TryTakeAnswer(out _);
-        await AssertWakesAsync(() => _queue.Announce(PendingRunFactory.Create("a")));
+        await AssertWakesAsync(() => _queue.Announce(PendingRequestFactory.Create("a")));
         _queue.TryTakeRun(out _);
         await AssertWakesAsync(_queue.Finish);
         await _queue.WaitAsync(Token);
@@ -78,7 +78,7 @@ public class OutgoingQueueTests
     public void IsFinished_SomethingLeft_IsNotYet()
     {
         _queue.Add(_ => { });
-        _queue.Announce(PendingRunFactory.Create("a"));
+        _queue.Announce(PendingRequestFactory.Create("a"));
         Assert.False(_queue.IsFinished);
         _queue.Finish();
         Assert.False(_queue.IsFinished);

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
 /// <summary>Runs that have begun and are never executed.</summary>
-internal static class PendingRunFactory
+internal static class PendingRequestFactory
 {
-    public static PendingRun Create(string id, bool streamInput = false) => new(
+    public static PendingRequest Create(string id, bool streamInput = false) => new(
         new RequestId(Encoding.UTF8.GetBytes($"\"{id}\"")),
         new ActionRun(new RunRequest("/flow/a") { StreamInput = streamInput }, new RunLimits(10, 1_000, 1_000_000, 1_000_000), new RunMetrics(SidecarMeter.Create()), tracer: null, TimeProvider.System, NullLogger.Instance));
 }

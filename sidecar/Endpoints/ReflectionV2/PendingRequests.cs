@@ -4,14 +4,14 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// The unanswered runs of this door. Those of a lost connection are held: they keep running, and what they have to say waits
 /// until it is known whether the next connection leads to the manager that asked.
 /// </summary>
-internal sealed class PendingRuns
+internal sealed class PendingRequests
 {
     private readonly Lock _gate = new();
-    private readonly HashSet<PendingRun> _live = new(ReferenceEqualityComparer.Instance);
-    private readonly HashSet<PendingRun> _held = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<PendingRequest> _live = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<PendingRequest> _held = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Those of <see cref="_live"/> that an earlier connection left: only presumed to have the right manager, where it has not spoken yet.</summary>
-    private readonly HashSet<PendingRun> _resumed = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<PendingRequest> _resumed = new(ReferenceEqualityComparer.Instance);
 
     private volatile int _liveCount;
 
@@ -38,7 +38,7 @@ internal sealed class PendingRuns
     }
 
     /// <summary>Adds a run of the present connection.</summary>
-    public void Add(PendingRun pending, OutgoingQueue queue)
+    public void Add(PendingRequest pending, OutgoingQueue queue)
     {
         lock (_gate)
         {
@@ -50,7 +50,7 @@ internal sealed class PendingRuns
     }
 
     /// <summary>Forgets a run whose last word has been taken.</summary>
-    public void Remove(PendingRun pending)
+    public void Remove(PendingRequest pending)
     {
         lock (_gate)
         {
@@ -85,7 +85,7 @@ internal sealed class PendingRuns
     /// <summary>The manager that asked is back: it gets what was held.</summary>
     public int Resume(OutgoingQueue queue)
     {
-        PendingRun[] resumed;
+        PendingRequest[] resumed;
         lock (_gate)
         {
             resumed = [.. _held];
@@ -107,7 +107,7 @@ internal sealed class PendingRuns
     /// <summary>Nobody is left who asked: stops the held runs, and those that were resumed.</summary>
     public int Drop()
     {
-        PendingRun[] dropped;
+        PendingRequest[] dropped;
         lock (_gate)
         {
             dropped = [.. _held, .. _resumed];
