@@ -50,7 +50,7 @@ internal sealed partial class ActionRun
         _startedAt = time.GetTimestamp();
 
         // Here, as the request's memory is given back whenever the call is over.
-        _span = tracer?.Start(new TracedRun(Trace, request.Key)
+        _span = tracer?.Start(new RootSpanStart(Trace, request.Key)
         {
             Input = request.Input,
             Init = request.Init,

@@ -24,7 +24,7 @@ internal sealed class RootSpan
     /// <param name="maxSpanBytes">Bound of what is posted.</param>
     /// <param name="isRealtime">Whether the start is posted too.</param>
     /// <param name="time">Whose clock and stamps it takes.</param>
-    public RootSpan(TraceExporter exporter, in TracedRun run, long maxSpanBytes, bool isRealtime, TimeProvider time)
+    public RootSpan(TraceExporter exporter, in RootSpanStart run, long maxSpanBytes, bool isRealtime, TimeProvider time)
     {
         _exporter = exporter;
         _time = time;

@@ -22,7 +22,7 @@ internal sealed class RootSpanWriter
         "genkit:input", "genkit:init", "genkit:output", "genkit:state", "genkit:isFailureSource",
     ];
 
-    private readonly TracedRun _run;
+    private readonly RootSpanStart _run;
     private readonly string _startTime;
     private readonly string _subtype;
     private readonly string _name;
@@ -31,7 +31,7 @@ internal sealed class RootSpanWriter
     /// <param name="run">Of which only ids, key and labels are read.</param>
     /// <param name="startedAt">When it started.</param>
     /// <param name="maxBytes">Bound of the body; a payload that would exceed it is replaced by a note.</param>
-    public RootSpanWriter(in TracedRun run, DateTimeOffset startedAt, long maxBytes)
+    public RootSpanWriter(in RootSpanStart run, DateTimeOffset startedAt, long maxBytes)
     {
         _run = run with { Input = null, Init = null, Context = null };
         _startTime = Milliseconds(startedAt);

@@ -16,7 +16,7 @@ internal sealed class Tracer(TelemetryServer server, KnownTraces traces, TraceEx
     public TimeSpan CancelledWait => options.Wait < s_cancelledWait ? options.Wait : s_cancelledWait;
 
     /// <summary>A run starts. Begins its span, or gives null if no server is known or there is no room for it.</summary>
-    public RootSpan? Start(in TracedRun run)
+    public RootSpan? Start(in RootSpanStart run)
     {
         traces.Begin(run.Trace);
         if (server.Address is null)

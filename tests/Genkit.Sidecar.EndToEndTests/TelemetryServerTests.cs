@@ -105,7 +105,7 @@ public sealed class TelemetryServerTests : EndToEndTest
     {
         public Trace()
         {
-            var root = new RootSpanWriter(new TracedRun(Run, "/flow/x"), DateTimeOffset.UnixEpoch, 1024 * 1024);
+            var root = new RootSpanWriter(new RootSpanStart(Run, "/flow/x"), DateTimeOffset.UnixEpoch, 1024 * 1024);
             root.WriteStart();
             root.WriteNames();
             root.WriteEnd(DateTimeOffset.UnixEpoch.AddSeconds(1), null);

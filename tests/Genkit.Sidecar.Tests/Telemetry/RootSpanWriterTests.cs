@@ -50,7 +50,7 @@ public class RootSpanWriterTests
     [Fact]
     public void Span_PayloadOverTheBound_HasANoteThatIsJson()
     {
-        var writer = new RootSpanWriter(new TracedRun(new TraceContext("t", "s"), "/flow/a"), DateTimeOffset.UnixEpoch, MaxBytes);
+        var writer = new RootSpanWriter(new RootSpanStart(new TraceContext("t", "s"), "/flow/a"), DateTimeOffset.UnixEpoch, MaxBytes);
         writer.WriteStart();
         writer.WritePayload("\"genkit:input\""u8, new ReadOnlySequence<byte>(new byte[MaxBytes]), _ => throw new InvalidOperationException("It does not fit"));
         writer.WritePayload("\"genkit:init\""u8, Json("1"), bytes => bytes > 1);
@@ -67,7 +67,7 @@ public class RootSpanWriterTests
     [Fact]
     public void Span_PayloadThatEscapingMakesTooLong_HasANote()
     {
-        var writer = new RootSpanWriter(new TracedRun(new TraceContext("t", "s"), "/flow/a"), DateTimeOffset.UnixEpoch, MaxBytes);
+        var writer = new RootSpanWriter(new RootSpanStart(new TraceContext("t", "s"), "/flow/a"), DateTimeOffset.UnixEpoch, MaxBytes);
         writer.WriteStart();
         writer.WritePayload("\"genkit:input\""u8, Json($"[{string.Join(',', Enumerable.Repeat("\"\"", 130_000))}]"), _ => true);
         writer.WriteEnd(DateTimeOffset.UnixEpoch, null);
@@ -83,7 +83,7 @@ public class RootSpanWriterTests
     [InlineData("/flow/", null, "/flow/", "/{/flow/,t:action}")]
     public void Span_Key_GivesTypeNameAndPath(string key, string? subtype, string name, string path)
     {
-        var attributes = AttributesOf(new TracedRun(new TraceContext("t", "s"), key), null);
+        var attributes = AttributesOf(new RootSpanStart(new TraceContext("t", "s"), key), null);
 
         Assert.Equal(subtype, (string?)attributes["genkit:metadata:subtype"]);
         Assert.Equal(name, (string?)attributes["genkit:name"]);
@@ -96,7 +96,7 @@ public class RootSpanWriterTests
     {
         var labels = new Dictionary<string, string> { ["genkit:state"] = "mine", ["genkitx:evalId"] = "é\"\u0001\ud800" };
 
-        var attributes = AttributesOf(new TracedRun(new TraceContext("t", "s"), "/flow/a") { Labels = labels }, null);
+        var attributes = AttributesOf(new RootSpanStart(new TraceContext("t", "s"), "/flow/a") { Labels = labels }, null);
 
         Assert.Equal("success", (string?)attributes["genkit:state"]);
         Assert.Equal("é\"\u0001\ufffd", (string?)attributes["genkitx:evalId"]);
@@ -107,7 +107,7 @@ public class RootSpanWriterTests
     {
         var quotes = new string('"', 10_000_000);
         var labels = new Dictionary<string, string> { ["a"] = quotes, [quotes] = "b", ["c"] = "d" };
-        var writer = new RootSpanWriter(new TracedRun(new TraceContext("t", "s"), quotes) { Labels = labels }, DateTimeOffset.UnixEpoch, MaxBytes);
+        var writer = new RootSpanWriter(new RootSpanStart(new TraceContext("t", "s"), quotes) { Labels = labels }, DateTimeOffset.UnixEpoch, MaxBytes);
         writer.WriteStart();
         writer.WriteNames();
         writer.WriteEnd(DateTimeOffset.UnixEpoch, new SpanFailure("INTERNAL", quotes, quotes));
@@ -116,7 +116,7 @@ public class RootSpanWriterTests
         Assert.Equal("d", (string?)SpanText.Attributes(writer.Body)["c"]);
     }
 
-    private static JsonObject AttributesOf(in TracedRun run, SpanFailure? failure)
+    private static JsonObject AttributesOf(in RootSpanStart run, SpanFailure? failure)
     {
         var writer = new RootSpanWriter(run, DateTimeOffset.UnixEpoch, MaxBytes);
         writer.WriteStart();
@@ -125,7 +125,7 @@ public class RootSpanWriterTests
         return SpanText.Attributes(writer.Body);
     }
 
-    private static TracedRun RunOf(GoldenTrace golden) =>
+    private static RootSpanStart RunOf(GoldenTrace golden) =>
         new(new TraceContext((string)golden.Body["traceId"]!, (string)golden.Span["spanId"]!), (string)golden.Attributes["genkit:key"]!)
         {
             Labels = golden.Attributes.Where(attribute => !s_own.Contains(attribute.Key)).ToDictionary(attribute => attribute.Key, attribute => (string)attribute.Value!),

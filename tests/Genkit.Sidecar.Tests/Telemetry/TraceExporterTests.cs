@@ -32,7 +32,7 @@ public sealed class TraceExporterTests : IAsyncDisposable
     public void End_OfARunWhoseServerIsNoLongerNamed_IsNotWaitedFor()
     {
         Name("http://localhost:4033");
-        var span = Tracer().Start(new TracedRun(TraceContext.Create(), "/flow/x"))!;
+        var span = Tracer().Start(new RootSpanStart(TraceContext.Create(), "/flow/x"))!;
         Name(null);
 
         Assert.True(span.SucceedAsync(output: null, TimeSpan.FromMinutes(1)).IsCompletedSuccessfully);
@@ -43,7 +43,7 @@ public sealed class TraceExporterTests : IAsyncDisposable
     {
         Name("http://localhost:4033");
 
-        Assert.Null(Tracer().Start(new TracedRun(TraceContext.Create(), "/flow/x") { Context = new ReadOnlySequence<byte>("{\"a\""u8.ToArray()) }));
+        Assert.Null(Tracer().Start(new RootSpanStart(TraceContext.Create(), "/flow/x") { Context = new ReadOnlySequence<byte>("{\"a\""u8.ToArray()) }));
 
         Assert.True(_exporter.TryTake(QueueBytes));
     }

@@ -4,7 +4,7 @@ using System.Collections.ObjectModel;
 namespace Genkit.Sidecar.Telemetry;
 
 /// <summary>What a root span tells of a run from its start. Payloads are JSON, read before the span's maker returns; null where there is none.</summary>
-internal readonly record struct TracedRun(TraceContext Trace, string Key)
+internal readonly record struct RootSpanStart(TraceContext Trace, string Key)
 {
     public ReadOnlySequence<byte>? Input { get; init; }
 
