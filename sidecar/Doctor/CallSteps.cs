@@ -74,7 +74,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
 
     private async Task<Finding> RunAsync(ActiveRuns runs, CancellationToken cancellationToken)
     {
-        var run = new TrialRun(runs);
+        var run = new DoctorRun(runs);
         var failure = await run.ExecuteAsync(action?.Key ?? NobodysKey, action?.Input, cancellationToken);
         _smallRun = failure?.Code ?? StatusCode.OK;
         if (action is not null)
@@ -106,7 +106,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
         var input = new byte[LargeInputBytes];
         input.AsSpan().Fill((byte)'x');
         (input[0], input[^1]) = ((byte)'"', (byte)'"');
-        var failure = await new TrialRun(runs).ExecuteAsync(NobodysKey, input, cancellationToken);
+        var failure = await new DoctorRun(runs).ExecuteAsync(NobodysKey, input, cancellationToken);
         return failure?.Code switch
         {
             // grpc-java cancels the call instead.
