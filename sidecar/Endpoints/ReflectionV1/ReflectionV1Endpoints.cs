@@ -41,13 +41,13 @@ internal sealed partial class ReflectionV1Endpoints(
             endpoints.MapMethods("/api/__quitquitquit", s_reads, QuitAsync);
             endpoints.MapMethods("/api/actions", s_reads, ListActionsAsync);
             endpoints.MapMethods("/api/values", s_reads, ListValuesAsync);
-            endpoints.MapMethods("/api/envs", s_reads, context => ShortAnswer.TextsAsync(context, Runtime().Environments));
+            endpoints.MapMethods("/api/envs", s_reads, context => ShortResponse.TextsAsync(context, Runtime().Environments));
             endpoints.MapPost("/api/notify", context => WithBodyAsync(context, NotifyAsync));
             endpoints.MapPost("/api/cancelAction", context => WithBodyAsync(context, CancelActionAsync));
             endpoints.MapPost("/api/runAction", RunActionAsync);
 
             // Wrong methods too, as in the JS runtime.
-            endpoints.MapFallback("{**path}", context => ShortAnswer.TextAsync(
+            endpoints.MapFallback("{**path}", context => ShortResponse.TextAsync(
                 context, StatusCodes.Status404NotFound, $"Cannot {context.Request.Method} {context.Request.Path.Value}"));
         });
     }
@@ -67,7 +67,7 @@ internal sealed partial class ReflectionV1Endpoints(
         {
             // A body that breaks off or comes too slowly.
             context.Response.Headers.Connection = "close";
-            await ShortAnswer.TextAsync(context, exception.StatusCode, exception.Message);
+            await ShortResponse.TextAsync(context, exception.StatusCode, exception.Message);
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
@@ -82,7 +82,7 @@ internal sealed partial class ReflectionV1Endpoints(
             }
             else
             {
-                await ShortAnswer.RunFailureAsync(context, new ActionFailure(StatusCode.Internal, $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
+                await ShortResponse.RunFailureAsync(context, new ActionFailure(StatusCode.Internal, $"The sidecar failed: {exception.GetType().Name}. Its log has the details"));
             }
         }
     }
@@ -95,7 +95,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
 
         Log.Refused(logger, context.Connection.RemoteIpAddress, reason);
-        return ShortAnswer.TextAsync(context, StatusCodes.Status403Forbidden, reason);
+        return ShortResponse.TextAsync(context, StatusCodes.Status403Forbidden, reason);
     }
 
     /// <summary>The application may call its version what it likes, a header may not.</summary>
@@ -106,14 +106,14 @@ internal sealed partial class ReflectionV1Endpoints(
     {
         var id = context.Request.Query["id"].ToString();
         return id.Length == 0 || id == Runtime().Id
-            ? ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK")
-            : ShortAnswer.TextAsync(context, StatusCodes.Status503ServiceUnavailable, "Invalid runtime ID");
+            ? ShortResponse.TextAsync(context, StatusCodes.Status200OK, "OK")
+            : ShortResponse.TextAsync(context, StatusCodes.Status503ServiceUnavailable, "Invalid runtime ID");
     }
 
     private async Task QuitAsync(HttpContext context)
     {
         Log.Quitting(logger);
-        await ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK");
+        await ShortResponse.TextAsync(context, StatusCodes.Status200OK, "OK");
         await context.Response.CompleteAsync();
         quit();
     }
@@ -123,12 +123,12 @@ internal sealed partial class ReflectionV1Endpoints(
         var answer = await application.ListActionsAsync(context.RequestAborted);
         if (answer.Value is not { } actions)
         {
-            await ShortAnswer.ListingFailureAsync(context, answer.Failure!);
+            await ShortResponse.ListingFailureAsync(context, answer.Failure!);
             return;
         }
 
         _listed = Keys(actions);
-        await ShortAnswer.JsonAsync(context, StatusCodes.Status200OK, actions.Map);
+        await ShortResponse.JsonAsync(context, StatusCodes.Status200OK, actions.Map);
     }
 
     private async Task ListValuesAsync(HttpContext context)
@@ -136,19 +136,19 @@ internal sealed partial class ReflectionV1Endpoints(
         var type = context.Request.Query["type"].ToString();
         if (type.Length == 0)
         {
-            await ShortAnswer.TextAsync(context, StatusCodes.Status400BadRequest, "Query parameter \"type\" is required.");
+            await ShortResponse.TextAsync(context, StatusCodes.Status400BadRequest, "Query parameter \"type\" is required.");
         }
         else if (!GrpcApplication.IsValueType(type))
         {
-            await ShortAnswer.TextAsync(
+            await ShortResponse.TextAsync(
                 context, StatusCodes.Status400BadRequest, $"'type' {type} is not supported. Only 'defaultModel' and 'middleware' are supported");
         }
         else
         {
             var answer = await application.ListValuesAsync(type, context.RequestAborted);
             await (answer.Value is { } values
-                ? ShortAnswer.JsonAsync(context, StatusCodes.Status200OK, values.Json)
-                : ShortAnswer.ListingFailureAsync(context, answer.Failure!));
+                ? ShortResponse.JsonAsync(context, StatusCodes.Status200OK, values.Json)
+                : ShortResponse.ListingFailureAsync(context, answer.Failure!));
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed partial class ReflectionV1Endpoints(
         var answer = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
         if (answer.Value is null)
         {
-            await ShortAnswer.RunFailureAsync(context, answer.Failure!);
+            await ShortResponse.RunFailureAsync(context, answer.Failure!);
             return;
         }
 
@@ -180,7 +180,7 @@ internal sealed partial class ReflectionV1Endpoints(
             telemetry.Notified(manager.IsIPv4MappedToIPv6 ? manager.MapToIPv4() : manager, url);
         }
 
-        return ShortAnswer.TextAsync(context, StatusCodes.Status200OK, "OK");
+        return ShortResponse.TextAsync(context, StatusCodes.Status200OK, "OK");
     }
 
     private static bool IsOurVersion(in ReadOnlySequence<byte> version) => version.Length == 1 && version.FirstSpan[0] == (byte)'1';
@@ -189,12 +189,12 @@ internal sealed partial class ReflectionV1Endpoints(
     {
         if (body.String(body.TraceId) is not { Length: > 0 } traceId)
         {
-            return ShortAnswer.JsonAsync(context, StatusCodes.Status400BadRequest, s_noTraceId);
+            return ShortResponse.JsonAsync(context, StatusCodes.Status400BadRequest, s_noTraceId);
         }
 
         return runs.TryCancel(traceId)
-            ? ShortAnswer.JsonAsync(context, StatusCodes.Status200OK, s_cancelled)
-            : ShortAnswer.JsonAsync(context, StatusCodes.Status404NotFound, s_notCancelled);
+            ? ShortResponse.JsonAsync(context, StatusCodes.Status200OK, s_cancelled)
+            : ShortResponse.JsonAsync(context, StatusCodes.Status404NotFound, s_notCancelled);
     }
 
     private async Task RunActionAsync(HttpContext context)
@@ -202,14 +202,14 @@ internal sealed partial class ReflectionV1Endpoints(
         var answer = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
         if (answer.Value is not { } body)
         {
-            await ShortAnswer.RunFailureAsync(context, answer.Failure!);
+            await ShortResponse.RunFailureAsync(context, answer.Failure!);
             return;
         }
 
         if (RunActionParams.Read(body.Members, body, out var request) is { } problem)
         {
             body.Dispose();
-            await ShortAnswer.RunFailureAsync(context, new ActionFailure(StatusCode.InvalidArgument, problem));
+            await ShortResponse.RunFailureAsync(context, new ActionFailure(StatusCode.InvalidArgument, problem));
             return;
         }
 
@@ -226,7 +226,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
 
         var run = runs.Start(request with { Stream = isStream, StreamInput = false });
-        var running = new RunAnswer(context, run, isStream, isListed);
+        var running = new RunResponseWriter(context, run, isStream, isListed);
         try
         {
             await running.WriteAsync();

@@ -8,7 +8,7 @@ using Grpc.Core;
 namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>Answers whose length is known, as the JS runtime writes them.</summary>
-internal static class ShortAnswer
+internal static class ShortResponse
 {
     private const string Json = "application/json; charset=utf-8";
 

@@ -19,7 +19,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 /// Whether the application lists the action. Of one that it does not list, it may still know; so the headers wait for its first word, which can be
 /// that there is no such action.
 /// </param>
-internal sealed class RunAnswer(HttpContext context, ActionRun run, bool isStream, bool isListed)
+internal sealed class RunResponseWriter(HttpContext context, ActionRun run, bool isStream, bool isListed)
 {
     /// <summary>Gathered for one write, as long as there is more at once.</summary>
     private const int UnflushedBytes = 32 * 1024;
@@ -66,7 +66,7 @@ internal sealed class RunAnswer(HttpContext context, ActionRun run, bool isStrea
     {
         if (runEvent.Kind == RunEventKind.Failure && !_hasBegun && runEvent.Failure!.Code == StatusCode.NotFound)
         {
-            await ShortAnswer.TextAsync(context, StatusCodes.Status404NotFound, runEvent.Failure.Message);
+            await ShortResponse.TextAsync(context, StatusCodes.Status404NotFound, runEvent.Failure.Message);
             return;
         }
 
@@ -84,7 +84,7 @@ internal sealed class RunAnswer(HttpContext context, ActionRun run, bool isStrea
                 await WriteResultAsync(runEvent.Payload);
                 break;
             case RunEventKind.Failure:
-                await WritePayloadAsync(new ReadOnlySequence<byte>(ShortAnswer.RunFailure(runEvent.Failure!, run.TraceId).WrittenMemory));
+                await WritePayloadAsync(new ReadOnlySequence<byte>(ShortResponse.RunFailure(runEvent.Failure!, run.TraceId).WrittenMemory));
                 break;
         }
     }
