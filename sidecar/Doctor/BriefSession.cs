@@ -74,7 +74,7 @@ internal sealed class BriefSession(ManagerSocket socket)
         }
     }
 
-    private async Task RefuseAsync(JsonRpcMessage message, CancellationToken cancellationToken)
+    private async Task RefuseAsync(ReceivedMessage message, CancellationToken cancellationToken)
     {
         if (message.Id.Kind is not (JsonTokenType.String or JsonTokenType.Number))
         {

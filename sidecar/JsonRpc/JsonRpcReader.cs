@@ -8,9 +8,9 @@ namespace Genkit.Sidecar.JsonRpc;
 internal static class JsonRpcReader
 {
     /// <returns>What keeps the frame from being a message, for the log and without its content; null if nothing does.</returns>
-    public static string? Read(in ReadOnlySequence<byte> frame, out JsonRpcMessage message)
+    public static string? Read(in ReadOnlySequence<byte> frame, out ReceivedMessage message)
     {
-        message = new JsonRpcMessage { Frame = frame };
+        message = new ReceivedMessage { Frame = frame };
         if (!Utf8Sequence.IsValid(frame))
         {
             return "it is not valid UTF-8";
@@ -43,9 +43,9 @@ internal static class JsonRpcReader
 
     /// <summary>Reads params that come without an envelope, as in the body of a Reflection API v1 request.</summary>
     /// <returns>What keeps the body from being JSON, for people and without its content; null if nothing does. It may be any value.</returns>
-    public static string? ReadParams(in ReadOnlySequence<byte> body, out JsonRpcMessage message)
+    public static string? ReadParams(in ReadOnlySequence<byte> body, out ReceivedMessage message)
     {
-        message = new JsonRpcMessage { Frame = body };
+        message = new ReceivedMessage { Frame = body };
         if (!Utf8Sequence.IsValid(body))
         {
             return "it is not valid UTF-8";
@@ -89,7 +89,7 @@ internal static class JsonRpcReader
         return null;
     }
 
-    private static void ReadMember(ref Utf8JsonReader reader, ref JsonRpcMessage message)
+    private static void ReadMember(ref Utf8JsonReader reader, ref ReceivedMessage message)
     {
         if (reader.NameEquals("id"u8))
         {
@@ -123,7 +123,7 @@ internal static class JsonRpcReader
         }
     }
 
-    private static void ReadParams(ref Utf8JsonReader reader, ref JsonRpcMessage message)
+    private static void ReadParams(ref Utf8JsonReader reader, ref ReceivedMessage message)
     {
         // Of two params the last counts, as in JSON.parse, and nothing of the first is left.
         message.ClearParams();
@@ -145,7 +145,7 @@ internal static class JsonRpcReader
         message.Params = new JsonSlice(start, reader.BytesConsumed - start, kind);
     }
 
-    private static void ReadParam(ref Utf8JsonReader reader, ref JsonRpcMessage message)
+    private static void ReadParam(ref Utf8JsonReader reader, ref ReceivedMessage message)
     {
         if (reader.NameEquals("key"u8))
         {

@@ -11,7 +11,7 @@ internal static class RunActionParams
     private static readonly ReadOnlyDictionary<string, string> s_noLabels = ReadOnlyDictionary<string, string>.Empty;
 
     /// <returns>What is wrong and with which member, for people; null if nothing is.</returns>
-    public static string? Read(in JsonRpcMessage message, IDisposable owner, out RunRequest? request)
+    public static string? Read(in ReceivedMessage message, IDisposable owner, out RunRequest? request)
     {
         request = null;
         if (message.Params.Kind != JsonTokenType.StartObject)
@@ -50,7 +50,7 @@ internal static class RunActionParams
 
     private static bool IsFlag(JsonSlice slice) => slice.Kind is JsonTokenType.None or JsonTokenType.True or JsonTokenType.False;
 
-    private static ReadOnlySequence<byte>? Payload(in JsonRpcMessage message, JsonSlice slice) =>
+    private static ReadOnlySequence<byte>? Payload(in ReceivedMessage message, JsonSlice slice) =>
         slice.IsPresent ? message.Bytes(slice) : null;
 
     /// <returns>The labels; null if it is not an object of strings.</returns>

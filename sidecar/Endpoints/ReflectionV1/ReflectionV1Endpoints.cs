@@ -152,7 +152,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
     }
 
-    private static async Task WithBodyAsync(HttpContext context, Func<HttpContext, JsonRpcMessage, Task> handle)
+    private static async Task WithBodyAsync(HttpContext context, Func<HttpContext, ReceivedMessage, Task> handle)
     {
         var answer = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
         if (answer.Value is null)
@@ -167,7 +167,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
     }
 
-    private Task NotifyAsync(HttpContext context, JsonRpcMessage body)
+    private Task NotifyAsync(HttpContext context, ReceivedMessage body)
     {
         if (body.ReflectionApiSpecVersion.IsPresent && !IsOurVersion(body.Bytes(body.ReflectionApiSpecVersion)))
         {
@@ -185,7 +185,7 @@ internal sealed partial class ReflectionV1Endpoints(
 
     private static bool IsOurVersion(in ReadOnlySequence<byte> version) => version.Length == 1 && version.FirstSpan[0] == (byte)'1';
 
-    private Task CancelActionAsync(HttpContext context, JsonRpcMessage body)
+    private Task CancelActionAsync(HttpContext context, ReceivedMessage body)
     {
         if (body.String(body.TraceId) is not { Length: > 0 } traceId)
         {

@@ -22,7 +22,7 @@ internal sealed class RequestBody : IDisposable
     {
     }
 
-    public JsonRpcMessage Members { get; private set; }
+    public ReceivedMessage Members { get; private set; }
 
     /// <summary>Reads a request's body to its end.</summary>
     /// <returns>The body, or what is wrong with it.</returns>

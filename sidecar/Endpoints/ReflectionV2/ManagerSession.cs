@@ -165,7 +165,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         frame.Dispose();
     }
 
-    private void HandleResponse(in JsonRpcMessage message)
+    private void HandleResponse(in ReceivedMessage message)
     {
         if (message.String(message.Id) != RegisterId)
         {

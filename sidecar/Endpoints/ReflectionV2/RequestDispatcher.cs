@@ -35,7 +35,7 @@ internal sealed partial class RequestDispatcher(
     private readonly ConcurrentDictionary<string, PendingRequest> _inputs = new();
 
     /// <summary>Handles a request or notification and takes the frame over.</summary>
-    public void Dispatch(in JsonRpcMessage message, ReceivedFrame frame)
+    public void Dispatch(in ReceivedMessage message, ReceivedFrame frame)
     {
         var keepFrame = false;
         try
@@ -94,14 +94,14 @@ internal sealed partial class RequestDispatcher(
     /// <summary>Waits for the listings that are under way. The session's token has ended them.</summary>
     public Task DrainAsync() => _listings.DrainAsync();
 
-    private static bool TryReadId(in JsonRpcMessage message, out RequestId? id)
+    private static bool TryReadId(in ReceivedMessage message, out RequestId? id)
     {
         id = message.Id.Kind is JsonTokenType.String or JsonTokenType.Number ? message.ReadId() : null;
         return id is not null || !message.Id.IsPresent;
     }
 
     /// <returns>Whether a run has taken the frame over.</returns>
-    private bool Dispatch(in JsonRpcMessage message, RequestId? id, ReceivedFrame frame)
+    private bool Dispatch(in ReceivedMessage message, RequestId? id, ReceivedFrame frame)
     {
         if (message.UnknownMembers > 0)
         {
@@ -148,7 +148,7 @@ internal sealed partial class RequestDispatcher(
         return false;
     }
 
-    private bool RunAction(in JsonRpcMessage message, RequestId id, ReceivedFrame frame)
+    private bool RunAction(in ReceivedMessage message, RequestId id, ReceivedFrame frame)
     {
         if (RunActionParams.Read(message, frame, out var request) is { } problem)
         {
@@ -166,7 +166,7 @@ internal sealed partial class RequestDispatcher(
         return true;
     }
 
-    private void CancelAction(in JsonRpcMessage message, RequestId id)
+    private void CancelAction(in ReceivedMessage message, RequestId id)
     {
         if (message.String(message.TraceId) is not { } traceId)
         {
@@ -181,7 +181,7 @@ internal sealed partial class RequestDispatcher(
         }
     }
 
-    private void ListValues(in JsonRpcMessage message, RequestId id)
+    private void ListValues(in ReceivedMessage message, RequestId id)
     {
         if (message.String(message.Type) is not { } type)
         {
@@ -197,7 +197,7 @@ internal sealed partial class RequestDispatcher(
         }
     }
 
-    private void SendInputStreamChunk(in JsonRpcMessage message, RequestId? id)
+    private void SendInputStreamChunk(in ReceivedMessage message, RequestId? id)
     {
         if (FindInput(message, id) is not { } pending)
         {
@@ -214,9 +214,9 @@ internal sealed partial class RequestDispatcher(
         pending.Run.AddInput(message.Bytes(message.Chunk));
     }
 
-    private void EndInputStream(in JsonRpcMessage message, RequestId? id) => FindInput(message, id)?.Run.Input!.Complete();
+    private void EndInputStream(in ReceivedMessage message, RequestId? id) => FindInput(message, id)?.Run.Input!.Complete();
 
-    private PendingRequest? FindInput(in JsonRpcMessage message, RequestId? id)
+    private PendingRequest? FindInput(in ReceivedMessage message, RequestId? id)
     {
         if (message.RequestId.Kind is not (JsonTokenType.String or JsonTokenType.Number))
         {
@@ -244,7 +244,7 @@ internal sealed partial class RequestDispatcher(
         return null;
     }
 
-    private void Configure(in JsonRpcMessage message, RequestId? id)
+    private void Configure(in ReceivedMessage message, RequestId? id)
     {
         var valid = message.TelemetryServerUrl.Kind is JsonTokenType.None or JsonTokenType.String;
         if (!valid)

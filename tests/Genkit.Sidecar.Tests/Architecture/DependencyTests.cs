@@ -38,7 +38,7 @@ public partial class DependencyTests
         [("Otlp", "Metrics")] = ["TelemetryMetrics", "TelemetryItem", "TelemetryOutcome"],
         [("ReflectionV2", "Telemetry")] = ["TelemetryServer", "TraceExporter"],
         [("ReflectionV1", "Telemetry")] = ["TelemetryServer"],
-        [("ReflectionV1", "JsonRpc")] = ["JsonRpcMessage", "JsonRpcReader", "RunActionParams"],
+        [("ReflectionV1", "JsonRpc")] = ["ReceivedMessage", "JsonRpcReader", "RunActionParams"],
         [("Metrics", "Configuration")] = ["SidecarVersion"],
         [("Doctor", "ReflectionV1")] = ["ReflectionV1Listener", "RuntimeFile"],
         [("Health", "ReflectionV1")] = ["ReflectionV1Status"],

@@ -53,7 +53,7 @@ public class JsonRpcReaderFuzzTests
         }
     }
 
-    private static void AssertSlicesAreValues(JsonRpcMessage message)
+    private static void AssertSlicesAreValues(ReceivedMessage message)
     {
         foreach (var (name, slice) in MessageSlices.Of(message))
         {

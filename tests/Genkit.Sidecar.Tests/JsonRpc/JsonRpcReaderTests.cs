@@ -222,9 +222,9 @@ public class JsonRpcReaderTests
         Assert.Equal(expected, JsonRpcReader.ReadErrorMessage(Sequences.Every(1, Encoding.UTF8.GetBytes(error))));
     }
 
-    private static JsonRpcMessage Read(string frame) => Read(Bytes(frame));
+    private static ReceivedMessage Read(string frame) => Read(Bytes(frame));
 
-    private static JsonRpcMessage Read(in ReadOnlySequence<byte> frame)
+    private static ReceivedMessage Read(in ReadOnlySequence<byte> frame)
     {
         Assert.Null(JsonRpcReader.Read(frame, out var message));
         return message;
@@ -232,9 +232,9 @@ public class JsonRpcReaderTests
 
     private static ReadOnlySequence<byte> Bytes(string text) => new(Encoding.UTF8.GetBytes(text));
 
-    private static string Text(in JsonRpcMessage message, JsonSlice slice) => Encoding.UTF8.GetString(message.Bytes(slice));
+    private static string Text(in ReceivedMessage message, JsonSlice slice) => Encoding.UTF8.GetString(message.Bytes(slice));
 
-    private static string Slices(JsonRpcMessage message) => string.Join(' ', MessageSlices.Of(message));
+    private static string Slices(ReceivedMessage message) => string.Join(' ', MessageSlices.Of(message));
 
     private static IEnumerable<string[]> Permutations(string[] items) =>
         items.Length <= 1

@@ -5,9 +5,9 @@ namespace Genkit.Sidecar.Tests.JsonRpc;
 /// <summary>The slices of a message by the names of their members.</summary>
 internal static class MessageSlices
 {
-    public static IEnumerable<(string Name, JsonSlice Slice)> Of(JsonRpcMessage message) => [.. Envelope(message), .. Params(message)];
+    public static IEnumerable<(string Name, JsonSlice Slice)> Of(ReceivedMessage message) => [.. Envelope(message), .. Params(message)];
 
-    public static (string Name, JsonSlice Slice)[] Envelope(JsonRpcMessage message) =>
+    public static (string Name, JsonSlice Slice)[] Envelope(ReceivedMessage message) =>
     [
         ("id", message.Id),
         ("method", message.Method),
@@ -16,7 +16,7 @@ internal static class MessageSlices
         ("error", message.Error),
     ];
 
-    public static (string Name, JsonSlice Slice)[] Params(JsonRpcMessage message) =>
+    public static (string Name, JsonSlice Slice)[] Params(ReceivedMessage message) =>
     [
         ("key", message.Key),
         ("input", message.Input),

@@ -10,7 +10,7 @@ internal static class ReadMessage
 {
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 100_000 };
 
-    public static void AssertEqualsDocument(ReadOnlySequence<byte> frame, JsonRpcMessage message)
+    public static void AssertEqualsDocument(ReadOnlySequence<byte> frame, ReceivedMessage message)
     {
         using var document = JsonDocument.Parse(frame, s_options);
         var root = document.RootElement;
@@ -33,7 +33,7 @@ internal static class ReadMessage
         }
     }
 
-    private static void AssertEqualsMember(JsonElement parent, string name, JsonRpcMessage message, JsonSlice slice)
+    private static void AssertEqualsMember(JsonElement parent, string name, ReceivedMessage message, JsonSlice slice)
     {
         if (parent.TryGetProperty(name, out var value))
         {

@@ -8,7 +8,7 @@ namespace Genkit.Sidecar.JsonRpc;
 /// One frame, read: where its members lie. Slices point into <see cref="Frame"/> and are valid for as long as its buffer is.
 /// Members of <c>params</c> are found in the same pass, for in Reflection API v2 no two methods use one name differently.
 /// </summary>
-internal struct JsonRpcMessage
+internal struct ReceivedMessage
 {
     public ReadOnlySequence<byte> Frame;
 
