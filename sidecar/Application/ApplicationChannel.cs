@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.Application;
 /// <summary>Turns settings into the options of the channel to the application.</summary>
 internal static class ApplicationChannel
 {
-    public static GrpcApplicationOptions Options(SidecarSettings settings, TimeProvider time)
+    public static ApplicationClientOptions Options(SidecarSettings settings, TimeProvider time)
     {
         var channel = new ClientChannelOptions
         {
@@ -25,7 +25,7 @@ internal static class ApplicationChannel
             UserAgent = $"genkit-sidecar/{SidecarVersion.Number}",
             TimeProvider = time,
         };
-        return new GrpcApplicationOptions(channel, settings.AppCallTimeout, settings.RunTimeout, settings.MaxMessageBytes, SidecarVersion.Number);
+        return new ApplicationClientOptions(channel, settings.AppCallTimeout, settings.RunTimeout, settings.MaxMessageBytes, SidecarVersion.Number);
     }
 
     private static X509Certificate2Collection? Authorities(string? file)

@@ -29,9 +29,9 @@ internal sealed class ApplicationFailures(string address)
         var isMissing = status.Code == StatusCode.Unimplemented && !hasAnswered;
         if (isMissing)
         {
-            message = rpc == GrpcApplication.ListActions
-                ? $"{address} speaks gRPC but does not serve {GrpcApplication.Service}: {message}. Is it the application's address (--app)? proto/README.md tells what an application implements"
-                : $"{address} does not implement {GrpcApplication.Service}/{rpc}: {message}. proto/README.md tells what an application implements";
+            message = rpc == ApplicationClient.ListActions
+                ? $"{address} speaks gRPC but does not serve {ApplicationClient.Service}: {message}. Is it the application's address (--app)? proto/README.md tells what an application implements"
+                : $"{address} does not implement {ApplicationClient.Service}/{rpc}: {message}. proto/README.md tells what an application implements";
         }
 
         var details = RpcStatusDetails.Read(status.Trailers);

@@ -9,9 +9,9 @@ internal sealed class ActionsVerb(Terminal terminal, ILoggerFactory logs)
 {
     public async Task<int> RunAsync(SidecarSettings settings, CancellationToken stop)
     {
-        await using var application = new GrpcApplication(
+        await using var application = new ApplicationClient(
             ApplicationChannel.Options(settings, TimeProvider.System),
-            logs.CreateLogger<GrpcApplication>());
+            logs.CreateLogger<ApplicationClient>());
         var answer = await application.ListActionsAsync(stop);
         if (answer.Value is not { } listed)
         {

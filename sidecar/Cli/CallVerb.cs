@@ -25,9 +25,9 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
             return ExitCode.Usage;
         }
 
-        await using var application = new GrpcApplication(
+        await using var application = new ApplicationClient(
             ApplicationChannel.Options(settings, TimeProvider.System),
-            logs.CreateLogger<GrpcApplication>());
+            logs.CreateLogger<ApplicationClient>());
         var limits = RunLimits.From(settings);
         using var meter = SidecarMeter.Create();
         var runs = new ActiveRuns(application, limits, new RunMetrics(meter), tracer: null, TimeProvider.System, logs.CreateLogger<ActiveRuns>());

@@ -28,7 +28,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
     {
         // Without a way there is no application to make, and with a certificate that is none it could not be.
         await using var application = steps.Obstacle is null
-            ? new GrpcApplication(ApplicationChannel.Options(settings with { RunTimeout = Limits.Call }, TimeProvider.System), logs.CreateLogger<GrpcApplication>())
+            ? new ApplicationClient(ApplicationChannel.Options(settings with { RunTimeout = Limits.Call }, TimeProvider.System), logs.CreateLogger<ApplicationClient>())
             : null;
         using var meter = SidecarMeter.Create();
         var runs = application is null
@@ -48,7 +48,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
             stop);
     }
 
-    private async Task<Finding> ListAsync(GrpcApplication application, CancellationToken cancellationToken)
+    private async Task<Finding> ListAsync(ApplicationClient application, CancellationToken cancellationToken)
     {
         var answer = await application.ListActionsAsync(cancellationToken);
         if (answer.Value is not { } listed)
@@ -123,7 +123,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
             .. failure.Code switch
             {
                 StatusCode.Unimplemented =>
-                    [$"Register a {GrpcApplication.Service} with the server, as proto/README.md tells", "Or `--app` with the address of the application that has one"],
+                    [$"Register a {ApplicationClient.Service} with the server, as proto/README.md tells", "Or `--app` with the address of the application that has one"],
                 StatusCode.Unauthenticated or StatusCode.PermissionDenied =>
                     [$"`--app-header \"authorization: Bearer …\"`, better in the variable {SettingTable.AppHeader.EnvironmentVariable}"],
                 StatusCode.DeadlineExceeded when more.Count == 0 => ApplicationSilence.Remedies(SettingTable.AppCallTimeout, settings.AppCallTimeout),

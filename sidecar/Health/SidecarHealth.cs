@@ -10,7 +10,7 @@ internal sealed class SidecarHealth
     private readonly OpenDoors _doors;
     private readonly ManagerStatus _manager;
     private readonly ReflectionV1Status _reflectionV1;
-    private readonly GrpcApplication _application;
+    private readonly ApplicationClient _application;
     private readonly ApplicationProbe _probe;
     private readonly IHostApplicationLifetime _lifetime;
 
@@ -18,7 +18,7 @@ internal sealed class SidecarHealth
         OpenDoors doors,
         ManagerStatus manager,
         ReflectionV1Status reflectionV1,
-        GrpcApplication application,
+        ApplicationClient application,
         IHostApplicationLifetime lifetime,
         Meter meter,
         TimeProvider time)

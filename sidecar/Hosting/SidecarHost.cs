@@ -56,7 +56,7 @@ internal static partial class SidecarHost
         }
 
         // Before a probe may be the first to connect to the application.
-        services.GetRequiredService<GrpcApplication>().OtlpEndpoints = otlp.EndpointsFor(services.GetRequiredService<SidecarSettings>().App);
+        services.GetRequiredService<ApplicationClient>().OtlpEndpoints = otlp.EndpointsFor(services.GetRequiredService<SidecarSettings>().App);
 
         // What is off is not even made.
         return await (services.GetService<HealthListener>()?.OpenAsync(cancellationToken) ?? s_isOff)
@@ -100,7 +100,7 @@ internal static partial class SidecarHost
         services.AddSingleton(settings);
         services.AddSingleton(RunLimits.From(settings));
         services.AddSingleton(provider => ApplicationChannel.Options(settings, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<GrpcApplication>();
+        services.AddSingleton<ApplicationClient>();
         services.AddSingleton(TelemetryOptions.From(settings));
         services.AddSingleton<TelemetryServer>();
         services.AddSingleton<KnownTraces>();

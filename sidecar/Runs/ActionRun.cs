@@ -115,7 +115,7 @@ internal sealed partial class ActionRun
     }
 
     /// <summary>Runs the action to its end, and until its last word is in the outbox. Never throws.</summary>
-    public async Task ExecuteAsync(GrpcApplication application)
+    public async Task ExecuteAsync(ApplicationClient application)
     {
         try
         {

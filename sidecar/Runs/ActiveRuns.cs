@@ -15,7 +15,7 @@ namespace Genkit.Sidecar.Runs;
 /// <param name="time">Clock and timers.</param>
 /// <param name="logger">Of runs too.</param>
 internal sealed partial class ActiveRuns(
-    GrpcApplication application, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger<ActiveRuns> logger)
+    ApplicationClient application, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger<ActiveRuns> logger)
 {
     private readonly ConcurrentDictionary<string, (ActionRun Run, Task Execution)> _runs = new();
     private readonly Lock _gate = new();

@@ -14,7 +14,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 internal sealed partial class ReflectionV1Endpoints(
     SidecarSettings settings,
     Callers callers,
-    GrpcApplication application,
+    ApplicationClient application,
     ActiveRuns runs,
     TelemetryServer telemetry,
     Quit quit,
@@ -138,7 +138,7 @@ internal sealed partial class ReflectionV1Endpoints(
         {
             await ShortResponse.TextAsync(context, StatusCodes.Status400BadRequest, "Query parameter \"type\" is required.");
         }
-        else if (!GrpcApplication.IsValueType(type))
+        else if (!ApplicationClient.IsValueType(type))
         {
             await ShortResponse.TextAsync(
                 context, StatusCodes.Status400BadRequest, $"'type' {type} is not supported. Only 'defaultModel' and 'middleware' are supported");

@@ -12,7 +12,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// </summary>
 internal sealed partial class Listings(
     OutgoingQueue queue,
-    GrpcApplication application,
+    ApplicationClient application,
     ILogger logger,
     CancellationToken sessionToken)
 {

@@ -15,7 +15,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 internal sealed partial class ManagerConnection(
     SidecarSettings settings,
     ManagerLocator locator,
-    GrpcApplication application,
+    ApplicationClient application,
     ApplicationStart applicationStart,
     ActiveRuns runs,
     RunLimits limits,

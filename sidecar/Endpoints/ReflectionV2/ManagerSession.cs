@@ -38,7 +38,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         ManagerIdentity identity,
         PendingRequests pendingRequests,
         ActiveRuns runs,
-        GrpcApplication application,
+        ApplicationClient application,
         RunLimits limits,
         TelemetryServer telemetry,
         TimeProvider time,

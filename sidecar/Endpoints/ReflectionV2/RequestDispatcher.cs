@@ -18,7 +18,7 @@ internal sealed partial class RequestDispatcher(
     OutgoingQueue queue,
     PendingRequests pendingRequests,
     ActiveRuns runs,
-    GrpcApplication application,
+    ApplicationClient application,
     RunLimits limits,
     TelemetryServer telemetry,
     ILogger logger,
@@ -187,7 +187,7 @@ internal sealed partial class RequestDispatcher(
         {
             AddInvalidParams(id, "params.type: a string is required");
         }
-        else if (!GrpcApplication.IsValueType(type))
+        else if (!ApplicationClient.IsValueType(type))
         {
             AddInvalidParams(id, $"'type' {Cut(type)} is not supported. Only 'defaultModel' and 'middleware' are supported");
         }

@@ -41,7 +41,7 @@ public class ApplicationFailuresTests
     [Fact]
     public void From_ListActionsUnimplemented_AsksWhetherItIsTheApplication()
     {
-        var failure = _failures.From(new CallStatus(StatusCode.Unimplemented, "unknown service"), GrpcApplication.ListActions, hasAnswered: false);
+        var failure = _failures.From(new CallStatus(StatusCode.Unimplemented, "unknown service"), ApplicationClient.ListActions, hasAnswered: false);
 
         Assert.Equal(StatusCode.Unimplemented, failure.Code);
         Assert.Contains(Address, failure.Message, StringComparison.Ordinal);

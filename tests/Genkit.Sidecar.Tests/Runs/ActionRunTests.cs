@@ -120,14 +120,14 @@ public class ActionRunTests
     private static ActionRun Create(RunRequest request) => new(request, Limits, Metrics, tracer: null, TimeProvider.System, NullLogger.Instance);
 
     /// <summary>Never dialled.</summary>
-    private static GrpcApplication Application() => new(
-        new GrpcApplicationOptions(
+    private static ApplicationClient Application() => new(
+        new ApplicationClientOptions(
             new ClientChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") },
             TimeSpan.FromSeconds(1),
             TimeSpan.Zero,
             1_000_000,
             "0"),
-        NullLogger<GrpcApplication>.Instance);
+        NullLogger<ApplicationClient>.Instance);
 
     private static List<RunEventKind> Kinds(ActionRun run)
     {

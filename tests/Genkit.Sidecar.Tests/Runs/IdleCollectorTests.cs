@@ -16,9 +16,9 @@ public sealed class IdleCollectorTests : IDisposable
 
     public IdleCollectorTests()
     {
-        var application = new GrpcApplication(
-            new GrpcApplicationOptions(new ClientChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") }, TimeSpan.FromSeconds(1), TimeSpan.Zero, 1_000_000, "0"),
-            NullLogger<GrpcApplication>.Instance);
+        var application = new ApplicationClient(
+            new ApplicationClientOptions(new ClientChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") }, TimeSpan.FromSeconds(1), TimeSpan.Zero, 1_000_000, "0"),
+            NullLogger<ApplicationClient>.Instance);
         var runs = new ActiveRuns(
             application, new RunLimits(10, 1_000, 1_000_000, 1_000_000), new RunMetrics(SidecarMeter.Create()), tracer: null, _time, NullLogger<ActiveRuns>.Instance);
         _collector = new IdleCollector(runs, _time, () => _collections++, () => _allocated);

@@ -12,16 +12,16 @@ namespace Genkit.Sidecar.Application;
 /// The application, dialled over gRPC. What crosses this seam is raw JSON and Genkit's terms, never a generated type, so that an
 /// application that is reached in another way can stand here.
 /// </summary>
-internal sealed partial class GrpcApplication : IAsyncDisposable
+internal sealed partial class ApplicationClient : IAsyncDisposable
 {
     public const string Service = "genkit.sidecar.v1.ActionService";
     public const string ListActions = "ListActions";
 
     private readonly ClientChannel _channel;
     private readonly V1.ActionService.ActionServiceClient _client;
-    private readonly GrpcApplicationOptions _options;
+    private readonly ApplicationClientOptions _options;
     private readonly ApplicationFailures _failures;
-    private readonly ILogger<GrpcApplication> _logger;
+    private readonly ILogger<ApplicationClient> _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,7 +32,7 @@ internal sealed partial class GrpcApplication : IAsyncDisposable
     private bool _greetAgain;
     private string _lastOmissions = "";
 
-    public GrpcApplication(GrpcApplicationOptions options, ILogger<GrpcApplication> logger)
+    public ApplicationClient(ApplicationClientOptions options, ILogger<ApplicationClient> logger)
     {
         _options = options;
         _logger = logger;

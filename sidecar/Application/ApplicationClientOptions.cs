@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.Application;
 /// <param name="RunTimeout">Deadline of a run; zero for none.</param>
 /// <param name="MaxMessageBytes">Largest message either way.</param>
 /// <param name="SidecarVersion">Told to the application.</param>
-internal sealed record GrpcApplicationOptions(
+internal sealed record ApplicationClientOptions(
     ClientChannelOptions Channel,
     TimeSpan CallTimeout,
     TimeSpan RunTimeout,
