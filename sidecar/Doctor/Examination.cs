@@ -96,7 +96,7 @@ internal sealed class Examination(
         }
 
         await start.ExamineAsync(
-            StepName.ApplicationStart,
+            StepName.ApplicationReadiness,
             $"starting {QuotedText.Text(command[0])}",
             limit,
             token => starting.StartAsync(address, settings, token),

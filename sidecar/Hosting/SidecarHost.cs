@@ -109,7 +109,7 @@ internal static partial class SidecarHost
         services.AddSingleton<OtlpReceiver>();
         services.AddSingleton<ActiveRuns>();
         services.AddSingleton(provider => new IdleCollector(provider.GetRequiredService<ActiveRuns>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationStart>(provider, settings.AppStartTimeout));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationReadiness>(provider, settings.AppStartTimeout));
         services.AddSingleton<ManagerLocator>();
         services.AddSingleton<RuntimeIdClaim>();
         services.AddSingleton<ManagerStatus>();

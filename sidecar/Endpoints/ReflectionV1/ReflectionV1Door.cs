@@ -6,7 +6,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The Reflection API v1 door as the Genkit CLI sees it: there once the application answers, and gone as soon as the sidecar stops.</summary>
 internal sealed class ReflectionV1Door(
-    SidecarSettings settings, ReflectionV1Status status, RuntimeFile file, ApplicationClient application, ApplicationStart applicationStart) : BackgroundService
+    SidecarSettings settings, ReflectionV1Status status, RuntimeFile file, ApplicationClient application, ApplicationReadiness readiness) : BackgroundService
 {
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -21,7 +21,7 @@ internal sealed class ReflectionV1Door(
             return;
         }
 
-        await applicationStart.WaitAsync(stoppingToken);
+        await readiness.WaitAsync(stoppingToken);
         file.Write(RuntimeDescription.Of(settings, application.Info), address);
     }
 }

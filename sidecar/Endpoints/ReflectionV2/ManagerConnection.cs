@@ -16,7 +16,7 @@ internal sealed partial class ManagerConnection(
     SidecarSettings settings,
     ManagerLocator locator,
     ApplicationClient application,
-    ApplicationStart applicationStart,
+    ApplicationReadiness readiness,
     ActiveRuns runs,
     RunLimits limits,
     TelemetryServer telemetry,
@@ -183,7 +183,7 @@ internal sealed partial class ManagerConnection(
 
     private async Task<Registration> RegistrationAsync(CancellationToken cancellationToken)
     {
-        await applicationStart.WaitAsync(cancellationToken);
+        await readiness.WaitAsync(cancellationToken);
         var runtime = RuntimeDescription.Of(settings, application.Info);
         return new Registration(runtime.Id, Environment.ProcessId, runtime.Name, runtime.GenkitVersion, runtime.Environments);
     }

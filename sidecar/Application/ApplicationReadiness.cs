@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Application;
 /// Waits for an application that starts beside the sidecar, so that the tools find its actions as soon as they find the runtime.
 /// Not for ever: past the limit the runtime shows itself all the same, and listings say why the application is away.
 /// </summary>
-internal sealed partial class ApplicationStart(ApplicationClient application, TimeSpan limit, TimeProvider time, ILogger<ApplicationStart> logger) : IDisposable
+internal sealed partial class ApplicationReadiness(ApplicationClient application, TimeSpan limit, TimeProvider time, ILogger<ApplicationReadiness> logger) : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(100);
 
