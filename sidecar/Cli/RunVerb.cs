@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace Genkit.Sidecar.Cli;
 
 /// <summary>
-/// <c>run</c>: the core for as long as nobody stops it, and with a command for as long as that lives. The core outlasts the
+/// <c>run</c>: the host for as long as nobody stops it, and with a command for as long as that lives. The host outlasts the
 /// command's own shutdown, so that the last answers still find their way.
 /// </summary>
-internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable executable, ILoggerFactory logs)
+internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable executable, ILoggerFactory logs)
 {
     /// <summary>
-    /// What the core may take to stop beyond the time that runs are given: a second or so for the last answers and traces, and a moment each for the callers
+    /// What the host may take to stop beyond the time that runs are given: a second or so for the last answers and traces, and a moment each for the callers
     /// of its listeners. With the defaults all of it stays below 5 s.
     /// </summary>
     private static readonly TimeSpan s_coreStopTimeout = TimeSpan.FromSeconds(1.75);
@@ -48,11 +48,11 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
 
     private async Task<int> RunWithAsync(IReadOnlyList<string> command, SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
-        using var coreStop = new CancellationTokenSource();
+        using var serveStop = new CancellationTokenSource();
         var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var stopped = StoppedAsync(signals, asked, stop);
         var listening = new TaskCompletionSource<OtlpEndpoints>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = core(settings, logs, listening.SetResult, () => asked.TrySetResult(Posix.SignalTerminate), coreStop.Token);
+        var running = serve(settings, logs, listening.SetResult, () => asked.TrySetResult(Posix.SignalTerminate), serveStop.Token);
         if (await Task.WhenAny(listening.Task, running) == running)
         {
             return await running;
@@ -72,7 +72,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         var exit = first == stopped ? await application.StopAsync(await stopped, signals.Second) : await application.Exited;
 
         // Runs have had that time already, and hardly any outlives the application.
-        await EndCoreAsync(running, settings.DrainTimeout - Stopwatch.GetElapsedTime(start), coreStop, signals);
+        await EndServingAsync(running, settings.DrainTimeout - Stopwatch.GetElapsedTime(start), serveStop, signals);
         return first == stopped && IsGoodEnd(exit, await stopped, signals) ? ExitCode.Success : exit.Code;
     }
 
@@ -87,16 +87,16 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
 
     private async Task<int> RunAloneAsync(SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
-        using var coreStop = new CancellationTokenSource();
+        using var serveStop = new CancellationTokenSource();
         var asked = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var stopped = StoppedAsync(signals, asked, stop);
-        var running = core(settings, logs, _ => { }, () => asked.TrySetResult(Posix.SignalTerminate), coreStop.Token);
+        var running = serve(settings, logs, _ => { }, () => asked.TrySetResult(Posix.SignalTerminate), serveStop.Token);
         if (await Task.WhenAny(running, stopped) == running)
         {
             return await running;
         }
 
-        return await EndCoreAsync(running, settings.DrainTimeout, coreStop, signals);
+        return await EndServingAsync(running, settings.DrainTimeout, serveStop, signals);
     }
 
     /// <summary>Gives the signal that the sidecar is stopped with, or as if with.</summary>
@@ -106,9 +106,9 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         return await await Task.WhenAny(signals.First, asked.Task);
     }
 
-    private async Task<int> EndCoreAsync(Task<int> running, TimeSpan drain, CancellationTokenSource coreStop, StopSignals signals)
+    private async Task<int> EndServingAsync(Task<int> running, TimeSpan drain, CancellationTokenSource serveStop, StopSignals signals)
     {
-        await coreStop.CancelAsync();
+        await serveStop.CancelAsync();
         var late = Task.Delay((drain > TimeSpan.Zero ? drain : TimeSpan.Zero) + s_coreStopTimeout, TimeProvider.System, CancellationToken.None);
         var first = await Task.WhenAny(running, late, signals.Second);
         if (first != running)
@@ -121,7 +121,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         {
             return await running;
         }
-        catch (OperationCanceledException) when (coreStop.IsCancellationRequested)
+        catch (OperationCanceledException) when (serveStop.IsCancellationRequested)
         {
             return ExitCode.Success;
         }

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Supervision;
 namespace Genkit.Sidecar.Cli;
 
 /// <summary>From the words of the command line to the exit code.</summary>
-internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<string, string> environment, SidecarCore core)
+internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<string, string> environment, ServeDelegate serve)
 {
     /// <summary>What a verb gets even when somebody insists: enough to kill a command that it has started.</summary>
     private static readonly TimeSpan s_lastMoment = TimeSpan.FromMilliseconds(250);
@@ -70,7 +70,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         using var logs = LogOutput.Create(settings);
         if (line.Verb == Verb.Run)
         {
-            var run = new RunVerb(core, SidecarExecutable.Current(), logs);
+            var run = new RunVerb(serve, SidecarExecutable.Current(), logs);
             return await run.RunAsync(settings, line.Command, CancellationToken.None);
         }
 

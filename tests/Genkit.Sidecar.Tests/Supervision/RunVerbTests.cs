@@ -141,8 +141,8 @@ public sealed class RunVerbTests
         return 1;
     }
 
-    private Task<int> RunAsync(SidecarCore core, SidecarSettings settings, params string[] command) =>
-        new RunVerb(core, SidecarProcess.Executable, NullLoggerFactory.Instance)
+    private Task<int> RunAsync(ServeDelegate serve, SidecarSettings settings, params string[] command) =>
+        new RunVerb(serve, SidecarProcess.Executable, NullLoggerFactory.Instance)
             .RunAsync(settings, command, _stop.Token)
             .WaitAsync(Timeouts.Default, TestContext.Current.CancellationToken);
 }

@@ -9,8 +9,8 @@ namespace Genkit.Sidecar.Cli;
 /// </summary>
 /// <param name="settings">How.</param>
 /// <param name="logs">Where it says what it does.</param>
-/// <param name="listening">Is told, once, where an application can send OTLP by now; not at all if the core cannot listen.</param>
+/// <param name="listening">Is told, once, where an application can send OTLP by now; not at all if the host cannot listen.</param>
 /// <param name="quit">Is called by whoever may stop the sidecar through a door.</param>
 /// <param name="stop">Ends it.</param>
-internal delegate Task<int> SidecarCore(
+internal delegate Task<int> ServeDelegate(
     SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, Action quit, CancellationToken stop);
