@@ -120,7 +120,7 @@ internal static partial class SidecarHost
         services.AddSingleton(doors);
         if (doors.ReflectionV2)
         {
-            services.AddHostedService<ManagerConnection>();
+            services.AddHostedService<ManagerConnectionLoop>();
         }
 
         services.AddSingleton<ReflectionV1Status>();

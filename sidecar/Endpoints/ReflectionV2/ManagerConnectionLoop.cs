@@ -12,7 +12,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// The Reflection API v2 door: keeps a session with the manager for as long as the process lives. Connect, run the session, wait,
 /// connect again; never gives up.
 /// </summary>
-internal sealed partial class ManagerConnection(
+internal sealed partial class ManagerConnectionLoop(
     SidecarSettings settings,
     ManagerLocator locator,
     ApplicationClient application,
@@ -25,7 +25,7 @@ internal sealed partial class ManagerConnection(
     ManagerStatus status,
     ManagerMetrics metrics,
     TimeProvider time,
-    ILogger<ManagerConnection> logger) : BackgroundService
+    ILogger<ManagerConnectionLoop> logger) : BackgroundService
 {
     /// <summary>
     /// A session that lasted this long counts as a success, after which a loss begins a new eager minute. Shorter ones belong to one
