@@ -146,7 +146,7 @@ internal static partial class SidecarHost
 
         if (doors.ReflectionV1)
         {
-            services.AddHostedService<ReflectionV1Door>();
+            services.AddHostedService<RuntimeFileService>();
         }
     }
 
