@@ -70,7 +70,7 @@ internal static partial class SidecarHost
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IHostLifetime, OutsideLifetime>();
+        builder.Services.AddSingleton<IHostLifetime, ExternalHostLifetime>();
 
         // Whoever asked the host to stop bounds how long that takes, by --drain-timeout. Its own limit of 30 s would cut runs short.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Hosting;
 /// Leaves signals to whoever started the host. The default lifetime would stop the connections at the first SIGTERM, while the
 /// application, which is told first, still has answers to give.
 /// </summary>
-internal sealed class OutsideLifetime : IHostLifetime
+internal sealed class ExternalHostLifetime : IHostLifetime
 {
     public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
