@@ -141,7 +141,7 @@ internal static partial class SidecarHost
         // What is added later is stopped earlier: first the runtime file goes, then runs end, and the manager hears the goodbye when none is left.
         if (doors.ReflectionV1 || doors.FlowServer)
         {
-            services.AddHostedService<HttpDoorsEnd>();
+            services.AddHostedService<HttpEndpointsShutdown>();
         }
 
         if (doors.ReflectionV1)

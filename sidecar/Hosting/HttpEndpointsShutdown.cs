@@ -10,7 +10,7 @@ namespace Genkit.Sidecar.Hosting;
 /// The end of the doors that answer over HTTP: runs have the time that <c>--drain-timeout</c> gives, callers hear how the others ended, and then
 /// the doors are shut. A manager that is away gives runs no such time, so this is stopped before its door.
 /// </summary>
-internal sealed class HttpDoorsEnd(
+internal sealed class HttpEndpointsShutdown(
     SidecarSettings settings,
     OpenDoors doors,
     ActiveRuns runs,
