@@ -20,9 +20,9 @@ internal static class HelpText
         }
 
         text.Append($"\nWhat is open with {SettingTable.GenkitEnv.EnvironmentVariable}=dev, and otherwise:\n");
-        foreach (var (door, inDevelopment, elsewhere) in OpenDoors.Table)
+        foreach (var (endpoint, inDevelopment, elsewhere) in EnabledEndpoints.Table)
         {
-            AppendWrapped(text, "  ", door);
+            AppendWrapped(text, "  ", endpoint);
             AppendWrapped(text, "      ", $"dev: {inDevelopment}");
             AppendWrapped(text, "      ", $"otherwise: {elsewhere}");
         }
@@ -59,7 +59,7 @@ internal static class HelpText
 
     private static string Heading(SettingGroup group) => group switch
     {
-        SettingGroup.Doors => "Doors",
+        SettingGroup.Endpoints => "Endpoints",
         SettingGroup.Manager => "Manager",
         SettingGroup.Application => "Application",
         SettingGroup.Runs => "Runs",

@@ -49,7 +49,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
             return await RunDoctorAsync(line);
         }
 
-        var reading = SettingsReader.Read(line.Flags, environment, needsDoor: line.Verb == Verb.Run && line.Command.Count == 0);
+        var reading = SettingsReader.Read(line.Flags, environment, needsEndpoint: line.Verb == Verb.Run && line.Command.Count == 0);
         string[] problems = [.. line.Problems, .. reading.Problems];
         if (problems.Length > 0 || !reading.IsGood)
         {

@@ -3,7 +3,7 @@ namespace Genkit.Sidecar.Configuration;
 /// <summary>The headings of <c>--help</c>, in its order.</summary>
 internal enum SettingGroup
 {
-    Doors,
+    Endpoints,
     Manager,
     Application,
     Runs,

@@ -12,7 +12,7 @@ internal static class SettingTable
     {
         Name = "genkit-env",
         EnvironmentVariable = "GENKIT_ENV",
-        Group = SettingGroup.Doors,
+        Group = SettingGroup.Endpoints,
         Placeholder = "NAME",
         DefaultNote = "none, which is not `dev`",
         Description = "Genkit's environment: `dev` opens what is for development",
@@ -25,7 +25,7 @@ internal static class SettingTable
     {
         Name = "reflection-v1",
         EnvironmentVariable = Variable("reflection-v1"),
-        Group = SettingGroup.Doors,
+        Group = SettingGroup.Endpoints,
         Placeholder = "ADDRESS",
         DefaultNote = "in `dev` the first free port of 127.0.0.1 from 3100 to 3200",
         Description = "Where Reflection API v1 is served, to whoever asks; `off` for nowhere. An address beyond loopback needs --reflection-v1-allow-host",
@@ -38,7 +38,7 @@ internal static class SettingTable
     {
         Name = "reflection-v1-allow-host",
         EnvironmentVariable = Variable("reflection-v1-allow-host"),
-        Group = SettingGroup.Doors,
+        Group = SettingGroup.Endpoints,
         Placeholder = "HOST",
         DefaultNote = "none but localhost and loopback addresses",
         Description = "Host by which others may ask Reflection API v1 too, such as a container's name; may be repeated, in the variable one per line, in the file an array",
@@ -52,7 +52,7 @@ internal static class SettingTable
     {
         Name = "project-root",
         EnvironmentVariable = Variable("project-root"),
-        Group = SettingGroup.Doors,
+        Group = SettingGroup.Endpoints,
         Placeholder = "FOLDER",
         DefaultNote = "the nearest folder with a package.json, go.mod, pyproject.toml or the like, else the working directory",
         Description = "Folder of the project, whose .genkit/runtimes has the runtime file of Reflection API v1",

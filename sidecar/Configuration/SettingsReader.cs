@@ -31,12 +31,12 @@ internal sealed class SettingsReader
 
     /// <param name="flags">By setting name; a flag that was given twice has two texts.</param>
     /// <param name="environment">Variables; an empty one counts as unset.</param>
-    /// <param name="needsDoor">Whether there is nothing to do without an open door.</param>
+    /// <param name="needsEndpoint">Whether there is nothing to do without an open door.</param>
     public static SettingsReading Read(
-        IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, bool needsDoor)
+        IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, bool needsEndpoint)
     {
         var reader = new SettingsReader(flags, environment, new HashSet<Setting>());
-        var settings = reader.ReadAll(needsDoor);
+        var settings = reader.ReadAll(needsEndpoint);
         return new(reader._problems.Count == 0 ? settings : null, reader._problems);
     }
 
@@ -47,7 +47,7 @@ internal sealed class SettingsReader
         IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment)
     {
         var reader = new SettingsReader(flags, environment, new HashSet<Setting>());
-        var settings = reader.ReadAll(needsDoor: true);
+        var settings = reader.ReadAll(needsEndpoint: true);
         var (problems, wrong) = (reader._problems, reader._wrong);
 
         // Once more without a wrong one, two that contradicted each other may no longer do so, or two others may.
@@ -55,14 +55,14 @@ internal sealed class SettingsReader
         {
             known = wrong.Count;
             reader = new SettingsReader(flags, environment, wrong);
-            settings = reader.ReadAll(needsDoor: false);
+            settings = reader.ReadAll(needsEndpoint: false);
             wrong = [.. wrong, .. reader._wrong];
         }
 
         return new(settings, problems, wrong);
     }
 
-    private SidecarSettings ReadAll(bool needsDoor)
+    private SidecarSettings ReadAll(bool needsEndpoint)
     {
         var settings = new SidecarSettings
         {
@@ -123,7 +123,7 @@ internal sealed class SettingsReader
             LogFormat = Value(SettingTable.LogFormat, out _),
         };
 
-        CheckDoors(settings, needsDoor);
+        CheckEndpoints(settings, needsEndpoint);
         CheckTls(settings.App, app, appCa, appCert, appKey);
         CheckOtlp(settings);
 
@@ -216,13 +216,13 @@ internal sealed class SettingsReader
         return settings;
     }
 
-    private void CheckDoors(SidecarSettings settings, bool needsDoor)
+    private void CheckEndpoints(SidecarSettings settings, bool needsEndpoint)
     {
-        if (needsDoor && !OpenDoors.Of(settings).Any)
+        if (needsEndpoint && !EnabledEndpoints.Of(settings).Any)
         {
             _problems.Add(
                 $"flag {SettingTable.Manager.Flag}: is missing, and so are environment variable {SettingTable.Manager.EnvironmentVariable}, flag {SettingTable.EnvFile.Flag}, " +
-                $"flag {SettingTable.ReflectionV1.Flag} and flag {SettingTable.FlowServer.Flag}, and {OpenDoors.WhyReflectionV1IsShut(settings)}: nobody could use the application. `genkit start` sets the variables for the command that it starts");
+                $"flag {SettingTable.ReflectionV1.Flag} and flag {SettingTable.FlowServer.Flag}, and {EnabledEndpoints.WhyReflectionV1IsDisabled(settings)}: nobody could use the application. `genkit start` sets the variables for the command that it starts");
         }
 
         if (settings.ReflectionV1?.EndPoint is { } endPoint && !IPAddress.IsLoopback(endPoint.Address) && settings.ReflectionV1AllowedHosts.Count == 0)

@@ -5,7 +5,7 @@ namespace Genkit.Sidecar.Configuration;
 /// <summary>Every setting of one process, checked. What each means, and why its default is what it is, stands in <see cref="SettingTable"/>.</summary>
 internal sealed record SidecarSettings
 {
-    /// <summary>Genkit's environment. What follows from it, <see cref="OpenDoors"/> says.</summary>
+    /// <summary>Genkit's environment. What follows from it, <see cref="EnabledEndpoints"/> says.</summary>
     public required string? GenkitEnv { get; init; }
 
     /// <summary>Null: on loopback, on the first port that is free.</summary>
@@ -87,7 +87,7 @@ internal sealed record SidecarSettings
 
     public required IReadOnlyList<string> TelemetryAllowedHosts { get; init; }
 
-    /// <summary>As it was set; <see cref="OpenDoors.RealtimeTraces"/> is what counts.</summary>
+    /// <summary>As it was set; <see cref="EnabledEndpoints.RealtimeTraces"/> is what counts.</summary>
     public required bool RealtimeTelemetry { get; init; }
 
     public required SettingSource RealtimeTelemetrySource { get; init; }

@@ -40,12 +40,12 @@ internal sealed class Examination(
         var managerSide = new StepSequence(examined, _budget, TimeProvider.System);
         if (settings.Manager is null)
         {
-            managerSide.Block(OpenDoors.Of(reading.Settings) is { ReflectionV2: false, ReflectionV1: true } ? "Reflection API v1 alone is open: no manager is called" : "no address of the manager is known");
+            managerSide.Block(EnabledEndpoints.Of(reading.Settings) is { ReflectionV2: false, ReflectionV1: true } ? "Reflection API v1 alone is open: no manager is called" : "no address of the manager is known");
         }
 
         await new ManagerSteps(managerSide, reading.Settings, settings.Manager, surroundings, RuntimeId).ExamineAsync(stop);
 
-        if (OpenDoors.Of(reading.Settings).ReflectionV1)
+        if (EnabledEndpoints.Of(reading.Settings).ReflectionV1)
         {
             await new StepSequence(examined, _budget, TimeProvider.System).ExamineAsync(
                 StepName.ReflectionV1,

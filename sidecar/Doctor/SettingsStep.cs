@@ -11,7 +11,7 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
         [$"`{SettingTable.EnvFile.Flag}` with a regular file on a disk that answers: this one can be opened or read by nobody now"];
 
     private readonly SidecarSettings _settings = reading.Settings;
-    private readonly OpenDoors _doors = OpenDoors.Of(reading.Settings);
+    private readonly EnabledEndpoints _endpoints = EnabledEndpoints.Of(reading.Settings);
 
     /// <summary>Where <c>run</c> would connect to; null if it would not know, or not be sure.</summary>
     public Uri? Manager { get; private set; }
@@ -22,7 +22,7 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
         Manager = reading.Wrong.Contains(SettingTable.EnvFile) ? null : located.Value;
         var found = new List<string>(reading.Problems);
         var remedies = new List<string>();
-        if (located.Problem is not null && (_settings.EnvFile is not null || !_doors.Any) && !reading.Wrong.Contains(SettingTable.Manager) && !reading.Wrong.Contains(SettingTable.EnvFile))
+        if (located.Problem is not null && (_settings.EnvFile is not null || !_endpoints.Any) && !reading.Wrong.Contains(SettingTable.Manager) && !reading.Wrong.Contains(SettingTable.EnvFile))
         {
             if (_settings.EnvFile is not null)
             {

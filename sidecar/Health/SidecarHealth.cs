@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.Health;
 /// <summary>Judges the probes by how the sidecar's parts stand.</summary>
 internal sealed class SidecarHealth
 {
-    private readonly OpenDoors _doors;
+    private readonly EnabledEndpoints _endpoints;
     private readonly ManagerStatus _manager;
     private readonly ReflectionV1Status _reflectionV1;
     private readonly ApplicationClient _application;
@@ -15,7 +15,7 @@ internal sealed class SidecarHealth
     private readonly IHostApplicationLifetime _lifetime;
 
     public SidecarHealth(
-        OpenDoors doors,
+        EnabledEndpoints enabled,
         ManagerStatus manager,
         ReflectionV1Status reflectionV1,
         ApplicationClient application,
@@ -23,13 +23,13 @@ internal sealed class SidecarHealth
         Meter meter,
         TimeProvider time)
     {
-        _doors = doors;
+        _endpoints = enabled;
         _manager = manager;
         _reflectionV1 = reflectionV1;
         _application = application;
         _lifetime = lifetime;
         _probe = new ApplicationProbe(async limit => (await application.ListActionsAsync(limit)).Failure?.Message, time);
-        if (doors.ReflectionV2)
+        if (enabled.ReflectionV2)
         {
             meter.CreateObservableUpDownCounter("genkit.sidecar.manager.registered", () => manager.IsRegistered ? 1L : 0, null, "1 while registered with the manager, else 0");
         }
@@ -44,7 +44,7 @@ internal sealed class SidecarHealth
     {
         if (probe == Probe.Startup)
         {
-            var hasStarted = !_doors.ReflectionV2 || _manager.HasStarted;
+            var hasStarted = !_endpoints.ReflectionV2 || _manager.HasStarted;
             return [new("started", hasStarted, hasStarted ? Serving() : "not yet")];
         }
 
@@ -59,23 +59,23 @@ internal sealed class SidecarHealth
         }
 
         var conditions = new List<Condition> { new("running", !IsStopping, IsStopping ? "stopping" : "not stopping") };
-        if (_doors.ReflectionV2)
+        if (_endpoints.ReflectionV2)
         {
             conditions.Add(new("manager", _manager.IsRegistered, _manager.Reason));
         }
-        else if (_doors.ReflectionV1)
+        else if (_endpoints.ReflectionV1)
         {
             conditions.Add(new("reflection-v1", _reflectionV1.Address is not null, _reflectionV1.Address is { } address ? $"served at {address}" : "not served"));
         }
 
         // With no door nobody asks anything of the application, which may not even serve.
-        return _doors.Any ? [.. conditions, await AskApplicationAsync()] : conditions;
+        return _endpoints.Any ? [.. conditions, await AskApplicationAsync()] : conditions;
     }
 
     private string Serving() =>
-        _doors.ReflectionV2 ? "calling the manager, or connected"
-        : _doors.ReflectionV1 ? "serving Reflection API v1"
-        : _doors.FlowServer ? "serving flows"
+        _endpoints.ReflectionV2 ? "calling the manager, or connected"
+        : _endpoints.ReflectionV1 ? "serving Reflection API v1"
+        : _endpoints.FlowServer ? "serving flows"
         : "no door is open";
 
     /// <summary>Asks the application, unless that has been done just now. A sidecar that stops leaves it alone.</summary>

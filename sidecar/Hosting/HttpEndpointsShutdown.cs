@@ -12,7 +12,7 @@ namespace Genkit.Sidecar.Hosting;
 /// </summary>
 internal sealed class HttpEndpointsShutdown(
     SidecarSettings settings,
-    OpenDoors doors,
+    EnabledEndpoints enabled,
     ActiveRuns runs,
     TraceExporter traces,
     TimeProvider time,
@@ -38,7 +38,7 @@ internal sealed class HttpEndpointsShutdown(
         await Task.WhenAny(runs.StopAsync(), Task.Delay(s_endLimit, time, farewell.Token));
         using var close = new CancellationTokenSource(s_closeLimit, time);
         await Task.WhenAll(reflectionV1?.CloseAsync(close.Token) ?? Task.CompletedTask, flowServer?.CloseAsync(close.Token) ?? Task.CompletedTask);
-        if (!doors.ReflectionV2)
+        if (!enabled.ReflectionV2)
         {
             await traces.DrainAsync(farewell.Token);
         }

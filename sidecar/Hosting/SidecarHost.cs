@@ -13,7 +13,7 @@ using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.Hosting;
 
-/// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its doors.</summary>
+/// <summary>The sidecar as a generic host: one runtime, its application, its runs, and its endpoints.</summary>
 internal static partial class SidecarHost
 {
     private static readonly Task<bool> s_isOff = Task.FromResult(true);
@@ -31,7 +31,7 @@ internal static partial class SidecarHost
         SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, Action quit, CancellationToken stop)
     {
         using var host = Create(settings, logs, quit);
-        Say(OpenDoors.Of(settings), settings, logs.CreateLogger("Genkit.Sidecar.Doors"));
+        Say(EnabledEndpoints.Of(settings), settings, logs.CreateLogger("Genkit.Sidecar.Endpoints"));
         if (!await OpenAsync(host.Services, stop))
         {
             return 1;
@@ -75,23 +75,23 @@ internal static partial class SidecarHost
         // Whoever asked the host to stop bounds how long that takes, by --drain-timeout. Its own limit of 30 s would cut runs short.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         AddRuntime(builder.Services, settings);
-        AddDoors(builder.Services, OpenDoors.Of(settings));
+        AddEndpoints(builder.Services, EnabledEndpoints.Of(settings));
         builder.Services.AddSingleton(new Quit(quit));
         AddHealth(builder.Services, settings);
         builder.Services.AddSingleton(provider => new OtlpListeners(settings, provider.GetRequiredService<OtlpReceiver>().Receive, logs));
         return builder.Build();
     }
 
-    private static void Say(OpenDoors doors, SidecarSettings settings, ILogger logger)
+    private static void Say(EnabledEndpoints enabled, SidecarSettings settings, ILogger logger)
     {
-        foreach (var warning in doors.Warnings)
+        foreach (var warning in enabled.Warnings)
         {
             Log.Warned(logger, warning);
         }
 
-        if (!doors.Any)
+        if (!enabled.Any)
         {
-            Log.Closed(logger, OpenDoors.WhyReflectionV1IsShut(settings));
+            Log.Closed(logger, EnabledEndpoints.WhyReflectionV1IsDisabled(settings));
         }
     }
 
@@ -115,16 +115,16 @@ internal static partial class SidecarHost
         services.AddSingleton<ManagerStatus>();
     }
 
-    private static void AddDoors(IServiceCollection services, OpenDoors doors)
+    private static void AddEndpoints(IServiceCollection services, EnabledEndpoints enabled)
     {
-        services.AddSingleton(doors);
-        if (doors.ReflectionV2)
+        services.AddSingleton(enabled);
+        if (enabled.ReflectionV2)
         {
             services.AddHostedService<ManagerConnectionLoop>();
         }
 
         services.AddSingleton<ReflectionV1Status>();
-        if (doors.ReflectionV1)
+        if (enabled.ReflectionV1)
         {
             services.AddSingleton<Callers>();
             services.AddSingleton<RuntimeFile>();
@@ -132,19 +132,19 @@ internal static partial class SidecarHost
             services.AddSingleton<ReflectionV1Listener>();
         }
 
-        if (doors.FlowServer)
+        if (enabled.FlowServer)
         {
             services.AddSingleton<FlowEndpoints>();
             services.AddSingleton<FlowListener>();
         }
 
         // What is added later is stopped earlier: first the runtime file goes, then runs end, and the manager hears the goodbye when none is left.
-        if (doors.ReflectionV1 || doors.FlowServer)
+        if (enabled.ReflectionV1 || enabled.FlowServer)
         {
             services.AddHostedService<HttpEndpointsShutdown>();
         }
 
-        if (doors.ReflectionV1)
+        if (enabled.ReflectionV1)
         {
             services.AddHostedService<RuntimeFileService>();
         }

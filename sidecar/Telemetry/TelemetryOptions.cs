@@ -10,5 +10,5 @@ namespace Genkit.Sidecar.Telemetry;
 internal sealed record TelemetryOptions(TimeSpan Wait, TimeSpan Timeout, long MaxSpanBytes, long MaxQueueBytes, bool IsRealtime)
 {
     public static TelemetryOptions From(SidecarSettings settings) =>
-        new(settings.TelemetryWait, settings.TelemetryTimeout, settings.TelemetryMaxSpanBytes, settings.TelemetryMaxQueueBytes, OpenDoors.Of(settings).RealtimeTraces);
+        new(settings.TelemetryWait, settings.TelemetryTimeout, settings.TelemetryMaxSpanBytes, settings.TelemetryMaxQueueBytes, EnabledEndpoints.Of(settings).RealtimeTraces);
 }

@@ -39,7 +39,7 @@ internal sealed partial class FlowEndpoints : IDisposable
         _routes = new FlowRoutes(_settings);
         _limits = new RateLimits(_settings);
         _logger = logs.CreateLogger<FlowEndpoints>();
-        _handler = new FlowHandler(_settings, OpenDoors.Of(settings).InternalMessages, runs, time, _logger);
+        _handler = new FlowHandler(_settings, EnabledEndpoints.Of(settings).InternalMessages, runs, time, _logger);
     }
 
     /// <summary>Adds what the middleware needs.</summary>

@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The HTTP/1.1 server of Reflection API v1. Open from before the host starts, so that a start that cannot listen fails as one.</summary>
 internal sealed partial class ReflectionV1Listener(
-    SidecarSettings settings, OpenDoors doors, ReflectionV1Endpoints endpoints, ReflectionV1Status status, ILoggerFactory logs) : IAsyncDisposable
+    SidecarSettings settings, EnabledEndpoints enabled, ReflectionV1Endpoints endpoints, ReflectionV1Status status, ILoggerFactory logs) : IAsyncDisposable
 {
     /// <summary>Where Genkit's own runtimes look for a free port.</summary>
     private const int FirstPort = 3100;
@@ -97,7 +97,7 @@ internal sealed partial class ReflectionV1Listener(
     {
         var isDefault = settings.ReflectionV1 is null;
         var wanted = isDefault ? $"127.0.0.1:{FirstPort} to {LastPort}" : settings.ReflectionV1!.Text;
-        if (isDefault && doors.ReflectionV2)
+        if (isDefault && enabled.ReflectionV2)
         {
             Log.GoingOnWithout(_logger, wanted, reason);
             return true;

@@ -53,10 +53,10 @@ internal sealed class SidecarFixture : IAsyncDisposable
     /// Reads settings as the command line does, but for some defaults: the listeners' ports are ones for the whole machine, and runs that a test
     /// leaves behind are not worth waiting for.
     /// </summary>
-    public static SidecarSettings Settings(params string[] flags) => Read(needsDoor: true, flags);
+    public static SidecarSettings Settings(params string[] flags) => Read(needsEndpoint: true, flags);
 
     /// <summary>The same for a sidecar that serves nobody.</summary>
-    public static SidecarSettings Supervising(params string[] flags) => Read(needsDoor: false, flags);
+    public static SidecarSettings Supervising(params string[] flags) => Read(needsEndpoint: false, flags);
 
     /// <summary>Stops the sidecar as SIGTERM does.</summary>
     public Task StopAsync() => _host.StopAsync().WaitAsync(Timeouts.Default);
@@ -73,7 +73,7 @@ internal sealed class SidecarFixture : IAsyncDisposable
         Assert.Empty(Log.UnexpectedErrors);
     }
 
-    private static SidecarSettings Read(bool needsDoor, string[] flags)
+    private static SidecarSettings Read(bool needsEndpoint, string[] flags)
     {
         string[] words = [.. flags];
         foreach (var (flag, value) in new[] { ("--health", "off"), ("--otlp-grpc", "off"), ("--otlp-http", "off"), ("--drain-timeout", "0") })
@@ -82,7 +82,7 @@ internal sealed class SidecarFixture : IAsyncDisposable
         }
 
         var line = Cli.CommandLine.Parse(["run", .. words]);
-        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsDoor);
+        var reading = SettingsReader.Read(line.Flags, new Dictionary<string, string>(), needsEndpoint);
         string[] problems = [.. line.Problems, .. reading.Problems];
         return problems.Length == 0 && reading.IsGood
             ? reading.Settings

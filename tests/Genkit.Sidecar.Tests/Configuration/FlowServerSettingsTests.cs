@@ -27,10 +27,10 @@ public sealed class FlowServerSettingsTests
     public void FlowServer_OnThisMachine_NeedsNone(string address) => Assert.Equal(address, Reading.Good($"--flow-server {address}").FlowServer.Address.Text);
 
     [Fact]
-    public void FlowServer_AloneOrNothing_IsADoorOrIsSaidToBeMissing()
+    public void FlowServer_AloneOrNothing_IsAnEndpointOrIsSaidToBeMissing()
     {
-        Assert.Empty(Reading.Of("--flow-server 127.0.0.1:0", needsDoor: true).Problems);
-        Assert.Contains("flag --flow-server", Assert.Single(Reading.Of(needsDoor: true).Problems), StringComparison.Ordinal);
+        Assert.Empty(Reading.Of("--flow-server 127.0.0.1:0", needsEndpoint: true).Problems);
+        Assert.Contains("flag --flow-server", Assert.Single(Reading.Of(needsEndpoint: true).Problems), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -83,7 +83,7 @@ public sealed class SettingsReaderTests : IDisposable
 
         var problems = Reading.Of(
             $"--config {file} --manager http://localhost:3100 --log-format xml --stop-timeout 5 --reconnect-interval 10s",
-            needsDoor: true,
+            needsEndpoint: true,
             ("GENKIT_SIDECAR_KEEP_ALIVE_INTERVAL", "soon"), ("GENKIT_SIDECAR_MAX_CONCURRENT_RUNS", "0")).Problems;
 
         Assert.Equal(
@@ -155,9 +155,9 @@ public sealed class SettingsReaderTests : IDisposable
     [InlineData("--genkit-env dev", true)]
     [InlineData("--reflection-v1 127.0.0.1:3100", true)]
     [InlineData("--genkit-env dev --reflection-v1 off", false)]
-    public void Read_DoorNeeded_AnyWillDo(string words, bool isGood)
+    public void Read_EndpointNeeded_AnyWillDo(string words, bool isGood)
     {
-        var reading = Reading.Of(words == "run" ? "" : words, needsDoor: true);
+        var reading = Reading.Of(words == "run" ? "" : words, needsEndpoint: true);
 
         Assert.Equal(isGood, reading.IsGood);
         if (!isGood)
@@ -196,7 +196,7 @@ public sealed class SettingsReaderTests : IDisposable
         string[] problems =
         [
             .. Reading.OfWords(["--app-header", header]).Problems,
-            .. Reading.Of("", needsDoor: false, ("GENKIT_SIDECAR_APP_HEADER", header)).Problems,
+            .. Reading.Of("", needsEndpoint: false, ("GENKIT_SIDECAR_APP_HEADER", header)).Problems,
             .. Reading.Of($"--config {file}").Problems,
         ];
 

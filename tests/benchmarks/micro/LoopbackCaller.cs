@@ -32,5 +32,5 @@ internal sealed class LoopbackCaller(string address) : IAsyncDisposable
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 
     private static SidecarSettings Settings(string address) =>
-        SettingsReader.Read(new Dictionary<string, IReadOnlyList<string>> { ["app"] = [address] }, new Dictionary<string, string>(), needsDoor: false).Settings!;
+        SettingsReader.Read(new Dictionary<string, IReadOnlyList<string>> { ["app"] = [address] }, new Dictionary<string, string>(), needsEndpoint: false).Settings!;
 }

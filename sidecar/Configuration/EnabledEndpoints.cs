@@ -10,12 +10,12 @@ namespace Genkit.Sidecar.Configuration;
 /// <param name="InternalMessages">Callers of flows read the messages of internal errors.</param>
 /// <param name="RealtimeTraces">A run's trace is posted at its start too.</param>
 /// <param name="Warnings">What is open although this is not development, for the log.</param>
-internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool FlowServer, bool InternalMessages, bool RealtimeTraces, IReadOnlyList<string> Warnings)
+internal sealed record EnabledEndpoints(bool ReflectionV2, bool ReflectionV1, bool FlowServer, bool InternalMessages, bool RealtimeTraces, IReadOnlyList<string> Warnings)
 {
     private const string Development = "dev";
 
     /// <summary>The decision in words, for <c>--help</c> and the README.</summary>
-    public static readonly IReadOnlyList<(string Door, string InDevelopment, string Elsewhere)> Table =
+    public static readonly IReadOnlyList<(string Endpoint, string InDevelopment, string Elsewhere)> Table =
     [
         ("Reflection API v2: the manager of `genkit start --experimental-reflection-v2` and of `genkit flow:run … -- command`",
             $"with {SettingTable.Manager.Flag}, its variable or {SettingTable.EnvFile.Flag}",
@@ -34,7 +34,7 @@ internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool Flow
     /// <summary>Whether there is anything to serve. Without it <c>run</c> can only supervise its command.</summary>
     public bool Any => ReflectionV2 || ReflectionV1 || FlowServer;
 
-    public static OpenDoors Of(SidecarSettings settings)
+    public static EnabledEndpoints Of(SidecarSettings settings)
     {
         var isDevelopment = settings.GenkitEnv == Development;
         var isManagerNamed = settings.ManagerSource.Origin != SettingOrigin.Default;
@@ -64,7 +64,7 @@ internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool Flow
     }
 
     /// <summary>What keeps the one door shut that could be open without an address; for people who find none open.</summary>
-    public static string WhyReflectionV1IsShut(SidecarSettings settings) => settings.ReflectionV1Source.Origin == SettingOrigin.Default
+    public static string WhyReflectionV1IsDisabled(SidecarSettings settings) => settings.ReflectionV1Source.Origin == SettingOrigin.Default
         ? $"{SettingTable.GenkitEnv.EnvironmentVariable} is not {Development}"
         : $"{settings.ReflectionV1Source} is off";
 

@@ -2,8 +2,8 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 
-/// <summary>The table of doors, row by row.</summary>
-public sealed class OpenDoorsTests
+/// <summary>The table of enabled, row by row.</summary>
+public sealed class EnabledEndpointsTests
 {
     [Theory]
     [InlineData("dev", "", "v1")]
@@ -26,31 +26,31 @@ public sealed class OpenDoorsTests
     [InlineData("prod", "--manager ws://h:1 --reflection-v1 127.0.0.1:3100", "v2 v1 warned warned")]
     [InlineData("DEV", "", "")]
     public void Of_AnySettings_OpensWhatTheTableSays(string? environment, string words, string open) =>
-        Assert.Equal(open, Shown(OpenDoors.Of(Reading.Good(words, ("GENKIT_ENV", environment ?? "")))));
+        Assert.Equal(open, Shown(EnabledEndpoints.Of(Reading.Good(words, ("GENKIT_ENV", environment ?? "")))));
 
     [Theory]
     [InlineData("dev", "v1 realtime")]
     [InlineData("", "")]
     public void Of_RealtimeVariable_CountsInDevelopmentAlone(string environment, string open) =>
-        Assert.Equal(open, Shown(OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment), ("GENKIT_ENABLE_REALTIME_TELEMETRY", "true")))));
+        Assert.Equal(open, Shown(EnabledEndpoints.Of(Reading.Good("", ("GENKIT_ENV", environment), ("GENKIT_ENABLE_REALTIME_TELEMETRY", "true")))));
 
     [Theory]
     [InlineData("dev", "v2 v1")]
     [InlineData("", "v2 warned")]
     public void Of_ManagerOfTheVariable_IsAManager(string environment, string open) =>
-        Assert.Equal(open, Shown(OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment), ("GENKIT_REFLECTION_V2_SERVER", "ws://h:1")))));
+        Assert.Equal(open, Shown(EnabledEndpoints.Of(Reading.Good("", ("GENKIT_ENV", environment), ("GENKIT_REFLECTION_V2_SERVER", "ws://h:1")))));
 
     [Theory]
     [InlineData("dev", true)]
     [InlineData("prod", false)]
     [InlineData("", false)]
     public void Of_Environment_SaysWhetherCallersReadInternalMessages(string environment, bool areRead) =>
-        Assert.Equal(areRead, OpenDoors.Of(Reading.Good("", ("GENKIT_ENV", environment))).InternalMessages);
+        Assert.Equal(areRead, EnabledEndpoints.Of(Reading.Good("", ("GENKIT_ENV", environment))).InternalMessages);
 
     [Fact]
-    public void Of_NotDevelopment_WarnsOfWhatOpenedTheDoor()
+    public void Of_NotDevelopment_WarnsOfWhatEnabledTheEndpoint()
     {
-        var warning = Assert.Single(OpenDoors.Of(Reading.Good("--manager ws://h:1")).Warnings);
+        var warning = Assert.Single(EnabledEndpoints.Of(Reading.Good("--manager ws://h:1")).Warnings);
 
         Assert.Equal("Reflection API v2 is open to the manager by flag --manager, though GENKIT_ENV is not dev: whoever is behind it may run every action", warning);
     }
@@ -60,9 +60,9 @@ public sealed class OpenDoorsTests
     [InlineData("", "prod", "GENKIT_ENV is not dev")]
     [InlineData("--reflection-v1 off", "dev", "flag --reflection-v1 is off")]
     [InlineData("--reflection-v1 off", "", "flag --reflection-v1 is off")]
-    public void Read_NoDoorWhereOneIsNeeded_SaysWhatKeepsItShut(string words, string environment, string why)
+    public void Read_NoEndpointWhereOneIsNeeded_SaysWhatDisablesIt(string words, string environment, string why)
     {
-        var problem = Assert.Single(Reading.Of(words, needsDoor: true, ("GENKIT_ENV", environment)).Problems);
+        var problem = Assert.Single(Reading.Of(words, needsEndpoint: true, ("GENKIT_ENV", environment)).Problems);
 
         Assert.Contains($"flag --flow-server, and {why}: nobody could use the application", problem, StringComparison.Ordinal);
     }
@@ -78,7 +78,7 @@ public sealed class OpenDoorsTests
 
         Assert.StartsWith($"flag --reflection-v1: {address} is beyond loopback", problem, StringComparison.Ordinal);
         Assert.Contains("--reflection-v1-allow-host", problem, StringComparison.Ordinal);
-        Assert.True(OpenDoors.Of(Reading.Good($"--reflection-v1 {address} --reflection-v1-allow-host app")).ReflectionV1);
+        Assert.True(EnabledEndpoints.Of(Reading.Good($"--reflection-v1 {address} --reflection-v1-allow-host app")).ReflectionV1);
     }
 
     [Theory]
@@ -96,18 +96,18 @@ public sealed class OpenDoorsTests
         Assert.Contains(problem, Assert.Single(Reading.Of($"--reflection-v1 {address}").Problems), StringComparison.Ordinal);
 
     [Fact]
-    public void Readme_TableOfDoors_HasEveryRowAsDeclared()
+    public void Readme_TableOfEndpoints_HasEveryRowAsDeclared()
     {
         var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
 
-        Assert.All(OpenDoors.Table, row => Assert.Contains($"| {row.Door} | {row.InDevelopment} | {row.Elsewhere} |\n", readme, StringComparison.Ordinal));
+        Assert.All(EnabledEndpoints.Table, row => Assert.Contains($"| {row.Endpoint} | {row.InDevelopment} | {row.Elsewhere} |\n", readme, StringComparison.Ordinal));
     }
 
-    private static string Shown(OpenDoors doors) => string.Join(' ', new[]
+    private static string Shown(EnabledEndpoints enabled) => string.Join(' ', new[]
     {
-        doors.ReflectionV2 ? "v2" : null,
-        doors.ReflectionV1 ? "v1" : null,
-        doors.FlowServer ? "flows" : null,
-        doors.RealtimeTraces ? "realtime" : null,
-    }.OfType<string>().Concat(doors.Warnings.Select(_ => "warned")));
+        enabled.ReflectionV2 ? "v2" : null,
+        enabled.ReflectionV1 ? "v1" : null,
+        enabled.FlowServer ? "flows" : null,
+        enabled.RealtimeTraces ? "realtime" : null,
+    }.OfType<string>().Concat(enabled.Warnings.Select(_ => "warned")));
 }
