@@ -76,7 +76,7 @@ internal sealed class SidecarHealth
         _endpoints.ReflectionV2 ? "calling the manager, or connected"
         : _endpoints.ReflectionV1 ? "serving Reflection API v1"
         : _endpoints.FlowServer ? "serving flows"
-        : "no door is open";
+        : "no endpoint is enabled";
 
     /// <summary>Asks the application, unless that has been done just now. A sidecar that stops leaves it alone.</summary>
     public async Task<Condition> AskApplicationAsync()

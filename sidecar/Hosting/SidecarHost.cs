@@ -177,7 +177,7 @@ internal static partial class SidecarHost
         [LoggerMessage(LogLevel.Warning, "{Warning}")]
         public static partial void Warned(ILogger logger, string warning);
 
-        [LoggerMessage(LogLevel.Information, "No door is open, as {Reason} and none was named: the command runs by itself")]
+        [LoggerMessage(LogLevel.Information, "No endpoint is enabled, as {Reason} and none was named: the command runs by itself")]
         public static partial void Closed(ILogger logger, string reason);
     }
 }

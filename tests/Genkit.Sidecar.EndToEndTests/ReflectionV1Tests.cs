@@ -174,7 +174,7 @@ public sealed partial class ReflectionV1Tests : EndToEndTest
     }
 
     [Fact]
-    public async Task Run_NeitherDevelopmentNorADoor_OnlySupervises()
+    public async Task Run_NeitherDevelopmentNorAnEndpoint_OnlySupervises()
     {
         var sidecar = Workspace.Start(SidecarCommand.Run(Workspace, ["sh", "-c", "exit 7"]));
 

@@ -437,7 +437,7 @@ public sealed class V1RunTests
     }
 
     [Fact]
-    public async Task Runs_OfBothDoors_AreOfOneCore()
+    public async Task Runs_OfBothEndpoints_AreOfOneCore()
     {
         await using var manager = await FakeManager.StartAsync();
         await using var sidecar = await V1Sidecar.StartAsync("--manager", manager.Address.ToString(), "--max-concurrent-runs", "1");

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Genkit.Sidecar.IntegrationTests.ReflectionV1;
 
 /// <summary>Reflection API v1 beside its runs: what it lists, whom it answers, how it is found, and how it ends.</summary>
-public sealed class V1DoorTests
+public sealed class V1EndpointTests
 {
     [Theory]
     [InlineData("/api/__health", 200, "OK")]
@@ -174,7 +174,7 @@ public sealed class V1DoorTests
     [InlineData("", "http://localhost:4033", "http://localhost:4033/")]
     [InlineData("", "http://elsewhere:4033", null)]
     [InlineData("--telemetry-allow-host elsewhere", "http://elsewhere:4033", "http://elsewhere:4033/")]
-    public async Task Notify_NamesATelemetryServer_CountsByTheRulesOfTheOtherDoor(string flags, string url, string? address)
+    public async Task Notify_NamesATelemetryServer_CountsByTheRulesOfTheOtherEndpoint(string flags, string url, string? address)
     {
         await using var sidecar = await V1Sidecar.StartAsync(flags.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
@@ -352,13 +352,13 @@ public sealed class V1DoorTests
     }
 
     [Fact]
-    public async Task Probes_NoDoorIsOpen_AreGood()
+    public async Task Probes_NoEndpointIsEnabled_AreGood()
     {
         await using var sidecar = await SidecarFixture.StartAsync(SidecarFixture.Supervising("--health", "127.0.0.1:0"));
         using var health = sidecar.Health();
 
         Assert.Equal(200, (await health.GetAsync("/readyz")).Status);
-        Assert.Contains("alive: yes, no door is open", (await health.GetAsync("/healthz?verbose")).Text, StringComparison.Ordinal);
+        Assert.Contains("alive: yes, no endpoint is enabled", (await health.GetAsync("/healthz?verbose")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
