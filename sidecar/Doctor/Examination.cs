@@ -96,7 +96,7 @@ internal sealed class Examination(
         }
 
         await start.ExamineAsync(
-            StepName.ApplicationReadiness,
+            StepName.ApplicationStart,
             $"starting {QuotedText.Text(command[0])}",
             limit,
             token => starting.StartAsync(address, settings, token),

@@ -15,7 +15,7 @@ internal static class StepName
     public const string ReflectionV1 = "reflection-v1";
 
     /// <summary>Only where the doctor was given a command.</summary>
-    public const string ApplicationReadiness = "application-start";
+    public const string ApplicationStart = "application-start";
 
     public const string ApplicationDns = "application-dns";
     public const string ApplicationConnect = "application-connect";

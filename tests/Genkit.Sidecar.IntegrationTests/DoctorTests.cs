@@ -220,7 +220,7 @@ public sealed class DoctorTests
 
         await ExamineAsync("--app", application.Address, "--app-start-timeout", "0");
 
-        AssertStep(StepName.ApplicationReadiness, StepStatus.Failed, "another process listens on", "leave out `-- COMMAND`");
+        AssertStep(StepName.ApplicationStart, StepStatus.Failed, "another process listens on", "leave out `-- COMMAND`");
     }
 
     [Fact]
