@@ -172,3 +172,7 @@ internal sealed class ListedActions
         return taken;
     }
 }
+
+/// <summary>Values of one type by name.</summary>
+/// <param name="Json">One JSON object.</param>
+internal sealed record ListedValues(ReadOnlyMemory<byte> Json);
