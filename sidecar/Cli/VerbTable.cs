@@ -18,3 +18,14 @@ internal static class VerbTable
 
     public static Verb? Find(string name) => All.Where(row => row.Name == name).Select(row => (Verb?)row.Verb).FirstOrDefault();
 }
+
+internal enum Verb
+{
+    Run,
+    Actions,
+    Call,
+    Health,
+    Doctor,
+    Version,
+    Help,
+}
