@@ -136,3 +136,23 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
 
     private static string Said(ActionFailure failure) => $"{GrpcStatusName.Of(failure.Code)}: {failure.Message}";
 }
+
+/// <summary>The action that the user wants run, with its input in UTF-8, one JSON value; null for none.</summary>
+internal sealed record ActionToRun(string Key, byte[]? Input);
+
+/// <summary>How an application takes messages over gRPC's stock limit of 4 MiB, in the languages that have it.</summary>
+internal static class ReceiveLimit
+{
+    /// <summary>What stock servers take at most.</summary>
+    public const int StockBytes = 4 * 1024 * 1024;
+
+    public static readonly IReadOnlyList<string> HowToRaise =
+    [
+        "Python: `grpc.aio.server(options=[(\"grpc.max_receive_message_length\", 100 << 20)])`, and the same for `grpc.server`",
+        "Node: `new grpc.Server({ \"grpc.max_receive_message_length\": 100 << 20 })`",
+        "Go: `grpc.NewServer(grpc.MaxRecvMsgSize(100 << 20))`",
+        "Java: `ServerBuilder.forPort(port).maxInboundMessageSize(100 << 20)`",
+        "C#: `services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 100 << 20)`",
+        "The sidecar's own bound is `--max-message-bytes`, 90MiB unless set",
+    ];
+}

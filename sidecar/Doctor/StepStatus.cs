@@ -12,3 +12,15 @@ internal enum StepStatus
     /// <summary>Not examined, for what it needs is not there.</summary>
     Skipped,
 }
+
+/// <summary>Statuses as both reports write them.</summary>
+internal static class StepStatusName
+{
+    public static string Of(StepStatus status) => status switch
+    {
+        StepStatus.Ok => "ok",
+        StepStatus.Warning => "warning",
+        StepStatus.Failed => "failed",
+        _ => "skipped",
+    };
+}
