@@ -1,3 +1,5 @@
+using Grpc.Core;
+
 namespace Genkit.Sidecar.GrpcClient;
 
 /// <summary>Why no HTTP/2 connection to the peer came about. Anything but <see cref="None"/> means that the peer is away; a slow peer never is.</summary>
@@ -32,4 +34,13 @@ internal enum ConnectFailure
 
     /// <summary>The peer's certificate is for another name. Setting the authority is the likely remedy.</summary>
     CertificateForOtherName,
+}
+
+/// <summary>Carries the reason why no HTTP/2 connection was made through SocketsHttpHandler, which wraps it and returns it to the call.</summary>
+/// <remarks>Derives from IOException, because the handler expects that of a stream that fails.</remarks>
+internal sealed class ConnectException(ConnectFailure failure, string message, Exception? cause = null) : IOException(message, cause)
+{
+    public ConnectFailure Failure { get; } = failure;
+
+    public CallStatus ToStatus() => new(StatusCode.Unavailable, Message) { ConnectFailure = Failure };
 }

@@ -56,3 +56,6 @@ internal sealed class LimitedStream(Stream inner, int limit, uint? length) : Str
         base.Dispose(disposing);
     }
 }
+
+/// <summary>A message decompresses to more bytes than the channel accepts.</summary>
+internal sealed class MessageTooLargeException() : IOException("the message decompresses to more bytes than are accepted");
