@@ -84,3 +84,8 @@ internal static class HealthClient
     // Reasons quote peers, who must not reach into the terminal.
     private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? '?' : c));
 }
+
+/// <summary>What a running sidecar said to a probe.</summary>
+/// <param name="IsGood">Whether it answered 200.</param>
+/// <param name="Text">Its lines, or why there are none.</param>
+internal sealed record HealthAnswer(bool IsGood, string Text);
