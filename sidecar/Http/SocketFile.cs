@@ -82,3 +82,9 @@ internal static class SocketFile
         }
     }
 }
+
+internal enum SocketFileState
+{
+    Free,
+    StaleRemoved,
+}

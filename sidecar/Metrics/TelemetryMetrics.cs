@@ -72,3 +72,16 @@ internal sealed class TelemetryMetrics
     private Measurement<long>[] Measure(TelemetryItem item, TelemetryOutcome[] outcomes) =>
         [.. outcomes.Select(outcome => new Measurement<long>(Of(item, outcome), new KeyValuePair<string, object?>(OutcomeTag, Name(outcome))))];
 }
+
+/// <summary>What is counted on its way to the telemetry server.</summary>
+internal enum TelemetryItem
+{
+    /// <summary>A run's own span, which the sidecar makes.</summary>
+    RootSpan,
+
+    /// <summary>A span that the application exported.</summary>
+    Span,
+
+    LogRecord,
+    Metric,
+}

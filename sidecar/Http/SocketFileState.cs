@@ -1,7 +1,0 @@
-namespace Genkit.Sidecar.Http;
-
-internal enum SocketFileState
-{
-    Free,
-    StaleRemoved,
-}
