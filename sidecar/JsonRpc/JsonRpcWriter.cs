@@ -154,3 +154,11 @@ internal static class JsonRpcWriter
         text.Advance(value.Length + 2);
     }
 }
+
+/// <summary>What a runtime says of itself when it registers.</summary>
+internal readonly record struct Registration(
+    string RuntimeId,
+    int ProcessId,
+    string Name,
+    string GenkitVersion,
+    IReadOnlyList<string> Environments);

@@ -58,3 +58,11 @@ internal struct ReceivedMessage
     /// <summary>Gives the id, which must be a string or a number.</summary>
     public readonly RequestId ReadId() => new(Bytes(Id).ToArray());
 }
+
+/// <summary>Where a value lies in its frame: first byte, length in bytes, and what it is. Kind None: the member is absent.</summary>
+internal readonly record struct JsonSlice(long Start, long Length, JsonTokenType Kind)
+{
+    public bool IsPresent => Kind != JsonTokenType.None;
+
+    public bool IsString => Kind == JsonTokenType.String;
+}
