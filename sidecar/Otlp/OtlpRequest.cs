@@ -62,3 +62,16 @@ internal static class OtlpRequest
         }
     }
 }
+
+internal enum OtlpEncoding
+{
+    Protobuf,
+    Json,
+}
+
+internal enum OtlpSignal
+{
+    Traces,
+    Metrics,
+    Logs,
+}

@@ -1,7 +1,0 @@
-namespace Genkit.Sidecar.Otlp;
-
-internal enum OtlpEncoding
-{
-    Protobuf,
-    Json,
-}

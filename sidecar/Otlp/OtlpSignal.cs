@@ -1,8 +1,0 @@
-namespace Genkit.Sidecar.Otlp;
-
-internal enum OtlpSignal
-{
-    Traces,
-    Metrics,
-    Logs,
-}
