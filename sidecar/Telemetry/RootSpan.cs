@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.ObjectModel;
 
 namespace Genkit.Sidecar.Telemetry;
 
@@ -143,4 +144,21 @@ internal sealed class RootSpan
         _payloadBytes += bytes;
         return true;
     }
+}
+
+/// <param name="Type">Name of the status, such as <c>NOT_FOUND</c>.</param>
+/// <param name="Message">What went wrong, for people.</param>
+/// <param name="Stack">Stack trace in the application's language, or null.</param>
+internal readonly record struct SpanFailure(string Type, string Message, string? Stack);
+
+/// <summary>What a root span tells of a run from its start. Payloads are JSON, read before the span's maker returns; null where there is none.</summary>
+internal readonly record struct RootSpanStart(TraceContext Trace, string Key)
+{
+    public ReadOnlySequence<byte>? Input { get; init; }
+
+    public ReadOnlySequence<byte>? Init { get; init; }
+
+    public ReadOnlySequence<byte>? Context { get; init; }
+
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 }

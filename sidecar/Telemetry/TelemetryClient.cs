@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace Genkit.Sidecar.Telemetry;
 
@@ -73,4 +74,41 @@ internal sealed class TelemetryClient : IDisposable
 
     private static bool IsUnreachable(HttpRequestError error) =>
         error is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
+}
+
+internal enum PostOutcome
+{
+    Accepted,
+
+    /// <summary>The server looked at it and said no: it would again.</summary>
+    Refused,
+
+    /// <summary>The request may have reached the server, and no usable answer came.</summary>
+    Unanswered,
+
+    /// <summary>The request did not reach the server.</summary>
+    Unreachable,
+}
+
+/// <summary>A body as HTTP sends it.</summary>
+internal sealed class SpanContent : HttpContent
+{
+    private readonly SpanBody _body;
+
+    public SpanContent(SpanBody body)
+    {
+        _body = body;
+        Headers.ContentType = new MediaTypeHeaderValue("application/json");
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => _body.CopyToAsync(stream, CancellationToken.None);
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        _body.CopyToAsync(stream, cancellationToken);
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _body.Length;
+        return true;
+    }
 }

@@ -316,3 +316,6 @@ internal sealed partial class ReflectionV1Endpoints(
         public static partial void Abandoned(ILogger logger, string traceId);
     }
 }
+
+/// <summary>Asks the sidecar to stop as SIGTERM does: its command first, then runs, then itself. Returns at once.</summary>
+internal delegate void Quit();
