@@ -1,4 +1,5 @@
 using System.Buffers;
+using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.ApplicationTelemetry;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using Genkit.Sidecar.Telemetry;
+using Genkit.Sidecar.Json;
 
 namespace Genkit.Sidecar.Otlp;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Genkit.Sidecar.Json;
 
 namespace Genkit.Sidecar.Telemetry;
 

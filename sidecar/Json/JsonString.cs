@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Genkit.Sidecar.Telemetry;
+namespace Genkit.Sidecar.Json;
 
 /// <summary>Writes UTF-8 as a JSON string. Only what must be escaped is: a payload inside a string stays readable, and nearly as long.</summary>
 internal static class JsonString

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using Genkit.Sidecar.Telemetry;
+using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Tests.Infrastructure;
 
-namespace Genkit.Sidecar.Tests.Telemetry;
+namespace Genkit.Sidecar.Tests.Json;
 
 public class JsonStringTests
 {
