@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Genkit.Sidecar.Cli;
 
 namespace Genkit.Sidecar.Supervision;
 
