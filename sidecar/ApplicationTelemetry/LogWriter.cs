@@ -91,7 +91,7 @@ internal sealed class LogWriter(KnownTraces traces, int maxBytes)
             Json.Text("severityText", BoundedWriter.Cut(severity));
         }
 
-        var attributes = SpanAttributes.Own(record.Attributes);
+        var attributes = AnyValueTree.ByKey(record.Attributes);
         if (HexId.Of(record.TraceId, HexId.TraceBytes) is { } traceId)
         {
             WriteIds(record, traceId, attributes);

@@ -1,4 +1,5 @@
 using Genkit.Sidecar.GenAi;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
 namespace Genkit.Sidecar.ApplicationTelemetry;
@@ -11,7 +12,7 @@ internal static class SpanAttributes
 
     public static OrderedDictionary<string, AnyValue> Of(ReceivedSpan received)
     {
-        var attributes = Own(received.Span.Attributes);
+        var attributes = AnyValueTree.ByKey(received.Span.Attributes);
         GenAiSpan.AddTo(attributes, received.Span);
         if (received.TraceId != received.Run.TraceId)
         {
@@ -19,18 +20,6 @@ internal static class SpanAttributes
         }
 
         AddBesides(attributes, received.Scope.Scope, received.Resource);
-        return attributes;
-    }
-
-    /// <summary>By key. Where one comes twice, which it should not, the last counts.</summary>
-    public static OrderedDictionary<string, AnyValue> Own(IEnumerable<KeyValue> pairs)
-    {
-        var attributes = new OrderedDictionary<string, AnyValue>();
-        foreach (var pair in pairs)
-        {
-            attributes[pair.Key] = pair.Value ?? new AnyValue();
-        }
-
         return attributes;
     }
 

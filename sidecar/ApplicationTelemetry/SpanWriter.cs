@@ -108,7 +108,7 @@ internal sealed class SpanWriter(KnownTraces traces, int maxBytes)
             Number("traceFlags", link.Flags & TraceFlagsMask);
             Json.EndObject();
             Json.Name("attributes");
-            WriteAttributes(SpanAttributes.Own(link.Attributes));
+            WriteAttributes(AnyValueTree.ByKey(link.Attributes));
             if (link.DroppedAttributesCount > 0)
             {
                 Number("droppedAttributesCount", link.DroppedAttributesCount);
@@ -164,7 +164,7 @@ internal sealed class SpanWriter(KnownTraces traces, int maxBytes)
             Json.Name("annotation");
             Json.StartObject();
             Json.Name("attributes");
-            WriteAttributes(SpanAttributes.Own(spanEvent.Attributes));
+            WriteAttributes(AnyValueTree.ByKey(spanEvent.Attributes));
             Json.Text("description", BoundedWriter.Cut(spanEvent.Name));
             Json.EndObject();
             Json.EndObject();

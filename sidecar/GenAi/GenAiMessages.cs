@@ -1,5 +1,4 @@
 using System.Globalization;
-using Genkit.Sidecar.ApplicationTelemetry;
 using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
@@ -56,7 +55,7 @@ internal static class GenAiMessages
         }
 
         var content = source.Events.Where(spanEvent => spanEvent.Name == contentEvent).SelectMany(spanEvent => spanEvent.Attributes);
-        return SpanAttributes.Own(content).TryGetValue(textKey, out var told)
+        return AnyValueTree.ByKey(content).TryGetValue(textKey, out var told)
             ? GenAiMessage.ReadAll(told, role)
             : source.Events.Where(spanEvent => events.ContainsKey(spanEvent.Name)).Select(spanEvent => GenAiMessage.Read(Told(spanEvent), events[spanEvent.Name]));
     }

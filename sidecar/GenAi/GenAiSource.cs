@@ -1,4 +1,4 @@
-using Genkit.Sidecar.ApplicationTelemetry;
+using Genkit.Sidecar.Otlp;
 using Genkit.Sidecar.Otlp.Wire;
 
 namespace Genkit.Sidecar.GenAi;
@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.GenAi;
 internal sealed class GenAiSource(IReadOnlyDictionary<string, AnyValue> attributes, IReadOnlyList<SpanEvent> events)
 {
     private readonly OrderedDictionary<string, AnyValue> _details =
-        SpanAttributes.Own(events.Where(spanEvent => spanEvent.Name == "gen_ai.client.inference.operation.details").SelectMany(spanEvent => spanEvent.Attributes));
+        AnyValueTree.ByKey(events.Where(spanEvent => spanEvent.Name == "gen_ai.client.inference.operation.details").SelectMany(spanEvent => spanEvent.Attributes));
 
     public IReadOnlyDictionary<string, AnyValue> Attributes => attributes;
 

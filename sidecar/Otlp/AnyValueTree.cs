@@ -29,6 +29,18 @@ internal static class AnyValueTree
         return new AnyValue { KvlistValue = list };
     }
 
+    /// <summary>Attributes by key. Where one comes twice, which it should not, the last counts.</summary>
+    public static OrderedDictionary<string, AnyValue> ByKey(IEnumerable<KeyValue> pairs)
+    {
+        var attributes = new OrderedDictionary<string, AnyValue>();
+        foreach (var pair in pairs)
+        {
+            attributes[pair.Key] = pair.Value ?? new AnyValue();
+        }
+
+        return attributes;
+    }
+
     extension(AnyValue value)
     {
         public bool IsString => value.ValueCase == AnyValue.ValueOneofCase.StringValue;
