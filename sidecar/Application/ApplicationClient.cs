@@ -207,7 +207,7 @@ internal sealed partial class ApplicationClient : IAsyncDisposable
         {
             OtlpGrpcEndpoint = OtlpEndpoints.Grpc,
             OtlpHttpEndpoint = OtlpEndpoints.Http,
-            SidecarVersion = _options.SidecarVersion,
+            SidecarVersion = _options.Version,
             MaxMessageBytes = _options.MaxMessageBytes,
         };
         var configured = await CallAsync("Configure", options => _client.ConfigureAsync(configuration, options), _stop.Token);

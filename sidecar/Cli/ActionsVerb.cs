@@ -10,7 +10,7 @@ internal sealed class ActionsVerb(Terminal terminal, ILoggerFactory logs)
     public async Task<int> RunAsync(SidecarSettings settings, CancellationToken stop)
     {
         await using var application = new ApplicationClient(
-            ApplicationChannel.Options(settings, TimeProvider.System),
+            ApplicationClientOptions.From(settings, TimeProvider.System),
             logs.CreateLogger<ApplicationClient>());
         var answer = await application.ListActionsAsync(stop);
         if (answer.Value is not { } listed)

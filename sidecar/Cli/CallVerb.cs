@@ -26,7 +26,7 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
         }
 
         await using var application = new ApplicationClient(
-            ApplicationChannel.Options(settings, TimeProvider.System),
+            ApplicationClientOptions.From(settings, TimeProvider.System),
             logs.CreateLogger<ApplicationClient>());
         var limits = RunLimits.From(settings);
         using var meter = SidecarMeter.Create();

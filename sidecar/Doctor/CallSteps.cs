@@ -28,7 +28,7 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
     {
         // Without a way there is no application to make, and with a certificate that is none it could not be.
         await using var application = steps.Obstacle is null
-            ? new ApplicationClient(ApplicationChannel.Options(settings with { RunTimeout = Limits.Call }, TimeProvider.System), logs.CreateLogger<ApplicationClient>())
+            ? new ApplicationClient(ApplicationClientOptions.From(settings with { RunTimeout = Limits.Call }, TimeProvider.System), logs.CreateLogger<ApplicationClient>())
             : null;
         using var meter = SidecarMeter.Create();
         var runs = application is null

@@ -88,7 +88,7 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
         ClientChannelOptions options;
         try
         {
-            options = ApplicationChannel.Options(settings, TimeProvider.System).Channel;
+            options = ApplicationClientOptions.From(settings, TimeProvider.System).Channel;
         }
         catch (CryptographicException exception)
         {

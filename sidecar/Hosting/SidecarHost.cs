@@ -99,7 +99,7 @@ internal static partial class SidecarHost
     {
         services.AddSingleton(settings);
         services.AddSingleton(RunLimits.From(settings));
-        services.AddSingleton(provider => ApplicationChannel.Options(settings, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => ApplicationClientOptions.From(settings, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ApplicationClient>();
         services.AddSingleton(TelemetryOptions.From(settings));
         services.AddSingleton<TelemetryServer>();

@@ -11,7 +11,7 @@ internal sealed class LoopbackCaller(string address) : IAsyncDisposable
 {
     private const string TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-    private readonly ApplicationClient _application = new(ApplicationChannel.Options(Settings(address), TimeProvider.System), NullLogger<ApplicationClient>.Instance);
+    private readonly ApplicationClient _application = new(ApplicationClientOptions.From(Settings(address), TimeProvider.System), NullLogger<ApplicationClient>.Instance);
 
     /// <summary>Runs an action to its end.</summary>
     /// <returns>How many bytes its chunks and its result have.</returns>
