@@ -1,5 +1,4 @@
 using Genkit.Sidecar.Configuration;
-using Genkit.Sidecar.Endpoints.Health;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Runs;
@@ -133,7 +132,7 @@ internal sealed partial class FlowEndpoints : IDisposable
         var application = await _health.AskApplicationAsync();
         context.Response.StatusCode = application.Holds ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "text/plain; charset=utf-8";
-        await context.Response.WriteAsync(application.Holds ? HealthEndpoints.Good : HealthEndpoints.Bad, context.RequestAborted);
+        await context.Response.WriteAsync(application.Holds ? ProbeText.Good : ProbeText.Bad, context.RequestAborted);
     }
 
     private Task CallAsync(HttpContext context)

@@ -76,7 +76,7 @@ internal static class HealthClient
     {
         var isGood = answer.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal);
         var body = answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) is >= 0 and var end ? answer[(end + 4)..] : "";
-        return body.StartsWith(isGood ? HealthEndpoints.Good : HealthEndpoints.Bad, StringComparison.Ordinal)
+        return body.StartsWith(isGood ? ProbeText.Good : ProbeText.Bad, StringComparison.Ordinal)
             ? new HealthAnswer(isGood, Printable(body.TrimEnd('\n')))
             : null;
     }

@@ -12,12 +12,6 @@ namespace Genkit.Sidecar.Endpoints.Health;
 /// </summary>
 internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth health, MetricsCollector metrics, RunMetrics runs)
 {
-    /// <summary>The line that an answer to a probe is, or begins with when more may be told.</summary>
-    public const string Good = "ok\n";
-
-    /// <inheritdoc cref="Good"/>
-    public const string Bad = "not ready\n";
-
     private const string PlainText = "text/plain; charset=utf-8";
 
     /// <summary>Adds the middleware and maps the paths of the listener.</summary>
@@ -57,7 +51,7 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
     {
         var conditions = await health.CheckAsync(probe);
         var isGood = conditions.All(condition => condition.Holds);
-        var body = new StringBuilder(isGood ? Good : Bad);
+        var body = new StringBuilder(isGood ? ProbeText.Good : ProbeText.Bad);
         if (context.Request.Query.ContainsKey("verbose") && IsLocal(context))
         {
             foreach (var (name, holds, reason) in conditions)
