@@ -3,121 +3,119 @@ using Genkit.Sidecar.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Tests.Architecture;
 
-/// <summary>Doors use runs, runs use the application: read from the sources, as a reader would.</summary>
+/// <summary>Checks which folder of the sidecar uses which, from the sources.</summary>
 public partial class DependencyTests
 {
-    /// <summary>What each folder may use. A folder that is not here may use none, and none may use it.</summary>
-    private static readonly Dictionary<string, string[]> s_allowed = new()
-    {
-        ["Json"] = [],
-        ["GrpcClient"] = [],
-        ["Configuration"] = [],
-        ["Application"] = ["Json", "GrpcClient", "Configuration"],
-        ["Metrics"] = ["Configuration"],
-        ["Telemetry"] = ["Json", "Configuration", "Metrics"],
-        ["Otlp"] = ["Json", "Configuration", "Http", "Metrics", "Telemetry"],
-        ["Runs"] = ["Json", "Configuration", "Application", "Telemetry", "Metrics"],
-        ["JsonRpc"] = ["Json", "Application"],
-        ["ReflectionV2"] = ["Json", "Configuration", "Application", "Telemetry", "Runs", "JsonRpc", "Metrics"],
-        ["ReflectionV1"] = ["Json", "Configuration", "Application", "Telemetry", "Runs", "JsonRpc", "Http"],
-        ["Sockets"] = ["Configuration"],
-        ["Http"] = ["Sockets", "Configuration"],
-        ["Health"] = ["Configuration", "Application", "ReflectionV1", "ReflectionV2", "Metrics", "Http"],
-        ["FlowServer"] = ["Json", "Configuration", "Application", "Runs", "Health", "Http"],
-        ["Hosting"] = ["Configuration", "Application", "Telemetry", "Otlp", "Runs", "ReflectionV1", "ReflectionV2", "FlowServer", "Health", "Metrics"],
-        ["Supervision"] = ["Configuration", "Sockets", "Cli"],
-        ["Doctor"] = ["GrpcClient", "Configuration", "Application", "Runs", "JsonRpc", "Metrics", "ReflectionV1", "ReflectionV2", "Supervision"],
-        ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Health", "Hosting", "Supervision", "Doctor"],
-    };
-
-    /// <summary>Where only these types of another folder may be used.</summary>
-    private static readonly Dictionary<(string From, string To), string[]> s_narrow = new()
-    {
-        [("JsonRpc", "Application")] = ["ActionFailure", "FailureJson", "RunRequest"],
-        [("Telemetry", "Metrics")] = ["TelemetryMetrics", "TelemetryItem", "TelemetryOutcome"],
-        [("Otlp", "Metrics")] = ["TelemetryMetrics", "TelemetryItem", "TelemetryOutcome"],
-        [("ReflectionV2", "Telemetry")] = ["TelemetryServer", "TraceExporter"],
-        [("ReflectionV1", "Telemetry")] = ["TelemetryServer"],
-        [("ReflectionV1", "JsonRpc")] = ["ReceivedMessage", "JsonRpcReader", "RunActionParams"],
-        [("Metrics", "Configuration")] = ["SidecarVersion"],
-        [("Doctor", "ReflectionV1")] = ["ReflectionV1Listener", "RuntimeFile"],
-        [("Health", "ReflectionV1")] = ["ReflectionV1Status"],
-        [("FlowServer", "Health")] = ["SidecarHealth", "HealthEndpoints"],
-        [("Health", "ReflectionV2")] = ["ManagerStatus"],
-        [("Sockets", "Configuration")] = ["Parsed"],
-        [("Supervision", "Cli")] = ["ExitCode"],
-    };
+    /// <summary>
+    /// What each folder may use: only folders below it, so that there is one direction. Every folder may use the types at the root of the sidecar,
+    /// which use none.
+    /// </summary>
+    private static readonly (string Folder, string[] MayUse)[] s_table =
+    [
+        ("Cli", ["Doctor", "Endpoints/Health", "Runs", "Health", "Application", "Supervision", "Actions", "Metrics", "Json", "Configuration"]),
+        ("Doctor", ["Endpoints/ReflectionV2", "Endpoints/ReflectionV1", "JsonRpc", "Runs", "Application", "Supervision", "Actions", "Metrics", "Configuration", "GrpcClient"]),
+        ("Hosting", ["Endpoints/ReflectionV2", "Endpoints/ReflectionV1", "Endpoints/FlowServer", "Endpoints/Otlp", "Endpoints/Health", "Runs", "Health", "Application", "Telemetry", "Metrics", "Configuration"]),
+        ("Endpoints/ReflectionV2", ["JsonRpc", "Runs", "Health", "Application", "Telemetry", "Actions", "Metrics", "Configuration"]),
+        ("Endpoints/ReflectionV1", ["JsonRpc", "Runs", "Health", "Application", "Telemetry", "Http", "Actions", "Json", "Configuration"]),
+        ("Endpoints/FlowServer", ["Runs", "Health", "Http", "Actions", "Json", "Configuration"]),
+        ("Endpoints/Otlp", ["ApplicationTelemetry", "Otlp", "Telemetry", "Http", "Metrics", "Configuration"]),
+        ("Endpoints/Health", ["Health", "Http", "Metrics", "Configuration"]),
+        ("JsonRpc", ["Actions", "Json"]),
+        ("Runs", ["Application", "Telemetry", "Actions", "Metrics", "Json", "Configuration"]),
+        ("Health", ["Application", "Configuration"]),
+        ("Application", ["Actions", "Json", "Configuration", "GrpcClient"]),
+        ("ApplicationTelemetry", ["GenAi", "Otlp", "Telemetry", "Json"]),
+        ("GenAi", ["Otlp", "Json"]),
+        ("Otlp", ["Json", "Configuration"]),
+        ("Telemetry", ["Metrics", "Json", "Configuration"]),
+        ("Supervision", ["Http", "Configuration"]),
+        ("Http", ["Configuration"]),
+        ("Actions", ["Json"]),
+        ("Metrics", []),
+        ("Json", []),
+        ("Configuration", []),
+        ("GrpcClient", []),
+    ];
 
     private static readonly string s_sidecar = Path.Combine(TestData.Repository, "sidecar");
 
-    public static TheoryData<string> Folders => [.. s_allowed.Keys];
+    public static TheoryData<string> Folders => [.. s_table.Select(row => row.Folder)];
 
     [Fact]
     public void Sidecar_Folders_AreAllInTheTable()
     {
-        var folders = Directory.EnumerateDirectories(s_sidecar)
-            .Where(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Any())
-            .Select(folder => Path.GetFileName(folder));
+        var folders = Directory.EnumerateFiles(s_sidecar, "*.cs", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(s_sidecar, Path.GetDirectoryName(file)!).Replace('\\', '/'))
+            .Where(folder => folder != "." && folder.Split('/')[0] is not ("bin" or "obj"))
+            .Distinct();
 
-        Assert.Equal(s_allowed.Keys.Order(StringComparer.Ordinal), folders.Order(StringComparer.Ordinal));
+        Assert.Equal(s_table.Select(row => row.Folder).Order(StringComparer.Ordinal), folders.Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [MemberData(nameof(Folders))]
-    public void Folder_Sources_UseOnlyWhatTheTableAllows(string folder)
+    public void Folder_InTheTable_MayUseOnlyFoldersBelowIt(string folder)
     {
-        foreach (var file in Sources(folder))
-        {
-            var used = References().Matches(Code(file)).Select(match => match.Groups["folder"].Value).Where(s_allowed.ContainsKey).Distinct();
+        var row = Array.FindIndex(s_table, row => row.Folder == folder);
 
-            Assert.True(
-                used.All(other => other == folder || s_allowed[folder].Contains(other)),
-                $"{Path.GetRelativePath(s_sidecar, file)} uses {string.Join(", ", used)}; {folder} may use {string.Join(", ", s_allowed[folder])}");
-        }
+        Assert.All(s_table[row].MayUse, other => Assert.Contains(other, s_table[(row + 1)..].Select(below => below.Folder)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Folder_Sources_UseWhatTheTableAllowsAndAllOfIt(string folder)
+    {
+        var used = Sources(folder).SelectMany(Used).Where(other => other != folder).Distinct();
+
+        Assert.Equal(MayUse(folder).Order(StringComparer.Ordinal), used.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Folder_Sources_AreInTheNamespaceOfTheirFolder(string folder) =>
+        Assert.All(Sources(folder), file => Assert.Contains($"namespace {Namespace(folder)};", File.ReadAllText(file), StringComparison.Ordinal));
+
+    [Fact]
+    public void Root_Sources_UseNoFolderButInProgram()
+    {
+        var sources = Directory.GetFiles(s_sidecar, "*.cs").Where(file => Path.GetFileName(file) != "Program.cs");
+
+        Assert.Empty(sources.SelectMany(Used));
     }
 
     [Fact]
-    public void Folder_NarrowEdge_UsesOnlyTheTypesThatTheTableNames()
+    public void Readme_TableOfFolders_IsThisTable()
     {
-        foreach (var ((from, to), types) in s_narrow)
-        {
-            var others = Sources(to).Select(file => Path.GetFileName(file).Split('.')[0]).Except(types).ToHashSet();
-            foreach (var file in Sources(from))
-            {
-                var code = Code(file);
-                var constants = Constants().Matches(code).Select(match => match.Groups["name"].Value);
-                var used = Words().Matches(code).Select(match => match.Value).Where(others.Contains).Except(constants);
+        var rows = ReadmeRows().Matches(File.ReadAllText(Path.Combine(s_sidecar, "README.md")))
+            .Select(row => $"{row.Groups["folder"].Value}: {row.Groups["uses"].Value}");
 
-                Assert.True(!used.Any(), $"{Path.GetRelativePath(s_sidecar, file)} uses {string.Join(", ", used)} of {to}, not only {string.Join(", ", types)}");
-            }
-        }
+        Assert.Equal(s_table.Select(row => $"{row.Folder}: {(row.MayUse.Length > 0 ? string.Join(", ", row.MayUse) : "–")}"), rows);
     }
 
-    [Fact]
-    public void Folder_Sources_AreInTheNamespaceOfTheirFolder()
+    private static string[] MayUse(string folder) => s_table.First(row => row.Folder == folder).MayUse;
+
+    private static string Namespace(string folder) => $"Genkit.Sidecar.{folder.Replace('/', '.')}";
+
+    private static string[] Sources(string folder) => Directory.GetFiles(Path.Combine(s_sidecar, folder), "*.cs");
+
+    /// <summary>The folders whose namespaces a source imports, or names in full or from the root on.</summary>
+    private static IEnumerable<string> Used(string file)
     {
-        foreach (var folder in s_allowed.Keys)
-        {
-            Assert.All(Sources(folder), file => Assert.Contains($"namespace Genkit.Sidecar.{folder};", File.ReadAllText(file), StringComparison.Ordinal));
-        }
+        var code = CommentsAndStrings().Replace(File.ReadAllText(file), "");
+        return References().Matches(code).Select(match => match.Groups["path"].Value).SelectMany(Folder).Distinct();
     }
 
-    private static string[] Sources(string folder) =>
-        Directory.GetFiles(Path.Combine(s_sidecar, folder), "*.cs", SearchOption.AllDirectories);
-
-    /// <summary>A source without its comments and strings.</summary>
-    private static string Code(string file) => CommentsAndStrings().Replace(File.ReadAllText(file), "");
+    /// <summary>The folder that a path of names begins with, if it does.</summary>
+    private static IEnumerable<string> Folder(string path) => s_table
+        .Select(row => row.Folder)
+        .Where(folder => $"{path}.".StartsWith($"{folder.Replace('/', '.')}.", StringComparison.Ordinal));
 
     /// <summary>Full names, and names from the common root such as <c>Runs.RunEvent</c>.</summary>
-    [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<folder>\w+)|(?<![\w.])(?<folder>\w+)(?=\.[A-Z])")]
+    [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<path>[\w.]+)|(?<![\w.])(?<path>\w+(?:\.\w+)*)(?=\.[A-Z])")]
     private static partial Regex References();
 
-    /// <summary>Names, but for those of other types' members.</summary>
-    [GeneratedRegex(@"(?<![\w.])\w+")]
-    private static partial Regex Words();
-
-    [GeneratedRegex(@"const \w+ (?<name>\w+)")]
-    private static partial Regex Constants();
+    [GeneratedRegex(@"^\| `(?<folder>[\w/]+)/` \|.*\| (?<uses>[^|]+) \|\r?$", RegexOptions.Multiline)]
+    private static partial Regex ReadmeRows();
 
     [GeneratedRegex(@"//[^\n]*|""(?:[^""\\\n]|\\.)*""")]
     private static partial Regex CommentsAndStrings();
