@@ -7,25 +7,25 @@ namespace Genkit.Sidecar.Application;
 /// <summary>Turns settings into the options of the channel to the application.</summary>
 internal static class ApplicationChannel
 {
-    public static GrpcApplicationOptions Options(SidecarSettings settings, TimeProvider time)
+    public static GrpcApplicationOptions Options(ApplicationSettings settings, LimitSettings limits, TimeProvider time)
     {
         var channel = new ClientChannelOptions
         {
-            Target = GrpcTarget.Parse(settings.App.Text),
-            Authority = settings.AppAuthority,
-            Metadata = [.. settings.AppHeaders.Select(header => new KeyValuePair<string, string>(header.Name, header.Value.Trim(' ')))],
-            CertificateAuthorities = Authorities(settings.AppCaFile),
-            ClientCertificate = settings.AppCertificateFile is { } certificate
-                ? X509Certificate2.CreateFromPemFile(certificate, settings.AppKeyFile)
+            Target = GrpcTarget.Parse(settings.Address.Text),
+            Authority = settings.Authority,
+            Metadata = [.. settings.Headers.Select(header => new KeyValuePair<string, string>(header.Name, header.Value.Trim(' ')))],
+            CertificateAuthorities = Authorities(settings.CaFile),
+            ClientCertificate = settings.CertificateFile is { } certificate
+                ? X509Certificate2.CreateFromPemFile(certificate, settings.KeyFile)
                 : null,
-            MaxReceiveMessageBytes = checked((int)settings.MaxFrameBytes),
-            ConnectTimeout = settings.AppConnectTimeout,
-            KeepAliveTimeout = settings.AppKeepAliveTimeout,
+            MaxReceiveMessageBytes = checked((int)limits.MaxFrameBytes),
+            ConnectTimeout = settings.ConnectTimeout,
+            KeepAliveTimeout = settings.KeepAliveTimeout,
             StreamedMethods = [RunMethods.RunBidiAction.FullName],
             UserAgent = $"genkit-sidecar/{SidecarVersion.Number}",
             TimeProvider = time,
         };
-        return new GrpcApplicationOptions(channel, settings.AppCallTimeout, settings.RunTimeout, settings.MaxMessageBytes, SidecarVersion.Number);
+        return new GrpcApplicationOptions(channel, settings.CallTimeout, limits.RunTimeout, limits.MaxMessageBytes, SidecarVersion.Number);
     }
 
     private static X509Certificate2Collection? Authorities(string? file)

@@ -19,7 +19,7 @@ internal static class HelpText
             AppendWrapped(text, "      ", description);
         }
 
-        text.Append($"\nWhat is open with {SettingTable.GenkitEnv.EnvironmentVariable}=dev, and otherwise:\n");
+        text.Append($"\nWhat is open with {RuntimeSettingTable.GenkitEnv.EnvironmentVariable}=dev, and otherwise:\n");
         foreach (var (door, inDevelopment, elsewhere) in OpenDoors.Table)
         {
             AppendWrapped(text, "  ", door);
@@ -28,10 +28,10 @@ internal static class HelpText
         }
 
         text.Append("\nEvery setting is a flag, an environment variable and a key of the file that --config names; the first of these wins.\n");
-        foreach (var group in SettingTable.All.GroupBy(setting => setting.Group))
+        foreach (var group in SettingTable.Groups)
         {
-            text.Append($"\n{Heading(group.Key)}:\n");
-            foreach (var setting in group)
+            text.Append($"\n{group.Heading}:\n");
+            foreach (var setting in group.Settings)
             {
                 text.Append($"  {setting.Flag} {setting.Placeholder}\n");
                 AppendWrapped(text, "      ", setting.Description);
@@ -56,17 +56,6 @@ internal static class HelpText
             """);
         return text.ToString();
     }
-
-    private static string Heading(SettingGroup group) => group switch
-    {
-        SettingGroup.Doors => "Doors",
-        SettingGroup.Manager => "Manager",
-        SettingGroup.Application => "Application",
-        SettingGroup.Runs => "Runs",
-        SettingGroup.FlowServer => "Flow server",
-        SettingGroup.Telemetry => "Telemetry",
-        _ => "Process",
-    };
 
     private static void AppendWrapped(StringBuilder text, string indent, string paragraph)
     {

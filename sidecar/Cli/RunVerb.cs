@@ -27,24 +27,21 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return await RunAloneAsync(settings, signals, stop);
         }
 
-        var address = ListenAddress.Choose(settings, _logger);
+        var address = ListenAddress.Choose(settings.Application, _logger);
         if (address.Value is null)
         {
             Log.AddressTaken(_logger, address.Problem!);
             return ExitCode.Failure;
         }
 
-        return await RunWithAsync(command, WithFreePorts(settings with { App = address.Value }), signals, stop);
+        // A command is told where the sidecar listens, so that any number of them can be started side by side.
+        settings = settings with
+        {
+            Application = settings.Application with { Address = address.Value },
+            Otlp = settings.Otlp.WithDefaultsAt(OtlpAddress.AnyPort),
+        };
+        return await RunWithAsync(command, settings, signals, stop);
     }
-
-    /// <summary>A command is told where the sidecar listens, so that any number of them can be started side by side.</summary>
-    private static SidecarSettings WithFreePorts(SidecarSettings settings) => settings with
-    {
-        OtlpGrpc = IsDefault(settings.OtlpGrpc, settings.OtlpGrpcSource) ? OtlpAddress.AnyPort : settings.OtlpGrpc,
-        OtlpHttp = IsDefault(settings.OtlpHttp, settings.OtlpHttpSource) ? OtlpAddress.AnyPort : settings.OtlpHttp,
-    };
-
-    private static bool IsDefault(OtlpAddress address, SettingSource source) => source == SettingSource.Default && address.EndPoint is not null;
 
     private async Task<int> RunWithAsync(IReadOnlyList<string> command, SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
@@ -58,8 +55,8 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return await running;
         }
 
-        var words = new ApplicationCommand(command, settings.App.ListenAddress, executable) { Otlp = await listening.Task, OtlpToken = settings.OtlpToken };
-        await using var application = ApplicationProcess.Start(words, settings.StopTimeout, logs.CreateLogger<ApplicationProcess>());
+        var words = new ApplicationCommand(command, settings.Application.Address.ListenAddress, executable) { Otlp = await listening.Task, OtlpToken = settings.Otlp.Token };
+        await using var application = ApplicationProcess.Start(words, settings.Process.StopTimeout, logs.CreateLogger<ApplicationProcess>());
 
         var first = await Task.WhenAny(application.Exited, stopped, running);
         if (first == running)
@@ -72,7 +69,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
         var exit = first == stopped ? await application.StopAsync(await stopped, signals.Second) : await application.Exited;
 
         // Runs have had that time already, and hardly any outlives the application.
-        await EndCoreAsync(running, settings.DrainTimeout - Stopwatch.GetElapsedTime(start), coreStop, signals);
+        await EndCoreAsync(running, settings.Process.DrainTimeout - Stopwatch.GetElapsedTime(start), coreStop, signals);
         return first == stopped && IsGoodEnd(exit, await stopped, signals) ? ExitCode.Success : exit.Code;
     }
 
@@ -96,7 +93,7 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return await running;
         }
 
-        return await EndCoreAsync(running, settings.DrainTimeout, coreStop, signals);
+        return await EndCoreAsync(running, settings.Process.DrainTimeout, coreStop, signals);
     }
 
     /// <summary>Gives the signal that the sidecar is stopped with, or as if with.</summary>

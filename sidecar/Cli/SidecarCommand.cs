@@ -64,10 +64,10 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
     {
         if (line.Verb == Verb.Health)
         {
-            return await UntilStoppedAsync(stop => new HealthVerb(terminal).RunAsync(settings, line.Arguments.ElementAtOrDefault(0), stop));
+            return await UntilStoppedAsync(stop => new HealthVerb(terminal).RunAsync(settings.Health, line.Arguments.ElementAtOrDefault(0), stop));
         }
 
-        using var logs = LogOutput.Create(settings);
+        using var logs = LogOutput.Create(settings.Logging);
         if (line.Verb == Verb.Run)
         {
             var run = new RunVerb(core, SidecarExecutable.Current(), logs);
@@ -75,16 +75,16 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         }
 
         return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
-            ? new ActionsVerb(terminal, logs).RunAsync(settings, stop)
-            : new CallVerb(terminal, logs).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+            ? new ActionsVerb(terminal, logs).RunAsync(settings.Application, settings.Limits, stop)
+            : new CallVerb(terminal, logs).RunAsync(settings.Application, settings.Limits, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
     }
 
     private async Task<int> RunDoctorAsync(CommandLine line)
     {
         // Wrong settings are its first finding. What the sidecar's parts would log of a peer, the report says.
         var reading = SettingsReader.ReadGood(line.Flags, environment);
-        var level = reading.Settings.LogLevel;
-        using var logs = LogOutput.Create(reading.Settings with { LogLevel = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error });
+        var level = reading.Settings.Logging.Level;
+        using var logs = LogOutput.Create(reading.Settings.Logging with { Level = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error });
         var doctor = new DoctorVerb(terminal, environment, SidecarExecutable.Current(), logs);
         return await UntilStoppedAsync((stop, hurry) => doctor.RunAsync(reading, new(line.IsJson, line.RunKey, line.Arguments.ElementAtOrDefault(0), line.Command), hurry, stop));
     }

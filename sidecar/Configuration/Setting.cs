@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Configuration;
 
-/// <summary>One row of <see cref="SettingTable"/>: everything that the parser, the help and the README say about a setting.</summary>
+/// <summary>One row of a table of settings: everything that the parser, the help and the docs need to know about a setting.</summary>
 internal abstract class Setting
 {
     /// <summary>Without dashes; this is also the key in the configuration file.</summary>
@@ -9,8 +9,6 @@ internal abstract class Setting
     public string Flag => "--" + Name;
 
     public required string EnvironmentVariable { get; init; }
-
-    public required SettingGroup Group { get; init; }
 
     public required string Placeholder { get; init; }
 
@@ -23,15 +21,15 @@ internal abstract class Setting
     public required string Accepts { get; init; }
 
     /// <summary>Read by the setting's own parser, so that what the help shows is what is used.</summary>
-    public string? Default { get; init; }
+    public required string? Default { get; init; }
 
     /// <summary>Shown where the default is not a value but a behaviour.</summary>
-    public string DefaultNote { get; init; } = "none";
+    public required string DefaultNote { get; init; }
 
     public string DefaultText => Default ?? DefaultNote;
 
-    public bool IsRepeatable { get; init; }
+    public required bool IsRepeatable { get; init; }
 
-    /// <summary>False for the one setting that says where the file is.</summary>
-    public bool IsInFile { get; init; } = true;
+    /// <summary>False for the one setting that names the file.</summary>
+    public required bool IsInFile { get; init; }
 }

@@ -5,7 +5,7 @@ namespace Genkit.Sidecar.ReflectionV1;
 
 /// <summary>The Reflection API v1 door as the Genkit CLI sees it: there once the application answers, and gone as soon as the sidecar stops.</summary>
 internal sealed class ReflectionV1Door(
-    SidecarSettings settings, ReflectionV1Status status, RuntimeFile file, GrpcApplication application, ApplicationStart applicationStart) : BackgroundService
+    RuntimeSettings settings, ReflectionV1Status status, RuntimeFile file, GrpcApplication application, ApplicationStart applicationStart) : BackgroundService
 {
     public override async Task StopAsync(CancellationToken cancellationToken)
     {

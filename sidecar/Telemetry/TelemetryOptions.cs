@@ -9,6 +9,6 @@ namespace Genkit.Sidecar.Telemetry;
 /// <param name="IsRealtime">Whether a span is posted at its start too.</param>
 internal sealed record TelemetryOptions(TimeSpan Wait, TimeSpan Timeout, long MaxSpanBytes, long MaxQueueBytes, bool IsRealtime)
 {
-    public static TelemetryOptions From(SidecarSettings settings) =>
-        new(settings.TelemetryWait, settings.TelemetryTimeout, settings.TelemetryMaxSpanBytes, settings.TelemetryMaxQueueBytes, OpenDoors.Of(settings).RealtimeTraces);
+    public static TelemetryOptions From(TelemetrySettings settings, OpenDoors doors) =>
+        new(settings.Wait, settings.Timeout, settings.MaxSpanBytes, settings.MaxQueueBytes, doors.RealtimeTraces);
 }

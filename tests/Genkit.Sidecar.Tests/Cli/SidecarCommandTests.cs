@@ -61,7 +61,7 @@ public sealed class SidecarCommandTests
             genkit-sidecar: cannot start:
               there is no flag "--run-grcae", did you mean --run-grace?
               flag --log-level: "loud" is not one of its values; accepted: trace, debug, information, warning, error, critical or none
-              flag --manager: is missing, and so are environment variable GENKIT_REFLECTION_V2_SERVER, flag --env-file, flag --reflection-v1 and flag --flow-server, and GENKIT_ENV is not dev: nobody could use the application. `genkit start` sets the variables for the command that it starts
+              flag --manager: is missing, and so are environment variable GENKIT_REFLECTION_V2_SERVER, flag --env-file, flag --reflection-v1 and flag --flow-server, and GENKIT_ENV is not dev: the application could not be used. `genkit start` sets the variables for the command that it starts
             See genkit-sidecar --help.
 
             """,

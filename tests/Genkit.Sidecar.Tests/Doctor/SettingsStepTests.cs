@@ -92,8 +92,8 @@ public sealed class SettingsStepTests : IDisposable
         var reading = Read(words);
 
         Assert.Equal(wrong, string.Join(' ', reading.Wrong.Select(setting => setting.Name).Order(StringComparer.Ordinal)));
-        Assert.NotNull(reading.Settings.App);
-        Assert.True(reading.Settings.KeepAliveTimeout > TimeSpan.Zero && reading.Settings.AppCallTimeout > TimeSpan.Zero);
+        Assert.NotNull(reading.Settings.Application.Address);
+        Assert.True(reading.Settings.Manager.KeepAliveTimeout > TimeSpan.Zero && reading.Settings.Application.CallTimeout > TimeSpan.Zero);
     }
 
     private async Task<Finding> ExamineAsync(string words, params (string Name, string Value)[] environment)
