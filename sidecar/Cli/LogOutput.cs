@@ -7,9 +7,9 @@ namespace Genkit.Sidecar.Cli;
 /// <summary>Where log lines go: all of them to stderr, for stdout belongs to the command and to the answers of verbs.</summary>
 internal static class LogOutput
 {
-    public static ILoggerFactory Create(LoggingSettings settings) => LoggerFactory.Create(builder => Configure(builder, settings));
+    public static ILoggerFactory Create(LoggingSettings settings, bool hasColor) => LoggerFactory.Create(builder => Configure(builder, settings, hasColor));
 
-    public static void Configure(ILoggingBuilder builder, LoggingSettings settings)
+    public static void Configure(ILoggingBuilder builder, LoggingSettings settings, bool hasColor)
     {
         builder.SetMinimumLevel(settings.Level);
 
@@ -25,7 +25,7 @@ internal static class LogOutput
         }
         else
         {
-            builder.Services.AddSingleton<ConsoleFormatter>(new LogLine(TimeProvider.System));
+            builder.Services.AddSingleton<ConsoleFormatter>(new LogLine(TimeProvider.System, hasColor));
             builder.AddConsole(console => console.FormatterName = LogLine.FormatName);
         }
     }

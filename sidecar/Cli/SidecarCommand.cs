@@ -28,13 +28,13 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
     {
         if (line.WantsHelp || line is { Verb: Verb.Help, Problems.Count: 0 })
         {
-            await terminal.Out.WriteAsync(HelpText.Write());
+            await terminal.Out.WriteAsync(HelpOn(line));
             return ExitCode.Success;
         }
 
         if (line is { Verb: null, Problems.Count: 0 })
         {
-            await terminal.Error.WriteAsync(HelpText.Write());
+            await terminal.Error.WriteAsync(HelpText.Overview());
             return ExitCode.Usage;
         }
 
@@ -60,6 +60,14 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         return await RunVerbAsync(line, reading.Settings);
     }
 
+    private static string HelpOn(CommandLine line) => line switch
+    {
+        { Verb: Verb.Help, Arguments: [HelpText.SettingsTopic, ..] } => HelpText.Settings(),
+        { Verb: Verb.Help, Arguments: [var topic, ..] } when VerbTable.Find(topic) is { } verb => HelpText.Of(verb),
+        { Verb: { } verb and not Verb.Help } => HelpText.Of(verb),
+        _ => HelpText.Overview(),
+    };
+
     private async Task<int> RunVerbAsync(CommandLine line, SidecarSettings settings)
     {
         if (line.Verb == Verb.Health)
@@ -67,7 +75,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
             return await UntilStoppedAsync(stop => new HealthVerb(terminal).RunAsync(settings.Health, line.Arguments.ElementAtOrDefault(0), stop));
         }
 
-        using var logs = LogOutput.Create(settings.Logging);
+        using var logs = LogOutput.Create(settings.Logging, terminal.HasColor);
         if (line.Verb == Verb.Run)
         {
             var run = new RunVerb(core, SidecarExecutable.Current(), logs);
@@ -84,7 +92,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         // Wrong settings are its first finding. What the sidecar's parts would log of a peer, the report says.
         var reading = SettingsReader.ReadGood(line.Flags, environment);
         var level = reading.Settings.Logging.Level;
-        using var logs = LogOutput.Create(reading.Settings.Logging with { Level = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error });
+        using var logs = LogOutput.Create(reading.Settings.Logging with { Level = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error }, terminal.HasColor);
         var doctor = new DoctorVerb(terminal, environment, SidecarExecutable.Current(), logs);
         return await UntilStoppedAsync((stop, hurry) => doctor.RunAsync(reading, new(line.IsJson, line.RunKey, line.Arguments.ElementAtOrDefault(0), line.Command), hurry, stop));
     }

@@ -14,6 +14,9 @@ internal abstract class Setting
 
     public required string Description { get; init; }
 
+    /// <summary>What the description begins with: enough to choose a flag by.</summary>
+    public string Summary => Description[..Math.Min(EndOf("; "), EndOf(". "))];
+
     /// <summary>Why the default is what it is.</summary>
     public required string Reason { get; init; }
 
@@ -32,4 +35,7 @@ internal abstract class Setting
 
     /// <summary>False for the one setting that names the file.</summary>
     public required bool IsInFile { get; init; }
+
+    private int EndOf(string separator) =>
+        Description.IndexOf(separator, StringComparison.Ordinal) is var end and >= 0 ? end : Description.Length;
 }

@@ -11,12 +11,12 @@ internal static class SettingTable
         RuntimeSettingTable.Group,
         ReflectionV1SettingTable.Group,
         FlowServerSettingTable.Group,
+        LoggingSettingTable.Group,
+        ProcessSettingTable.Group,
         LimitSettingTable.Group,
+        HealthSettingTable.Group,
         TelemetrySettingTable.Group,
         OtlpSettingTable.Group,
-        HealthSettingTable.Group,
-        ProcessSettingTable.Group,
-        LoggingSettingTable.Group,
     ];
 
     public static readonly IReadOnlyList<Setting> All = [.. Groups.SelectMany(group => group.Settings)];

@@ -6,7 +6,6 @@ internal sealed class SettingsReader
     private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> _flags;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly IReadOnlySet<Setting> _ignored;
-    private readonly bool _isFileRead = true;
     private readonly IReadOnlyDictionary<string, SettingInput> _file = new Dictionary<string, SettingInput>();
     private readonly List<string> _problems = [];
     private readonly HashSet<Setting> _wrong = [];
@@ -17,9 +16,10 @@ internal sealed class SettingsReader
         _flags = flags;
         _environment = environment;
         _ignored = ignored;
-        if (ProcessSettingTable.Config.Read(this, new ProcessSettings()).ConfigFile is { } path)
+        if (ProcessSettingTable.Config.Read(this, new ProcessSettings()).ConfigFile is { } path
+            && !SettingsFile.TryRead(path, SourceOf(ProcessSettingTable.Config), _problems, out _file))
         {
-            _isFileRead = SettingsFile.TryRead(path, SourceOf(ProcessSettingTable.Config), _problems, out _file);
+            _wrong.Add(ProcessSettingTable.Config);
         }
     }
 
@@ -133,8 +133,8 @@ internal sealed class SettingsReader
             Logging = LoggingSettingTable.Group.Read(this, new()),
         };
 
-        // What is missing may stand in a file that could not be read, which is the one mistake then.
-        if (_isFileRead)
+        // What is missing may be in the file that could not be read, which is the one mistake then.
+        if (!IsWrong(ProcessSettingTable.Config))
         {
             new SettingsCheck(this, settings).Run(needsDoor);
         }

@@ -22,7 +22,7 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
         Manager = reading.Wrong.Contains(ManagerSettingTable.EnvFile) ? null : located.Value;
         var found = new List<string>(reading.Problems);
         var remedies = new List<string>();
-        if (located.Problem is not null && (_settings.Manager.EnvFile is not null || !_doors.Any) && !reading.Wrong.Contains(ManagerSettingTable.Manager) && !reading.Wrong.Contains(ManagerSettingTable.EnvFile))
+        if (located.Problem is not null && (_settings.Manager.EnvFile is not null || !_doors.Any) && !reading.Wrong.Overlaps([ManagerSettingTable.Manager, ManagerSettingTable.EnvFile, ProcessSettingTable.Config]))
         {
             if (_settings.Manager.EnvFile is not null)
             {
