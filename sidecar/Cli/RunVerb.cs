@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Cli;
 /// <c>run</c>: the core for as long as nobody stops it, and with a command for as long as that lives. The core outlasts the
 /// command's own shutdown, so that the last answers still find their way.
 /// </summary>
-internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable executable, ILoggerFactory logs)
+internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable executable, ILoggerFactory logs, bool hasColor)
 {
     /// <summary>
     /// What the core may take to stop beyond the time that runs are given: a second or so for the last answers and traces, and a moment each for the callers
@@ -55,7 +55,12 @@ internal sealed partial class RunVerb(SidecarCore core, SidecarExecutable execut
             return await running;
         }
 
-        var words = new ApplicationCommand(command, settings.Application.Address.ListenAddress, executable) { Otlp = await listening.Task, OtlpToken = settings.Otlp.Token };
+        var words = new ApplicationCommand(command, settings.Application.Address.ListenAddress, executable) 
+        {
+            Otlp = await listening.Task,
+            OtlpToken = settings.Otlp.Token,
+            HasPrefix = hasColor && settings.Logging.Format == LogFormat.Text,
+        };
         await using var application = ApplicationProcess.Start(words, settings.Process.StopTimeout, logs.CreateLogger<ApplicationProcess>());
 
         var first = await Task.WhenAny(application.Exited, stopped, running);

@@ -78,7 +78,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         using var logs = LogOutput.Create(settings.Logging, terminal.HasColor);
         if (line.Verb == Verb.Run)
         {
-            var run = new RunVerb(core, SidecarExecutable.Current(), logs);
+            var run = new RunVerb(core, SidecarExecutable.Current(), logs, terminal.HasColor);
             return await run.RunAsync(settings, line.Command, CancellationToken.None);
         }
 

@@ -142,7 +142,7 @@ public sealed class RunVerbTests
     }
 
     private Task<int> RunAsync(SidecarCore core, SidecarSettings settings, params string[] command) =>
-        new RunVerb(core, SidecarProcess.Executable, NullLoggerFactory.Instance)
+        new RunVerb(core, SidecarProcess.Executable, NullLoggerFactory.Instance, hasColor: false)
             .RunAsync(settings, command, _stop.Token)
             .WaitAsync(Timeouts.Default, TestContext.Current.CancellationToken);
 }
