@@ -12,7 +12,7 @@ if (args is [Launcher.Verb, ..])
 var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
     .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
 
-var exitCode = await new SidecarCommand(Terminal.Standard(), environment, SidecarHost.RunAsync).RunAsync(args);
+var exitCode = await new SidecarCommand(Terminal.Standard(environment), environment, SidecarHost.RunAsync).RunAsync(args);
 
 SignalDeath.For(exitCode);
 return exitCode;

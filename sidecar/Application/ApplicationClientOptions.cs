@@ -17,26 +17,25 @@ internal sealed record ApplicationClientOptions(
     long MaxMessageBytes,
     string Version)
 {
-    /// <summary>Reads the files that the settings name.</summary>
-    public static ApplicationClientOptions From(SidecarSettings settings, TimeProvider time)
+    public static ApplicationClientOptions From(ApplicationSettings settings, LimitSettings limits, TimeProvider time)
     {
         var channel = new ClientChannelOptions
         {
-            Target = GrpcTarget.Parse(settings.App.Text),
-            Authority = settings.AppAuthority,
-            Metadata = [.. settings.AppHeaders.Select(header => new KeyValuePair<string, string>(header.Name, header.Value.Trim(' ')))],
-            CertificateAuthorities = Authorities(settings.AppCaFile),
-            ClientCertificate = settings.AppCertificateFile is { } certificate
-                ? X509Certificate2.CreateFromPemFile(certificate, settings.AppKeyFile)
+            Target = GrpcTarget.Parse(settings.Address.Text),
+            Authority = settings.Authority,
+            Metadata = [.. settings.Headers.Select(header => new KeyValuePair<string, string>(header.Name, header.Value.Trim(' ')))],
+            CertificateAuthorities = Authorities(settings.CaFile),
+            ClientCertificate = settings.CertificateFile is { } certificate
+                ? X509Certificate2.CreateFromPemFile(certificate, settings.KeyFile)
                 : null,
-            MaxReceiveMessageBytes = checked((int)settings.MaxFrameBytes),
-            ConnectTimeout = settings.AppConnectTimeout,
-            KeepAliveTimeout = settings.AppKeepAliveTimeout,
+            MaxReceiveMessageBytes = checked((int)limits.MaxFrameBytes),
+            ConnectTimeout = settings.ConnectTimeout,
+            KeepAliveTimeout = settings.KeepAliveTimeout,
             StreamedMethods = [RunMethods.RunBidiAction.FullName],
             UserAgent = $"genkit-sidecar/{SidecarVersion.Number}",
             TimeProvider = time,
         };
-        return new(channel, settings.AppCallTimeout, settings.RunTimeout, settings.MaxMessageBytes, SidecarVersion.Number);
+        return new ApplicationClientOptions(channel, settings.CallTimeout, limits.RunTimeout, limits.MaxMessageBytes, SidecarVersion.Number);
     }
 
     private static X509Certificate2Collection? Authorities(string? file)

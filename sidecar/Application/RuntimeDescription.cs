@@ -9,9 +9,9 @@ namespace Genkit.Sidecar.Application;
 /// <param name="Environments">At least one.</param>
 internal sealed record RuntimeDescription(string Id, string Name, string GenkitVersion, IReadOnlyList<string> Environments)
 {
-    public static RuntimeDescription Of(SidecarSettings settings, RuntimeInfo info) => new(
-        settings.RuntimeId,
-        settings.Name ?? (info.Name.Length > 0 ? info.Name : settings.RuntimeId),
+    public static RuntimeDescription Of(RuntimeSettings settings, RuntimeInfo info) => new(
+        settings.Id,
+        settings.Name ?? (info.Name.Length > 0 ? info.Name : settings.Id),
         info.GenkitVersion.Length > 0 ? info.GenkitVersion : $"genkit-sidecar/{SidecarVersion.Number}",
         info.Environments.Count > 0 ? info.Environments : ["dev"]);
 }

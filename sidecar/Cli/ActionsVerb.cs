@@ -7,10 +7,10 @@ namespace Genkit.Sidecar.Cli;
 /// <summary><c>actions</c>: what the application offers, as the manager would see it.</summary>
 internal sealed class ActionsVerb(Terminal terminal, ILoggerFactory logs)
 {
-    public async Task<int> RunAsync(SidecarSettings settings, CancellationToken stop)
+    public async Task<int> RunAsync(ApplicationSettings settings, LimitSettings limits, CancellationToken stop)
     {
         await using var application = new ApplicationClient(
-            ApplicationClientOptions.From(settings, TimeProvider.System),
+            ApplicationClientOptions.From(settings, limits, TimeProvider.System),
             logs.CreateLogger<ApplicationClient>());
         var answer = await application.ListActionsAsync(stop);
         if (answer.Value is not { } listed)

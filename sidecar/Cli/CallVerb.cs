@@ -15,7 +15,7 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
 {
     private const string StandardInput = "-";
 
-    public async Task<int> RunAsync(SidecarSettings settings, CallArguments arguments, CancellationToken stop)
+    public async Task<int> RunAsync(ApplicationSettings settings, LimitSettings limits, CallArguments arguments, CancellationToken stop)
     {
         var json = arguments.Json == StandardInput ? await terminal.In.ReadToEndAsync(stop) : arguments.Json;
         var input = json is null ? null : Encoding.UTF8.GetBytes(json);
@@ -26,9 +26,8 @@ internal sealed class CallVerb(Terminal terminal, ILoggerFactory logs)
         }
 
         await using var application = new ApplicationClient(
-            ApplicationClientOptions.From(settings, TimeProvider.System),
+            ApplicationClientOptions.From(settings, limits, TimeProvider.System),
             logs.CreateLogger<ApplicationClient>());
-        var limits = RunLimits.From(settings);
         using var meter = SidecarMeter.Create();
         var runs = new ActiveRuns(application, limits, new RunMetrics(meter), tracer: null, TimeProvider.System, logs.CreateLogger<ActiveRuns>());
         var run = runs.Start(new RunRequest(arguments.Key)

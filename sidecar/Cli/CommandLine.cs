@@ -197,6 +197,10 @@ internal sealed class CommandLine
                 ? $"{QuotedText.Text(_arguments[0])}: a command comes after --, as in `run -- {_arguments[0]}`"
                 : $"{QuotedText.Text(_arguments[most])}: is one argument too many");
         }
+        else if (Verb == Cli.Verb.Help && _arguments.Except(HelpText.Topics).FirstOrDefault() is { } topic)
+        {
+            _problems.Add($"{QuotedText.Text(topic)} is not a topic of help{NearestName.Hint(topic, HelpText.Topics)}; accepted: {string.Join(", ", HelpText.Topics)}");
+        }
         else if (Verb == Cli.Verb.Health && _arguments.Except(HealthVerb.Names).FirstOrDefault() is { } unknown)
         {
             _problems.Add($"{QuotedText.Text(unknown)} is not a probe{NearestName.Hint(unknown, HealthVerb.Names)}; accepted: {string.Join(", ", HealthVerb.Names)}");

@@ -10,7 +10,7 @@ internal sealed class HealthVerb(Terminal terminal)
 {
     public static readonly IReadOnlyCollection<string> Names = ["live", "ready", "startup"];
 
-    public async Task<int> RunAsync(SidecarSettings settings, string? name, CancellationToken stop)
+    public async Task<int> RunAsync(HealthSettings settings, string? name, CancellationToken stop)
     {
         var probe = name switch
         {
@@ -18,7 +18,7 @@ internal sealed class HealthVerb(Terminal terminal)
             "startup" => Probe.Startup,
             _ => Probe.Ready,
         };
-        var answer = await HealthClient.AskAsync(settings.Health, settings.HealthSource, probe, stop);
+        var answer = await HealthClient.AskAsync(settings.Address, settings.AddressSource, probe, stop);
         await terminal.Out.WriteLineAsync(answer.Text);
         return answer.IsGood ? ExitCode.Success : ExitCode.Failure;
     }

@@ -1,89 +1,128 @@
-using System.Text;
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Cli;
 
-/// <summary>The whole of <c>--help</c>.</summary>
+/// <summary>What <c>help</c> and <c>--help</c> print.</summary>
 internal static class HelpText
 {
-    private const int Width = 100;
+    /// <summary>The topic of <c>help</c> that is not a verb.</summary>
+    public const string SettingsTopic = "settings";
 
-    public static string Write()
+    private const int VerbColumn = 31;
+    private const int FlagColumn = 32;
+    private const int ExitCodeColumn = 9;
+
+    /// <summary>What <c>help</c> explains.</summary>
+    public static IReadOnlyCollection<string> Topics => [.. VerbTable.Names, SettingsTopic];
+
+    /// <summary>One screen of 24 lines: the verbs and three examples.</summary>
+    public static string Overview()
     {
-        var text = new StringBuilder();
-        text.Append("genkit-sidecar: makes an application in any language a runtime of the Genkit CLI and Dev UI, over gRPC\n\nUsage:\n");
-        foreach (var (_, _, usage, description) in VerbTable.All)
+        var help = new HelpWriter()
+            .Paragraph(0, "genkit-sidecar makes an application in any language a runtime of the Genkit CLI and Dev UI, over gRPC.")
+            .Line()
+            .Line("Usage: genkit-sidecar VERB [FLAGS]")
+            .Line();
+        foreach (var verb in VerbTable.All)
         {
-            text.Append($"  genkit-sidecar {usage}\n");
-            AppendWrapped(text, "      ", description);
+            help.Definition($"{verb.Name} {verb.Arguments}", VerbColumn, verb.Summary);
         }
 
-        text.Append($"\nWhat is open with {SettingTable.GenkitEnv.EnvironmentVariable}=dev, and otherwise:\n");
-        foreach (var (endpoint, inDevelopment, elsewhere) in EnabledEndpoints.Table)
-        {
-            AppendWrapped(text, "  ", endpoint);
-            AppendWrapped(text, "      ", $"dev: {inDevelopment}");
-            AppendWrapped(text, "      ", $"otherwise: {elsewhere}");
-        }
-
-        text.Append("\nEvery setting is a flag, an environment variable and a key of the file that --config names; the first of these wins.\n");
-        foreach (var group in SettingTable.All.GroupBy(setting => setting.Group))
-        {
-            text.Append($"\n{Heading(group.Key)}:\n");
-            foreach (var setting in group)
-            {
-                text.Append($"  {setting.Flag} {setting.Placeholder}\n");
-                AppendWrapped(text, "      ", setting.Description);
-                AppendWrapped(text, "      ", $"{setting.EnvironmentVariable}; default: {setting.DefaultText}");
-            }
-        }
-
-        text.Append($"""
-
-            Exit codes:
-              {ExitCode.Success,-5} Done, or stopped when asked to
-              {ExitCode.Failure,-5} The call or a step of doctor failed, an address is taken, or `health` found something wrong
-              {ExitCode.Usage,-5} The command line or a setting is wrong
-              {ExitCode.CommandNotExecutable,-5} COMMAND cannot be executed
-              {ExitCode.CommandNotFound,-5} COMMAND was not found
-              {ExitCode.Signal}+N Signal N ended COMMAND
-              other What COMMAND exited with
-
-            Example:
-              genkit start --experimental-reflection-v2 -- genkit-sidecar run -- python app.py
-
-            """);
-        return text.ToString();
+        return help
+            .Line()
+            .Line("Examples:")
+            .Line("  genkit start -- genkit-sidecar run -- python app.py")
+            .Line("  genkit-sidecar run --manager ws://localhost:3200 --app http://localhost:50051")
+            .Line("  genkit-sidecar call /flow/greet '\"Ada\"' --app http://localhost:50051")
+            .Line()
+            .Line("Flags of a verb: genkit-sidecar VERB --help")
+            .Line("All settings:    genkit-sidecar help settings")
+            .ToString();
     }
 
-    private static string Heading(SettingGroup group) => group switch
+    /// <summary>Usage and flags of one verb.</summary>
+    public static string Of(Verb verb)
     {
-        SettingGroup.Endpoints => "Endpoints",
-        SettingGroup.Manager => "Manager",
-        SettingGroup.Application => "Application",
-        SettingGroup.Runs => "Runs",
-        SettingGroup.FlowServer => "Flow server",
-        SettingGroup.Telemetry => "Telemetry",
-        _ => "Process",
-    };
-
-    private static void AppendWrapped(StringBuilder text, string indent, string paragraph)
-    {
-        var column = 0;
-        foreach (var word in paragraph.Split(' '))
+        var row = VerbTable.All.First(row => row.Verb == verb);
+        string[] words = [row.Name, row.Flags, row.Arguments];
+        var help = new HelpWriter()
+            .Line($"Usage: genkit-sidecar {string.Join(' ', words.Where(word => word.Length > 0))}")
+            .Line()
+            .Paragraph(0, row.Description);
+        if (verb == Verb.Run)
         {
-            if (column > 0 && column + 1 + word.Length > Width)
-            {
-                text.Append('\n');
-                column = 0;
-            }
-
-            var gap = column == 0 ? indent : " ";
-            text.Append(gap).Append(word);
-            column += gap.Length + word.Length;
+            AddFlags(help);
+            AddExitCodes(help);
+        }
+        else if (verb is Verb.Actions or Verb.Call or Verb.Health or Verb.Doctor)
+        {
+            help.Line().Paragraph(0, "It takes the flags of run too, and ignores those that it has no use for: genkit-sidecar run --help");
         }
 
-        text.Append('\n');
+        return help.ToString();
+    }
+
+    /// <summary>All that is known of all settings.</summary>
+    public static string Settings()
+    {
+        var help = new HelpWriter()
+            .Paragraph(0, "Every setting is a flag, an environment variable and a key of the file that --config names; the first of these wins.")
+            .Line()
+            .Line($"What is open with {RuntimeSettingTable.GenkitEnv.EnvironmentVariable}=dev, and otherwise:");
+        foreach (var (endpoint, inDevelopment, elsewhere) in EnabledEndpoints.Table)
+        {
+            help.Paragraph(2, endpoint).Paragraph(6, $"dev: {inDevelopment}").Paragraph(6, $"otherwise: {elsewhere}");
+        }
+
+        foreach (var group in SettingTable.Groups)
+        {
+            help.Line().Line($"{group.Heading}:");
+            foreach (var setting in group.Settings)
+            {
+                help.Line($"  {setting.Flag} {setting.Placeholder}")
+                    .Paragraph(6, setting.Description)
+                    .Paragraph(6, $"variable: {setting.EnvironmentVariable}")
+                    .Paragraph(6, $"accepted: {setting.Accepts}")
+                    .Paragraph(6, $"default: {setting.DefaultText} ({setting.Reason})");
+            }
+        }
+
+        return help.ToString();
+    }
+
+    private static void AddFlags(HelpWriter help)
+    {
+        foreach (var group in SettingTable.Groups)
+        {
+            help.Line().Line($"{group.Heading}:");
+            foreach (var setting in group.Settings)
+            {
+                help.Definition(
+                    $"{setting.Flag} {setting.Placeholder}",
+                    FlagColumn,
+                    setting.Default is null ? setting.Summary : $"{setting.Summary} [{setting.Default}]");
+            }
+        }
+
+        help.Line().Paragraph(0, "[…] is the default. With variables, accepted values and reasons: genkit-sidecar help settings");
+    }
+
+    private static void AddExitCodes(HelpWriter help)
+    {
+        help.Line().Line("Exit codes:");
+        foreach (var (code, meaning) in new[]
+        {
+            ($"{ExitCode.Success}", "Done, or stopped when asked to"),
+            ($"{ExitCode.Failure}", "The call or a step of doctor failed, an address is taken, or `health` found something wrong"),
+            ($"{ExitCode.Usage}", "The command line or a setting is wrong"),
+            ($"{ExitCode.CommandNotExecutable}", "COMMAND cannot be executed"),
+            ($"{ExitCode.CommandNotFound}", "COMMAND was not found"),
+            ($"{ExitCode.Signal}+N", "Signal N ended COMMAND"),
+            ("other", "What COMMAND exited with"),
+        })
+        {
+            help.Definition(code, ExitCodeColumn, meaning);
+        }
     }
 }

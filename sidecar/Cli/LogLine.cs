@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.Cli;
 /// How a log line looks to a person: time, level, who, what. The console logger's own format adds the ids of events, which
 /// are hashes here. Exceptions follow on lines of their own.
 /// </summary>
-internal sealed class LogLine(TimeProvider time) : ConsoleFormatter(FormatName)
+internal sealed class LogLine(TimeProvider time, bool hasColor) : ConsoleFormatter(FormatName)
 {
     public const string FormatName = "genkit-sidecar";
 
@@ -15,7 +15,7 @@ internal sealed class LogLine(TimeProvider time) : ConsoleFormatter(FormatName)
     {
         var who = logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..];
         var what = OneLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
-        textWriter.WriteLine($"{time.GetLocalNow():HH:mm:ss.fff} {Level(logEntry.LogLevel)}: {who}: {what}");
+        textWriter.WriteLine($"{time.GetLocalNow():HH:mm:ss.fff} {Shown(logEntry.LogLevel)}: {who}: {what}");
         if (logEntry.Exception is { } exception)
         {
             textWriter.WriteLine(exception);
@@ -31,7 +31,21 @@ internal sealed class LogLine(TimeProvider time) : ConsoleFormatter(FormatName)
         }
     });
 
-    private static string Level(LogLevel level) => level switch
+    /// <summary>In the colours of ASP.NET Core's own console: green, yellow and red where attention is due.</summary>
+    private string Shown(LogLevel level)
+    {
+        var color = level switch
+        {
+            LogLevel.Information => "32",
+            LogLevel.Warning => "33",
+            LogLevel.Error => "31",
+            LogLevel.Critical => "1;31",
+            _ => "2",
+        };
+        return hasColor ? $"\e[{color}m{Short(level)}\e[0m" : Short(level);
+    }
+
+    private static string Short(LogLevel level) => level switch
     {
         LogLevel.Trace => "trce",
         LogLevel.Debug => "dbug",

@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Cli;
 /// <c>run</c>: the host for as long as nobody stops it, and with a command for as long as that lives. The host outlasts the
 /// command's own shutdown, so that the last answers still find their way.
 /// </summary>
-internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable executable, ILoggerFactory logs)
+internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable executable, ILoggerFactory logs, bool hasColor)
 {
     /// <summary>
     /// What the host may take to stop beyond the time that runs are given: a second or so for the last answers and traces, and a moment each for the callers
@@ -27,24 +27,21 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
             return await RunAloneAsync(settings, signals, stop);
         }
 
-        var address = ListenAddress.Choose(settings, _logger);
+        var address = ListenAddress.Choose(settings.Application, _logger);
         if (address.Value is null)
         {
             Log.AddressTaken(_logger, address.Problem!);
             return ExitCode.Failure;
         }
 
-        return await RunWithAsync(command, WithFreePorts(settings with { App = address.Value }), signals, stop);
+        // A command is told where the sidecar listens, so that any number of them can be started side by side.
+        settings = settings with
+        {
+            Application = settings.Application with { Address = address.Value },
+            Otlp = settings.Otlp.WithDefaultsAt(OtlpAddress.AnyPort),
+        };
+        return await RunWithAsync(command, settings, signals, stop);
     }
-
-    /// <summary>A command is told where the sidecar listens, so that any number of them can be started side by side.</summary>
-    private static SidecarSettings WithFreePorts(SidecarSettings settings) => settings with
-    {
-        OtlpGrpc = IsDefault(settings.OtlpGrpc, settings.OtlpGrpcSource) ? OtlpAddress.AnyPort : settings.OtlpGrpc,
-        OtlpHttp = IsDefault(settings.OtlpHttp, settings.OtlpHttpSource) ? OtlpAddress.AnyPort : settings.OtlpHttp,
-    };
-
-    private static bool IsDefault(OtlpAddress address, SettingSource source) => source == SettingSource.Default && address.EndPoint is not null;
 
     private async Task<int> RunWithAsync(IReadOnlyList<string> command, SidecarSettings settings, StopSignals signals, CancellationToken stop)
     {
@@ -58,8 +55,13 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
             return await running;
         }
 
-        var words = new ApplicationCommand(command, settings.App.ListenAddress, executable) { Otlp = await listening.Task, OtlpToken = settings.OtlpToken };
-        await using var application = ApplicationProcess.Start(words, settings.StopTimeout, logs.CreateLogger<ApplicationProcess>());
+        var words = new ApplicationCommand(command, settings.Application.Address.ListenAddress, executable) 
+        {
+            Otlp = await listening.Task,
+            OtlpToken = settings.Otlp.Token,
+            HasPrefix = hasColor && settings.Logging.Format == LogFormat.Text,
+        };
+        await using var application = ApplicationProcess.Start(words, settings.Process.StopTimeout, logs.CreateLogger<ApplicationProcess>());
 
         var first = await Task.WhenAny(application.Exited, stopped, running);
         if (first == running)
@@ -72,7 +74,7 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
         var exit = first == stopped ? await application.StopAsync(await stopped, signals.Second) : await application.Exited;
 
         // Runs have had that time already, and hardly any outlives the application.
-        await EndServingAsync(running, settings.DrainTimeout - Stopwatch.GetElapsedTime(start), serveStop, signals);
+        await EndServingAsync(running, settings.Process.DrainTimeout - Stopwatch.GetElapsedTime(start), serveStop, signals);
         return first == stopped && IsGoodEnd(exit, await stopped, signals) ? ExitCode.Success : exit.Code;
     }
 
@@ -96,7 +98,7 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
             return await running;
         }
 
-        return await EndServingAsync(running, settings.DrainTimeout, serveStop, signals);
+        return await EndServingAsync(running, settings.Process.DrainTimeout, serveStop, signals);
     }
 
     /// <summary>Gives the signal that the sidecar is stopped with, or as if with.</summary>

@@ -28,13 +28,13 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
     {
         if (line.WantsHelp || line is { Verb: Verb.Help, Problems.Count: 0 })
         {
-            await terminal.Out.WriteAsync(HelpText.Write());
+            await terminal.Out.WriteAsync(HelpOn(line));
             return ExitCode.Success;
         }
 
         if (line is { Verb: null, Problems.Count: 0 })
         {
-            await terminal.Error.WriteAsync(HelpText.Write());
+            await terminal.Error.WriteAsync(HelpText.Overview());
             return ExitCode.Usage;
         }
 
@@ -60,31 +60,39 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
         return await RunVerbAsync(line, reading.Settings);
     }
 
+    private static string HelpOn(CommandLine line) => line switch
+    {
+        { Verb: Verb.Help, Arguments: [HelpText.SettingsTopic, ..] } => HelpText.Settings(),
+        { Verb: Verb.Help, Arguments: [var topic, ..] } when VerbTable.Find(topic) is { } verb => HelpText.Of(verb),
+        { Verb: { } verb and not Verb.Help } => HelpText.Of(verb),
+        _ => HelpText.Overview(),
+    };
+
     private async Task<int> RunVerbAsync(CommandLine line, SidecarSettings settings)
     {
         if (line.Verb == Verb.Health)
         {
-            return await UntilStoppedAsync(stop => new HealthVerb(terminal).RunAsync(settings, line.Arguments.ElementAtOrDefault(0), stop));
+            return await UntilStoppedAsync(stop => new HealthVerb(terminal).RunAsync(settings.Health, line.Arguments.ElementAtOrDefault(0), stop));
         }
 
-        using var logs = LogOutput.Create(settings);
+        using var logs = LogOutput.Create(settings.Logging, terminal.HasColor);
         if (line.Verb == Verb.Run)
         {
-            var run = new RunVerb(serve, SidecarExecutable.Current(), logs);
+            var run = new RunVerb(serve, SidecarExecutable.Current(), logs, terminal.HasColor);
             return await run.RunAsync(settings, line.Command, CancellationToken.None);
         }
 
         return await UntilStoppedAsync(stop => line.Verb == Verb.Actions
-            ? new ActionsVerb(terminal, logs).RunAsync(settings, stop)
-            : new CallVerb(terminal, logs).RunAsync(settings, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
+            ? new ActionsVerb(terminal, logs).RunAsync(settings.Application, settings.Limits, stop)
+            : new CallVerb(terminal, logs).RunAsync(settings.Application, settings.Limits, new(line.Arguments[0], line.Arguments.ElementAtOrDefault(1), line.IsStreaming), stop));
     }
 
     private async Task<int> RunDoctorAsync(CommandLine line)
     {
         // Wrong settings are its first finding. What the sidecar's parts would log of a peer, the report says.
         var reading = SettingsReader.ReadGood(line.Flags, environment);
-        var level = reading.Settings.LogLevel;
-        using var logs = LogOutput.Create(reading.Settings with { LogLevel = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error });
+        var level = reading.Settings.Logging.Level;
+        using var logs = LogOutput.Create(reading.Settings.Logging with { Level = level is LogLevel.Trace or LogLevel.Debug ? level : LogLevel.Error }, terminal.HasColor);
         var doctor = new DoctorVerb(terminal, environment, SidecarExecutable.Current(), logs);
         return await UntilStoppedAsync((stop, hurry) => doctor.RunAsync(reading, new(line.IsJson, line.RunKey, line.Arguments.ElementAtOrDefault(0), line.Command), hurry, stop));
     }

@@ -11,6 +11,9 @@ internal sealed record ApplicationAddress
         ListenAddress = listenAddress;
     }
 
+    /// <summary>Where the application is looked for if no address was given.</summary>
+    public static ApplicationAddress Default { get; } = Loopback(50051);
+
     public string Text { get; }
 
     /// <summary>The form that gRPC servers of other languages take as the address to bind: <c>host:port</c> or <c>unix:/path</c>.</summary>

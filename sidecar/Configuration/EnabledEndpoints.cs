@@ -18,17 +18,17 @@ internal sealed record EnabledEndpoints(bool ReflectionV2, bool ReflectionV1, bo
     public static readonly IReadOnlyList<(string Endpoint, string InDevelopment, string Elsewhere)> Table =
     [
         ("Reflection API v2: the manager of `genkit start --experimental-reflection-v2` and of `genkit flow:run … -- command`",
-            $"with {SettingTable.Manager.Flag}, its variable or {SettingTable.EnvFile.Flag}",
-            "the same; said in a warning, unless a file of the CLI's named the manager"),
+            $"with {ManagerSettingTable.Manager.Flag}, its variable or {ManagerSettingTable.EnvFile.Flag}",
+            "the same, with a warning unless the file of the CLI named the manager"),
         ("Reflection API v1 and its runtime file: `genkit start`, `flow:run` and `eval:*` from another terminal, `genkit mcp`",
-            $"open, unless {SettingTable.ReflectionV1.Flag} is off",
-            $"with {SettingTable.ReflectionV1.Flag} ADDRESS; said in a warning"),
-        ("Flow server: HTTP for everybody else",
-            $"with {SettingTable.FlowServer.Flag} ADDRESS; callers read the messages of internal errors",
-            $"with {SettingTable.FlowServer.Flag} ADDRESS; internal errors say that they are, and no more"),
+            $"open, unless {ReflectionV1SettingTable.ReflectionV1.Flag} is off",
+            $"with {ReflectionV1SettingTable.ReflectionV1.Flag} ADDRESS, with a warning"),
+        ("Flow server: HTTP for services and web pages",
+            $"with {FlowServerSettingTable.FlowServer.Flag} ADDRESS; callers read the messages of internal errors",
+            $"with {FlowServerSettingTable.FlowServer.Flag} ADDRESS; the messages of internal errors are hidden"),
         ("Traces in real time",
-            $"with {SettingTable.RealtimeTelemetry.Flag} or its variable, which the CLI sets",
-            $"with {SettingTable.RealtimeTelemetry.Flag}, not by the variable"),
+            $"with {TelemetrySettingTable.RealtimeTelemetry.Flag} or its variable, which the CLI sets",
+            $"with {TelemetrySettingTable.RealtimeTelemetry.Flag}, not by the variable"),
     ];
 
     /// <summary>Whether there is anything to serve. Without it <c>run</c> can only supervise its command.</summary>
@@ -36,38 +36,38 @@ internal sealed record EnabledEndpoints(bool ReflectionV2, bool ReflectionV1, bo
 
     public static EnabledEndpoints Of(SidecarSettings settings)
     {
-        var isDevelopment = settings.GenkitEnv == Development;
-        var isManagerNamed = settings.ManagerSource.Origin != SettingOrigin.Default;
-        var isV1Named = settings.ReflectionV1Source.Origin != SettingOrigin.Default;
-        var isV1Open = isV1Named ? settings.ReflectionV1 is not { EndPoint: null } : isDevelopment;
+        var isDevelopment = settings.Runtime.GenkitEnv == Development;
+        var isManagerNamed = settings.Manager.AddressSource.Origin != SettingOrigin.Default;
+        var isV1Named = settings.ReflectionV1.AddressSource.Origin != SettingOrigin.Default;
+        var isV1Open = isV1Named ? settings.ReflectionV1.Address is not { EndPoint: null } : isDevelopment;
         var warnings = new List<string>();
         if (!isDevelopment)
         {
             if (isManagerNamed)
             {
-                warnings.Add(Warning("Reflection API v2 is open to the manager", settings.ManagerSource));
+                warnings.Add(Warning("Reflection API v2 is open to the manager", settings.Manager.AddressSource));
             }
 
             if (isV1Open)
             {
-                warnings.Add(Warning("Reflection API v1 is open", settings.ReflectionV1Source));
+                warnings.Add(Warning("Reflection API v1 is open", settings.ReflectionV1.AddressSource));
             }
         }
 
         return new(
-            isManagerNamed || settings.EnvFile is not null,
+            isManagerNamed || settings.Manager.EnvFile is not null,
             isV1Open,
-            settings.FlowServer.Address is { EndPoint: not null },
+            settings.FlowServer.Address.EndPoint is not null,
             isDevelopment,
-            settings.RealtimeTelemetry && (isDevelopment || settings.RealtimeTelemetrySource.Origin != SettingOrigin.Environment),
+            settings.Telemetry.Realtime && (isDevelopment || settings.Telemetry.RealtimeSource.Origin != SettingOrigin.Environment),
             warnings);
     }
 
     /// <summary>What keeps the one door shut that could be open without an address; for people who find none open.</summary>
-    public static string WhyReflectionV1IsDisabled(SidecarSettings settings) => settings.ReflectionV1Source.Origin == SettingOrigin.Default
-        ? $"{SettingTable.GenkitEnv.EnvironmentVariable} is not {Development}"
-        : $"{settings.ReflectionV1Source} is off";
+    public static string WhyReflectionV1IsDisabled(SidecarSettings settings) => settings.ReflectionV1.AddressSource.Origin == SettingOrigin.Default
+        ? $"{RuntimeSettingTable.GenkitEnv.EnvironmentVariable} is not {Development}"
+        : $"{settings.ReflectionV1.AddressSource} is off";
 
     private static string Warning(string what, SettingSource source) =>
-        $"{what} by {source}, though {SettingTable.GenkitEnv.EnvironmentVariable} is not {Development}: whoever is behind it may run every action";
+        $"{what} by {source}, though {RuntimeSettingTable.GenkitEnv.EnvironmentVariable} is not {Development}: its callers may run every action";
 }

@@ -8,6 +8,8 @@ internal sealed record HealthAddress
 {
     private HealthAddress(string text, EndPoint? endPoint) => (Text, EndPoint) = (text, endPoint);
 
+    public static HealthAddress Off { get; } = new("off", null);
+
     public string Text { get; }
 
     /// <summary>What to bind; null for nowhere.</summary>
@@ -27,9 +29,9 @@ internal sealed record HealthAddress
 
     public static Parsed<HealthAddress> Parse(string text)
     {
-        if (text == "off")
+        if (text == Off.Text)
         {
-            return Parsed<HealthAddress>.Good(new(text, null));
+            return Parsed<HealthAddress>.Good(Off);
         }
 
         if (text.StartsWith(Configuration.SocketPath.Scheme, StringComparison.Ordinal))

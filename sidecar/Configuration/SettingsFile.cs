@@ -9,39 +9,44 @@ internal static class SettingsFile
 {
     private static readonly JsonDocumentOptions s_options = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
-    /// <summary>Says what <paramref name="path"/> holds; everything wrong with it is added to <paramref name="problems"/>.</summary>
-    public static IReadOnlyDictionary<string, SettingInput> Read(string path, SettingSource source, ICollection<string> problems)
+    /// <summary>Reads what <paramref name="path"/> holds; everything wrong with it is added to <paramref name="problems"/>.</summary>
+    /// <returns>False if it is not a file of settings, so that none of them is known. A wrong key leaves the others.</returns>
+    public static bool TryRead(
+        string path, SettingSource source, ICollection<string> problems, out IReadOnlyDictionary<string, SettingInput> settings)
     {
         var inputs = new Dictionary<string, SettingInput>(StringComparer.Ordinal);
+        settings = inputs;
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllText(path), s_options);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 problems.Add($"{source}: {path} holds no JSON object; accepted: {{ \"manager\": \"ws://…\", … }}");
-                return inputs;
+                return false;
             }
 
             foreach (var member in document.RootElement.EnumerateObject())
             {
                 ReadMember(member, SettingSource.File(member.Name, path), inputs, problems);
             }
+
+            return true;
         }
         catch (JsonException e)
         {
             // Its own text quotes from the file, where a header's value may stand.
-            problems.Add($"{source}: {path} is not JSON (line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}); accepted: {SettingTable.Config.Accepts}");
+            problems.Add($"{source}: {path} is not JSON (line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}); accepted: {ProcessSettingTable.Config.Accepts}");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            problems.Add($"{source}: {QuotedText.Text(path)} does not exist; accepted: {SettingTable.Config.Accepts}");
+            problems.Add($"{source}: {QuotedText.Text(path)} does not exist; accepted: {ProcessSettingTable.Config.Accepts}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add($"{source}: {QuotedText.Text(path)} cannot be read; accepted: {SettingTable.Config.Accepts}");
+            problems.Add($"{source}: {QuotedText.Text(path)} cannot be read; accepted: {ProcessSettingTable.Config.Accepts}");
         }
 
-        return inputs;
+        return false;
     }
 
     private static void ReadMember(

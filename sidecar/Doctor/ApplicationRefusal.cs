@@ -17,7 +17,7 @@ internal static class ApplicationRefusal
                 "Or let the sidecar share its network, as containers of one pod do, or with `network_mode: \"service:NAME\"`");
         }
 
-        var start = $"Start the application on {address}, or name its address with `--app` ({SettingTable.App.EnvironmentVariable})";
+        var start = $"Start the application on {address}, or name its address with `--app` ({ApplicationSettingTable.App.EnvironmentVariable})";
         const string Command = "Or let the sidecar start it: `genkit-sidecar doctor -- COMMAND`";
         return surroundings.IsContainer
             ? Finding.Failed(

@@ -12,7 +12,7 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="settings">What <c>run</c> would have, with the doctor's own time limits.</param>
 /// <param name="action">What to run; null for a key that no application has.</param>
 /// <param name="logs">Where the sidecar's parts log to.</param>
-internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, ActionToRun? action, ILoggerFactory logs)
+internal sealed class CallSteps(StepSequence steps, ApplicationSettings settings, LimitSettings limits, ActionToRun? action, ILoggerFactory logs)
 {
     /// <summary>A key that no application has: its NOT_FOUND proves the way, and nothing is run.</summary>
     private const string NobodysKey = "/doctor/genkit-sidecar";
@@ -28,15 +28,15 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
     {
         // Without a way there is no application to make, and with a certificate that is none it could not be.
         await using var application = steps.Obstacle is null
-            ? new ApplicationClient(ApplicationClientOptions.From(settings with { RunTimeout = Limits.Call }, TimeProvider.System), logs.CreateLogger<ApplicationClient>())
+            ? new ApplicationClient(ApplicationClientOptions.From(settings, limits with { RunTimeout = Limits.Call }, TimeProvider.System), logs.CreateLogger<ApplicationClient>())
             : null;
         using var meter = SidecarMeter.Create();
         var runs = application is null
             ? null
-            : new ActiveRuns(application, RunLimits.From(settings), new RunMetrics(meter), tracer: null, TimeProvider.System, logs.CreateLogger<ActiveRuns>());
-        var silence = ApplicationSilence.Remedies(SettingTable.AppCallTimeout, settings.AppCallTimeout);
+            : new ActiveRuns(application, limits, new RunMetrics(meter), tracer: null, TimeProvider.System, logs.CreateLogger<ActiveRuns>());
+        var silence = ApplicationSilence.Remedies(ApplicationSettingTable.AppCallTimeout, settings.CallTimeout);
         await steps.ExamineAsync(
-            StepName.ListActions, "asking for the actions", settings.AppCallTimeout + Limits.Slack, token => ListAsync(application!, token), silence, stop);
+            StepName.ListActions, "asking for the actions", settings.CallTimeout + Limits.Slack, token => ListAsync(application!, token), silence, stop);
         await steps.ExamineAsync(
             StepName.Run, $"running {action?.Key ?? $"{NobodysKey}, which nobody has"}", Limits.Call + Limits.Slack, token => RunAsync(runs!, token), silence, stop);
         await steps.ExamineAsync(
@@ -98,9 +98,9 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
 
     private async Task<Finding> RunLargeAsync(ActiveRuns runs, CancellationToken cancellationToken)
     {
-        if (settings.MaxMessageBytes < LargeInputBytes)
+        if (limits.MaxMessageBytes < LargeInputBytes)
         {
-            return Finding.Skipped($"`--max-message-bytes` is {settings.MaxMessageBytes}: no such input gets as far as the application");
+            return Finding.Skipped($"`--max-message-bytes` is {limits.MaxMessageBytes}: no such input gets as far as the application");
         }
 
         var input = new byte[LargeInputBytes];
@@ -125,11 +125,11 @@ internal sealed class CallSteps(StepSequence steps, SidecarSettings settings, Ac
                 StatusCode.Unimplemented =>
                     [$"Register a {ApplicationClient.Service} with the server, as proto/README.md tells", "Or `--app` with the address of the application that has one"],
                 StatusCode.Unauthenticated or StatusCode.PermissionDenied =>
-                    [$"`--app-header \"authorization: Bearer …\"`, better in the variable {SettingTable.AppHeader.EnvironmentVariable}"],
-                StatusCode.DeadlineExceeded when more.Count == 0 => ApplicationSilence.Remedies(SettingTable.AppCallTimeout, settings.AppCallTimeout),
+                    [$"`--app-header \"authorization: Bearer …\"`, better in the variable {ApplicationSettingTable.AppHeader.EnvironmentVariable}"],
+                StatusCode.DeadlineExceeded when more.Count == 0 => ApplicationSilence.Remedies(ApplicationSettingTable.AppCallTimeout, settings.CallTimeout),
                 StatusCode.ResourceExhausted => ["`--max-message-bytes SIZE`, should it be the sidecar's limit"],
                 _ when more.Count > 0 => [],
-                _ => ["Look into the application's log", $"`genkit-sidecar actions --app {settings.App}` asks it again"],
+                _ => ["Look into the application's log", $"`genkit-sidecar actions --app {settings.Address}` asks it again"],
             },
             .. more,
         ]);

@@ -12,7 +12,7 @@ internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutab
 
     private ApplicationProcess? _process;
 
-    public async Task<Finding> StartAsync(Parsed<ApplicationAddress> address, SidecarSettings settings, CancellationToken cancellationToken)
+    public async Task<Finding> StartAsync(Parsed<ApplicationAddress> address, ProcessSettings settings, CancellationToken cancellationToken)
     {
         if (address.Value is not { } listen)
         {
@@ -47,7 +47,7 @@ internal sealed class CommandStep(IReadOnlyList<string> command, SidecarExecutab
     [
         $"Let it listen on what {ApplicationEnvironment.Listen} says, here `{listen.ListenAddress}`",
         "Or name the address that it listens on with `--app`",
-        $"Or give it more time with `{SettingTable.AppStartTimeout.Flag} TIME`",
+        $"Or give it more time with `{ApplicationSettingTable.AppStartTimeout.Flag} TIME`",
     ];
 
     public async ValueTask DisposeAsync()

@@ -14,12 +14,12 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="wrong">Settings that have their defaults only because what was given is wrong.</param>
 /// <param name="surroundings">Where this process runs.</param>
 /// <param name="logger">Where the channel to the application logs to.</param>
-internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settings, IReadOnlySet<Setting> wrong, Surroundings surroundings, ILogger logger)
+internal sealed class ConnectionSteps(StepSequence steps, ApplicationSettings settings, LimitSettings limits, IReadOnlySet<Setting> wrong, Surroundings surroundings, ILogger logger)
 {
     private static readonly Setting[] s_channelSettings =
-        [SettingTable.AppCa, SettingTable.AppCert, SettingTable.AppKey, SettingTable.AppAuthority, SettingTable.AppHeader];
+        [ApplicationSettingTable.AppCa, ApplicationSettingTable.AppCert, ApplicationSettingTable.AppKey, ApplicationSettingTable.AppAuthority, ApplicationSettingTable.AppHeader];
 
-    private readonly ApplicationAddress _address = settings.App;
+    private readonly ApplicationAddress _address = settings.Address;
 
     private Uri Host => new(_address.Text);
 
@@ -33,7 +33,7 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
             await steps.ExamineAsync(StepName.ApplicationDns, $"looking up {Host.IdnHost}", Limits.LookUp, LookUpAsync, UnknownHost(), stop);
         }
 
-        await steps.ExamineAsync(StepName.ApplicationConnect, $"connecting to {_address}", settings.AppConnectTimeout, ConnectAsync, Unreachable(), stop);
+        await steps.ExamineAsync(StepName.ApplicationConnect, $"connecting to {_address}", settings.ConnectTimeout, ConnectAsync, Unreachable(), stop);
         if (Array.Find(s_channelSettings, wrong.Contains) is { } setting)
         {
             steps.Block($"{setting.Flag} is wrong");
@@ -44,9 +44,9 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
             _address.IsTls ? $"HTTP/2 over TLS with {_address}" : $"HTTP/2 without TLS with {_address}",
 
             // Time for a second try, with TLS where there was none, or without.
-            (2 * settings.AppConnectTimeout) + Limits.Slack,
+            (2 * settings.ConnectTimeout) + Limits.Slack,
             GreetAsync,
-            ApplicationSilence.Remedies(SettingTable.AppConnectTimeout, settings.AppConnectTimeout),
+            ApplicationSilence.Remedies(ApplicationSettingTable.AppConnectTimeout, settings.ConnectTimeout),
             stop);
     }
 
@@ -88,7 +88,7 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
         ClientChannelOptions options;
         try
         {
-            options = ApplicationClientOptions.From(settings, TimeProvider.System).Channel;
+            options = ApplicationClientOptions.From(settings, limits, TimeProvider.System).Channel;
         }
         catch (CryptographicException exception)
         {
@@ -103,7 +103,7 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
 
         if (status.ConnectFailure == ConnectFailure.None)
         {
-            return Finding.Failed($"it accepts connections and says nothing: {status.Message}", ApplicationSilence.Remedies(SettingTable.AppConnectTimeout, settings.AppConnectTimeout));
+            return Finding.Failed($"it accepts connections and says nothing: {status.Message}", ApplicationSilence.Remedies(ApplicationSettingTable.AppConnectTimeout, settings.ConnectTimeout));
         }
 
         return status.ConnectFailure is ConnectFailure.Closed or ConnectFailure.TlsFailed && await SpeaksOtherwiseAsync(options, cancellationToken)
@@ -117,7 +117,7 @@ internal sealed class ConnectionSteps(StepSequence steps, SidecarSettings settin
         using var channel = new ClientChannel(options, logger);
         channel.ConnectionEstablished += () => Volatile.Write(ref isConnected, true);
         var client = new V1.ActionService.ActionServiceClient(channel.Calls);
-        using var scope = channel.BeginCall(settings.AppConnectTimeout);
+        using var scope = channel.BeginCall(settings.ConnectTimeout);
         CallStatus status;
         try
         {

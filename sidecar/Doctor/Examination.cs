@@ -51,15 +51,15 @@ internal sealed class Examination(
                 StepName.ReflectionV1,
                 "whether Reflection API v1 can be served, and found",
                 Limits.Connect,
-                _ => Task.FromResult(new ReflectionV1Step(reading.Settings).Examine()),
-                [$"`{SettingTable.ProjectRoot.Flag}` with a folder on a disk that answers"],
+                _ => Task.FromResult(new ReflectionV1Step(reading.Settings.ReflectionV1, reading.Settings.Runtime).Examine()),
+                [$"`{RuntimeSettingTable.ProjectRoot.Flag}` with a folder on a disk that answers"],
                 stop);
         }
 
         var applicationSide = new StepSequence(examined, _budget, TimeProvider.System);
-        if (reading.Wrong.Contains(SettingTable.App))
+        if (reading.Wrong.Contains(ApplicationSettingTable.App))
         {
-            applicationSide.Block($"{SettingTable.App.Flag} is wrong");
+            applicationSide.Block($"{ApplicationSettingTable.App.Flag} is wrong");
         }
 
         await ExamineApplicationAsync(applicationSide, examined, stop);
@@ -67,28 +67,29 @@ internal sealed class Examination(
 
     private async Task ExamineApplicationAsync(StepSequence steps, Action<Step> examined, CancellationToken stop)
     {
-        var settings = reading.Settings with
+        var settings = reading.Settings.Application;
+        settings = settings with
         {
-            AppConnectTimeout = Limits.Least(reading.Settings.AppConnectTimeout, Limits.Connect),
-            AppCallTimeout = Limits.Least(reading.Settings.AppCallTimeout, Limits.Call),
+            ConnectTimeout = Limits.Least(settings.ConnectTimeout, Limits.Connect),
+            CallTimeout = Limits.Least(settings.CallTimeout, Limits.Call),
         };
         await using var starting = new CommandStep(command, executable, logs, hurry);
         if (command.Count > 0)
         {
             var address = ListenAddress.Choose(settings, logs.CreateLogger<Examination>());
-            settings = settings with { App = address.Value ?? settings.App };
+            settings = settings with { Address = address.Value ?? settings.Address };
             await StartAsync(starting, address, settings, steps, examined, stop);
         }
 
-        await new ConnectionSteps(steps, settings, reading.Wrong, surroundings, logs.CreateLogger<ConnectionSteps>()).ExamineAsync(stop);
-        await new CallSteps(steps, settings, action, logs).ExamineAsync(stop);
+        await new ConnectionSteps(steps, settings, reading.Settings.Limits, reading.Wrong, surroundings, logs.CreateLogger<ConnectionSteps>()).ExamineAsync(stop);
+        await new CallSteps(steps, settings, reading.Settings.Limits, action, logs).ExamineAsync(stop);
     }
 
     private async Task StartAsync(
-        CommandStep starting, Parsed<ApplicationAddress> address, SidecarSettings settings, StepSequence steps, Action<Step> examined, CancellationToken stop)
+        CommandStep starting, Parsed<ApplicationAddress> address, ApplicationSettings settings, StepSequence steps, Action<Step> examined, CancellationToken stop)
     {
         // It has a setting of its own, and takes nothing from the time of the other steps.
-        var limit = Limits.Most(settings.AppStartTimeout, Limits.Start);
+        var limit = Limits.Most(settings.StartTimeout, Limits.Start);
         var start = new StepSequence(examined, new TimeBudget(limit), TimeProvider.System);
         if (steps.Obstacle is { } obstacle)
         {
@@ -99,8 +100,8 @@ internal sealed class Examination(
             StepName.ApplicationStart,
             $"starting {QuotedText.Text(command[0])}",
             limit,
-            token => starting.StartAsync(address, settings, token),
-            CommandStep.Silence(settings.App),
+            token => starting.StartAsync(address, reading.Settings.Process, token),
+            CommandStep.Silence(settings.Address),
             stop);
         if (start.Obstacle is { } failure)
         {

@@ -15,8 +15,8 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="runtimeId">The doctor's own.</param>
 internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings, Uri? address, Surroundings surroundings, string runtimeId)
 {
-    private readonly TimeSpan _limit = Limits.Least(settings.RegisterTimeout, Limits.Connect);
-    private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings);
+    private readonly TimeSpan _limit = Limits.Least(settings.Manager.RegisterTimeout, Limits.Connect);
+    private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings.Manager, settings.Limits);
     private ManagerSocket? _socket;
 
     public async Task ExamineAsync(CancellationToken stop)
@@ -115,16 +115,16 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
 
     private Finding RuntimeId()
     {
-        if (settings.RuntimeIdSource == SettingSource.Default)
+        if (settings.Runtime.IdSource == SettingSource.Default)
         {
             return Finding.Ok("none is set: each start takes one of its own");
         }
 
-        return RuntimeIdClaim.IsHeld(address!, settings.RuntimeId)
+        return RuntimeIdClaim.IsHeld(address!, settings.Runtime.Id)
             ? Finding.Warning(
-                $"a running sidecar holds {QuotedText.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}: fine if it is the one you look into, but a second one replaces it",
-                $"Give each sidecar its own `{SettingTable.RuntimeId.Flag}` ({SettingTable.RuntimeId.EnvironmentVariable}), or none")
-            : Finding.Ok($"no sidecar in this network namespace holds {QuotedText.Text(settings.RuntimeId)}, from {settings.RuntimeIdSource}");
+                $"a running sidecar holds {QuotedText.Text(settings.Runtime.Id)}, from {settings.Runtime.IdSource}: fine if it is the one you look into, but a second one replaces it",
+                $"Give each sidecar its own `{RuntimeSettingTable.RuntimeId.Flag}` ({RuntimeSettingTable.RuntimeId.EnvironmentVariable}), or none")
+            : Finding.Ok($"no sidecar in this network namespace holds {QuotedText.Text(settings.Runtime.Id)}, from {settings.Runtime.IdSource}");
     }
 
     /// <summary>For the part of a step that has the peer's time, where the step itself has more to do.</summary>
@@ -137,7 +137,7 @@ internal sealed class ManagerSteps(StepSequence steps, SidecarSettings settings,
 
     private Task<IReadOnlyList<Uri>> OthersAsync(CancellationToken cancellationToken)
     {
-        Uri?[] named = [settings.Manager, new ManagerLocator(settings).InEnvFile()?.Value];
+        Uri?[] named = [settings.Manager.Address, new ManagerLocator(settings.Manager).InEnvFile()?.Value];
         return new ManagerSearch(_socketOptions).FindAsync(address, named.OfType<Uri>(), cancellationToken);
     }
 

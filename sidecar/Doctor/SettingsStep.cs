@@ -8,7 +8,7 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
 {
     /// <summary>What to do where a file does not answer.</summary>
     public static readonly IReadOnlyList<string> Silence =
-        [$"`{SettingTable.EnvFile.Flag}` with a regular file on a disk that answers: this one can be opened or read by nobody now"];
+        [$"`{ManagerSettingTable.EnvFile.Flag}` with a regular file on a disk that answers: this one cannot be opened or read now"];
 
     private readonly SidecarSettings _settings = reading.Settings;
     private readonly EnabledEndpoints _endpoints = EnabledEndpoints.Of(reading.Settings);
@@ -18,13 +18,13 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
 
     public async Task<Finding> ExamineAsync(CancellationToken cancellationToken)
     {
-        var located = new ManagerLocator(_settings).Locate();
-        Manager = reading.Wrong.Contains(SettingTable.EnvFile) ? null : located.Value;
+        var located = new ManagerLocator(_settings.Manager).Locate();
+        Manager = reading.Wrong.Contains(ManagerSettingTable.EnvFile) ? null : located.Value;
         var found = new List<string>(reading.Problems);
         var remedies = new List<string>();
-        if (located.Problem is not null && (_settings.EnvFile is not null || !_endpoints.Any) && !reading.Wrong.Contains(SettingTable.Manager) && !reading.Wrong.Contains(SettingTable.EnvFile))
+        if (located.Problem is not null && (_settings.Manager.EnvFile is not null || !_endpoints.Any) && !reading.Wrong.Overlaps([ManagerSettingTable.Manager, ManagerSettingTable.EnvFile, ProcessSettingTable.Config]))
         {
-            if (_settings.EnvFile is not null)
+            if (_settings.Manager.EnvFile is not null)
             {
                 found.Add(located.Problem);
             }
@@ -44,7 +44,7 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
 
     private async Task<IReadOnlyList<string>> WithoutManagerAsync(CancellationToken cancellationToken)
     {
-        var here = await new ManagerSearch(ManagerSocketOptions.From(_settings)).FindAsync(except: null, [], cancellationToken);
+        var here = await new ManagerSearch(ManagerSocketOptions.From(_settings.Manager, _settings.Limits)).FindAsync(except: null, [], cancellationToken);
         string[] start = surroundings.IsUnderGenkit
             ? ["`genkit start --experimental-reflection-v2 -- …`: the CLI's variables are here, but without that flag not the one for the manager"]
             : ["Let the CLI start the sidecar: `genkit start --experimental-reflection-v2 -- genkit-sidecar run`"];
@@ -59,23 +59,23 @@ internal sealed class SettingsStep(PartialSettings reading, Surroundings surroun
     /// <summary>Two addresses of which one does not count, and may be the right one.</summary>
     private Finding? Contradiction()
     {
-        var inFile = new ManagerLocator(_settings).InEnvFile()?.Value;
-        if (inFile is null || _settings.Manager is null || inFile == _settings.Manager)
+        var inFile = new ManagerLocator(_settings.Manager).InEnvFile()?.Value;
+        if (inFile is null || _settings.Manager.Address is null || inFile == _settings.Manager.Address)
         {
             return null;
         }
 
-        var isFlag = _settings.ManagerSource.Origin == SettingOrigin.Flag;
+        var isFlag = _settings.Manager.AddressSource.Origin == SettingOrigin.Flag;
         return Finding.Warning(
-            $"{Said()}; {_settings.EnvFile} says {Shown(inFile)}, but {_settings.ManagerSource} says {Shown(_settings.Manager)}, and {(isFlag ? "the flag" : "the file")} counts",
+            $"{Said()}; {_settings.Manager.EnvFile} says {Shown(inFile)}, but {_settings.Manager.AddressSource} says {Shown(_settings.Manager.Address)}, and {(isFlag ? "the flag" : "the file")} counts",
             isFlag
-                ? $"Leave out `{SettingTable.Manager.Flag}`, should the CLI have been restarted since"
-                : $"Unset {SettingTable.Manager.EnvironmentVariable}, or leave out `{SettingTable.EnvFile.Flag}`, whichever is older");
+                ? $"Leave out `{ManagerSettingTable.Manager.Flag}`, should the CLI have been restarted since"
+                : $"Unset {ManagerSettingTable.Manager.EnvironmentVariable}, or leave out `{ManagerSettingTable.EnvFile.Flag}`, whichever is older");
     }
 
     private string Said() =>
-        $"{(Manager is null ? "no manager, Reflection API v1 alone" : $"manager {Shown(Manager)}, from {new ManagerLocator(_settings).SourceOf(Manager)}")}; " +
-        $"application {_settings.App}, from {_settings.AppSource}" +
+        $"{(Manager is null ? "no manager, Reflection API v1 alone" : $"manager {Shown(Manager)}, from {new ManagerLocator(_settings.Manager).SourceOf(Manager)}")}; " +
+        $"application {_settings.Application.Address}, from {_settings.Application.AddressSource}" +
         (surroundings.Proxy is { } proxy ? $"; {proxy} is set and not used" : "");
 
     private static string Shown(Uri manager) => $"{manager.Scheme}://{manager.Authority}";

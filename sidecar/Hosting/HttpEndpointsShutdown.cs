@@ -11,7 +11,7 @@ namespace Genkit.Sidecar.Hosting;
 /// the doors are shut. A manager that is away gives runs no such time, so this is stopped before its door.
 /// </summary>
 internal sealed class HttpEndpointsShutdown(
-    SidecarSettings settings,
+    ProcessSettings settings,
     EnabledEndpoints enabled,
     ActiveRuns runs,
     TraceExporter traces,

@@ -56,7 +56,7 @@ internal static partial class SidecarHost
         }
 
         // Before a probe may be the first to connect to the application.
-        services.GetRequiredService<ApplicationClient>().OtlpEndpoints = otlp.EndpointsFor(services.GetRequiredService<SidecarSettings>().App);
+        services.GetRequiredService<ApplicationClient>().OtlpEndpoints = otlp.EndpointsFor(services.GetRequiredService<ApplicationSettings>().Address);
 
         // What is off is not even made.
         return await (services.GetService<HealthListener>()?.OpenAsync(cancellationToken) ?? s_isOff)
@@ -74,11 +74,13 @@ internal static partial class SidecarHost
 
         // Whoever asked the host to stop bounds how long that takes, by --drain-timeout. Its own limit of 30 s would cut runs short.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);
-        AddRuntime(builder.Services, settings);
-        AddEndpoints(builder.Services, EnabledEndpoints.Of(settings));
+        var enabled = EnabledEndpoints.Of(settings);
+        AddSettings(builder.Services, settings);
+        AddRuntime(builder.Services, settings, enabled);
+        AddEndpoints(builder.Services, enabled);
         builder.Services.AddSingleton(new Quit(quit));
-        AddHealth(builder.Services, settings);
-        builder.Services.AddSingleton(provider => new OtlpListeners(settings, provider.GetRequiredService<OtlpReceiver>().Receive, logs));
+        AddHealth(builder.Services, settings.Health);
+        builder.Services.AddSingleton(provider => new OtlpListeners(settings.Otlp, provider.GetRequiredService<OtlpReceiver>().Receive, logs));
         return builder.Build();
     }
 
@@ -95,13 +97,25 @@ internal static partial class SidecarHost
         }
     }
 
-    private static void AddRuntime(IServiceCollection services, SidecarSettings settings)
+    private static void AddSettings(IServiceCollection services, SidecarSettings settings)
     {
-        services.AddSingleton(settings);
-        services.AddSingleton(RunLimits.From(settings));
-        services.AddSingleton(provider => ApplicationClientOptions.From(settings, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(settings.Application);
+        services.AddSingleton(settings.Manager);
+        services.AddSingleton(settings.Runtime);
+        services.AddSingleton(settings.ReflectionV1);
+        services.AddSingleton(settings.FlowServer);
+        services.AddSingleton(settings.Limits);
+        services.AddSingleton(settings.Telemetry);
+        services.AddSingleton(settings.Otlp);
+        services.AddSingleton(settings.Health);
+        services.AddSingleton(settings.Process);
+    }
+
+    private static void AddRuntime(IServiceCollection services, SidecarSettings settings, EnabledEndpoints enabled)
+    {
+        services.AddSingleton(provider => ApplicationClientOptions.From(settings.Application, settings.Limits, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ApplicationClient>();
-        services.AddSingleton(TelemetryOptions.From(settings));
+        services.AddSingleton(TelemetryOptions.From(settings.Telemetry, enabled));
         services.AddSingleton<TelemetryServer>();
         services.AddSingleton<KnownTraces>();
         services.AddSingleton<TraceExporter>();
@@ -109,7 +123,7 @@ internal static partial class SidecarHost
         services.AddSingleton<OtlpReceiver>();
         services.AddSingleton<ActiveRuns>();
         services.AddSingleton(provider => new IdleCollector(provider.GetRequiredService<ActiveRuns>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationReadiness>(provider, settings.AppStartTimeout));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApplicationReadiness>(provider, settings.Application.StartTimeout));
         services.AddSingleton<ManagerLocator>();
         services.AddSingleton<RuntimeIdClaim>();
         services.AddSingleton<ManagerStatus>();
@@ -150,14 +164,14 @@ internal static partial class SidecarHost
         }
     }
 
-    private static void AddHealth(IServiceCollection services, SidecarSettings settings)
+    private static void AddHealth(IServiceCollection services, HealthSettings settings)
     {
         services.AddSingleton(_ => SidecarMeter.Create());
         services.AddSingleton<RunMetrics>();
         services.AddSingleton<ManagerMetrics>();
         services.AddSingleton<TelemetryMetrics>();
         services.AddSingleton<SidecarHealth>();
-        if (settings.Health.EndPoint is null)
+        if (settings.Address.EndPoint is null)
         {
             return;
         }

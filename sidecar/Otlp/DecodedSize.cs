@@ -60,7 +60,7 @@ internal static class DecodedSize
         if (bytes > maxBytes)
         {
             throw new InvalidDataException(
-                $"The request has so many spans, records or values that they take more than the {maxBytes} bytes of memory that {SettingTable.OtlpMaxRequestBytes.Flag} allows, {MostPerByte} for each of its own; smaller batches do not");
+                $"The request has so many spans, records or values that they take more than the {maxBytes} bytes of memory that {OtlpSettingTable.OtlpMaxRequestBytes.Flag} allows, {MostPerByte} for each of its own; smaller batches do not");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Json;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Telemetry;
@@ -22,7 +23,7 @@ internal sealed partial class ActionRun
     private static readonly TimeSpan s_statusGrace = TimeSpan.FromSeconds(1);
 
     private readonly RunRequest _request;
-    private readonly RunLimits _limits;
+    private readonly LimitSettings _limits;
     private readonly RunMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -37,7 +38,7 @@ internal sealed partial class ActionRun
     private readonly long _startedAt;
     private int _decided;
 
-    public ActionRun(RunRequest request, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger logger)
+    public ActionRun(RunRequest request, LimitSettings limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger logger)
     {
         _request = request;
         _limits = limits;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Telemetry;
 using Grpc.Core;
@@ -15,7 +16,7 @@ namespace Genkit.Sidecar.Runs;
 /// <param name="time">Clock and timers.</param>
 /// <param name="logger">Of runs too.</param>
 internal sealed partial class ActiveRuns(
-    ApplicationClient application, RunLimits limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger<ActiveRuns> logger)
+    ApplicationClient application, LimitSettings limits, RunMetrics metrics, Tracer? tracer, TimeProvider time, ILogger<ActiveRuns> logger)
 {
     private readonly ConcurrentDictionary<string, (ActionRun Run, Task Execution)> _runs = new();
     private readonly Lock _gate = new();

@@ -11,6 +11,9 @@ internal sealed record ApplicationCommand(IReadOnlyList<string> Words, string Li
     /// <summary>Where the command's OpenTelemetry SDK is to send to.</summary>
     public OtlpEndpoints Otlp { get; init; } = OtlpEndpoints.None;
 
+    /// <summary>Whether the command's lines get a prefix where it writes to our terminal.</summary>
+    public bool HasPrefix { get; init; }
+
     /// <summary>What it has to show there; null for nothing.</summary>
     public BearerToken? OtlpToken { get; init; }
 }

@@ -13,9 +13,9 @@ internal static class ApplicationEnvironment
         "GENKIT_REFLECTION_V2_SERVER",
         "GENKIT_RUNTIME_ID",
         "GENKIT_TELEMETRY_SERVER",
-        SettingTable.MetricsToken.EnvironmentVariable,
-        SettingTable.OtlpToken.EnvironmentVariable,
-        SettingTable.FlowToken.EnvironmentVariable,
+        HealthSettingTable.MetricsToken.EnvironmentVariable,
+        OtlpSettingTable.OtlpToken.EnvironmentVariable,
+        FlowServerSettingTable.FlowToken.EnvironmentVariable,
     ];
 
     public static void Apply(IDictionary<string, string?> environment, string listenAddress)

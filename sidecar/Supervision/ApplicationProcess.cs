@@ -24,6 +24,7 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
     private readonly TimeSpan _stopTimeout;
     private readonly ILogger _logger;
     private long? _stoppingSince;
+    private ApplicationTerminal? _terminal;
 
     private ApplicationProcess(TimeSpan stopTimeout, ILogger logger)
     {
@@ -123,6 +124,11 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
             await new ProcessGroup(Id).EndAsync(_stopTimeout - spent);
         }
 
+        if (!OperatingSystem.IsWindows())
+        {
+            _terminal?.Dispose();
+        }
+
         _process.Dispose();
     }
 
@@ -156,6 +162,11 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
         started.Set();
 
         _process.WaitForExit();
+        if (!OperatingSystem.IsWindows())
+        {
+            _terminal?.Drain();
+        }
+
         Log.Exited(_logger, Id, _process.ExitCode);
         _exited.SetResult(new(_process.ExitCode));
     }
@@ -176,11 +187,16 @@ internal sealed partial class ApplicationProcess : IAsyncDisposable
             return;
         }
 
+        if (command.HasPrefix)
+        {
+            _terminal = ApplicationTerminal.TryOpen(StandardStreams.OpenTerminal());
+        }
+
         // What was set already is meant for the command as well, and stays.
         var launcherOnly = s_launcherVariables.Where(variable => start.Environment.TryAdd(variable.Key, variable.Value)).Select(variable => variable.Key).ToArray();
         start.FileName = command.Sidecar.FileName;
         AddArguments(start, command.Sidecar.Arguments);
-        AddArguments(start, Launcher.Arguments(Environment.ProcessId, launcherOnly, command.Words));
+        AddArguments(start, Launcher.Arguments(Environment.ProcessId, _terminal?.Path, launcherOnly, command.Words));
     }
 
     private static void AddArguments(ProcessStartInfo start, IEnumerable<string> arguments)

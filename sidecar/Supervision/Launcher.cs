@@ -15,15 +15,16 @@ internal static class Launcher
     private const string EndOfVariables = "--";
 
     /// <param name="parent">The launcher ends at once when somebody else is its parent by then.</param>
+    /// <param name="terminal">The terminal that the command writes to in place of ours; null for ours.</param>
     /// <param name="variables">Variables that were meant for the launcher alone.</param>
     /// <param name="command">Name and arguments of the command.</param>
-    public static IEnumerable<string> Arguments(int parent, IEnumerable<string> variables, IEnumerable<string> command) =>
-        [Verb, parent.ToString(CultureInfo.InvariantCulture), .. variables, EndOfVariables, .. command];
+    public static IEnumerable<string> Arguments(int parent, string? terminal, IEnumerable<string> variables, IEnumerable<string> command) =>
+        [Verb, parent.ToString(CultureInfo.InvariantCulture), terminal ?? "", .. variables, EndOfVariables, .. command];
 
     public static int Run(string[] arguments)
     {
         var end = Array.IndexOf(arguments, EndOfVariables);
-        if (OperatingSystem.IsWindows() || end < 2 || end == arguments.Length - 1
+        if (OperatingSystem.IsWindows() || end < 3 || end == arguments.Length - 1
             || !int.TryParse(arguments[1], NumberStyles.None, CultureInfo.InvariantCulture, out var parent))
         {
             return ExitCode.Usage;
@@ -47,7 +48,12 @@ internal static class Launcher
         // After the signals: the parent takes the existence of the group as the news that they arrive.
         _ = Posix.SetProcessGroup(0, 0);
         DetachFromTerminal();
-        foreach (var variable in arguments[2..end])
+        if (arguments[2].Length > 0)
+        {
+            WriteTo(arguments[2]);
+        }
+
+        foreach (var variable in arguments[3..end])
         {
             _ = Posix.UnsetVariable(variable);
         }
@@ -79,6 +85,20 @@ internal static class Launcher
         if (Posix.IsTerminal(0) == 1 && Posix.Open("/dev/null", ReadOnly) is var empty and > 0)
         {
             _ = Posix.Duplicate(empty, 0);
+        }
+    }
+
+    // Only what goes to a terminal; a pipe or a file stays.
+    [UnsupportedOSPlatform("windows")]
+    private static void WriteTo(string terminal)
+    {
+        var descriptor = Posix.Open(terminal, Posix.OpenReadWrite | Posix.OpenNoControllingTerminal | Posix.OpenCloseOnExecute);
+        for (var stream = 1; stream <= 2 && descriptor > 0; stream++)
+        {
+            if (Posix.IsTerminal(stream) == 1)
+            {
+                _ = Posix.Duplicate(descriptor, stream);
+            }
         }
     }
 

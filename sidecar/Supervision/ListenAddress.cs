@@ -9,19 +9,19 @@ namespace Genkit.Sidecar.Supervision;
 /// <summary>Decides where a command is to serve gRPC: where the settings say, else on a port that is free now.</summary>
 internal static partial class ListenAddress
 {
-    public static Parsed<ApplicationAddress> Choose(SidecarSettings settings, ILogger logger)
+    public static Parsed<ApplicationAddress> Choose(ApplicationSettings settings, ILogger logger)
     {
-        if (settings.AppSource.Origin == SettingOrigin.Default)
+        if (settings.AddressSource.Origin == SettingOrigin.Default)
         {
             return Parsed<ApplicationAddress>.Good(ApplicationAddress.Loopback(FreePort()));
         }
 
-        if (settings.App.SocketPath is { } path)
+        if (settings.Address.SocketPath is { } path)
         {
             var cleared = SocketFile.Clear(path);
             if (cleared.Problem is not null)
             {
-                return Parsed<ApplicationAddress>.Bad($"{settings.AppSource}: {cleared.Problem}");
+                return Parsed<ApplicationAddress>.Bad($"{settings.AddressSource}: {cleared.Problem}");
             }
 
             if (cleared.Value == SocketFileState.StaleRemoved)
@@ -30,7 +30,7 @@ internal static partial class ListenAddress
             }
         }
 
-        return Parsed<ApplicationAddress>.Good(settings.App);
+        return Parsed<ApplicationAddress>.Good(settings.Address);
     }
 
     // Free until somebody else takes it; the system hands out its ports in turn, so that is unlikely within a start.

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 
 namespace Genkit.Sidecar.Supervision;
 
@@ -19,8 +20,18 @@ internal static partial class Posix
     public const int NoSuchFile = 2;
     public const int NoSuchProcess = 3;
     public const int NotADirectory = 20;
+    public const int Interrupted = 4;
+
+    public const int OpenReadWrite = 2;
+
+    public const nuint GetTerminalSize = 0x5413;
+    public const nuint SetTerminalSize = 0x5414;
 
     public const int ParentDeathSignal = 1;
+
+    public static int OpenNoControllingTerminal => OperatingSystem.IsMacOS() ? 0x20000 : 0x100;
+
+    public static int OpenCloseOnExecute => OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
     public static int SignalContinue => OperatingSystem.IsMacOS() ? 19 : 18;
 
@@ -55,6 +66,32 @@ internal static partial class Posix
     [UnsupportedOSPlatform("windows")]
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
+
+    [UnsupportedOSPlatform("windows")]
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(SafeFileHandle descriptor, [Out] byte[] buffer, nuint count);
+
+    [UnsupportedOSPlatform("windows")]
+    [LibraryImport("libc", EntryPoint = "posix_openpt", SetLastError = true)]
+    public static partial int OpenTerminal(int flags);
+
+    [UnsupportedOSPlatform("windows")]
+    [LibraryImport("libc", EntryPoint = "grantpt", SetLastError = true)]
+    public static partial int GrantTerminal(SafeFileHandle terminal);
+
+    [UnsupportedOSPlatform("windows")]
+    [LibraryImport("libc", EntryPoint = "unlockpt", SetLastError = true)]
+    public static partial int UnlockTerminal(SafeFileHandle terminal);
+
+    [UnsupportedOSPlatform("windows")]
+    [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)]
+    public static partial int TerminalName(SafeFileHandle terminal, [Out] byte[] name, nuint size);
+
+    /// <summary>Rows and columns, then the same in pixels, or zeros.</summary>
+    /// <remarks>Linux alone: elsewhere functions with a variable number of arguments take them in another way than this passes them.</remarks>
+    [SupportedOSPlatform("linux")]
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int TerminalSize(int descriptor, nuint request, [In, Out] ushort[] size);
 
     [UnsupportedOSPlatform("windows")]
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]

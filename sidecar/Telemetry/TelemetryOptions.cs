@@ -9,6 +9,6 @@ namespace Genkit.Sidecar.Telemetry;
 /// <param name="IsRealtime">Whether a span is posted at its start too.</param>
 internal sealed record TelemetryOptions(TimeSpan Wait, TimeSpan Timeout, long MaxSpanBytes, long MaxQueueBytes, bool IsRealtime)
 {
-    public static TelemetryOptions From(SidecarSettings settings) =>
-        new(settings.TelemetryWait, settings.TelemetryTimeout, settings.TelemetryMaxSpanBytes, settings.TelemetryMaxQueueBytes, EnabledEndpoints.Of(settings).RealtimeTraces);
+    public static TelemetryOptions From(TelemetrySettings settings, EnabledEndpoints enabled) =>
+        new(settings.Wait, settings.Timeout, settings.MaxSpanBytes, settings.MaxQueueBytes, enabled.RealtimeTraces);
 }

@@ -7,14 +7,14 @@ namespace Genkit.Sidecar.Telemetry;
 /// Which telemetry server traces go to. The setting counts most, then what the manager says when the runtime registers, then what it says
 /// later. Traces hold inputs and outputs, so a manager may only name a server on its own host.
 /// </summary>
-internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<TelemetryServer> logger)
+internal sealed partial class TelemetryServer(TelemetrySettings settings, ILogger<TelemetryServer> logger)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<string> _refused = [];
     private Uri? _manager;
     private Uri? _registered;
     private Uri? _configured;
-    private volatile Uri? _address = settings.TelemetryServer?.Url;
+    private volatile Uri? _address = settings.Server?.Url;
 
     /// <summary>Ends in a slash; null while none is known, or none is wanted.</summary>
     public Uri? Address => _address;
@@ -83,7 +83,7 @@ internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<
 
         return IsHost(said, manager.IdnHost) || allowedHosts.Any(host => IsHost(said, host))
             ? Parsed<Uri?>.Good(said)
-            : Parsed<Uri?>.Bad($"it is neither on the manager's host nor on one that {SettingTable.TelemetryAllowHost.Flag} names");
+            : Parsed<Uri?>.Bad($"it is neither on the manager's host nor on one that {TelemetrySettingTable.TelemetryAllowHost.Flag} names");
     }
 
     private static bool IsHost(Uri address, string host) => string.Equals(address.IdnHost, host, StringComparison.OrdinalIgnoreCase);
@@ -91,12 +91,12 @@ internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<
     private Uri? Find(Uri? manager, string? url)
     {
         // With a setting nothing that the manager says counts, so nothing of it is worth a warning.
-        if (url is null || manager is null || settings.TelemetryServer is not null)
+        if (url is null || manager is null || settings.Server is not null)
         {
             return null;
         }
 
-        var resolved = Resolve(manager, url, settings.TelemetryAllowedHosts);
+        var resolved = Resolve(manager, url, settings.AllowedHosts);
         if (resolved.Problem is { } problem && _refused.Count < 16 && _refused.Add(url))
         {
             Log.Refused(logger, WebAddress.Shown(url.Length > 256 ? url[..256] : url), problem);
@@ -107,7 +107,7 @@ internal sealed partial class TelemetryServer(SidecarSettings settings, ILogger<
 
     private void Choose()
     {
-        if (settings.TelemetryServer is null && (_registered ?? _configured) is var address && address != _address)
+        if (settings.Server is null && (_registered ?? _configured) is var address && address != _address)
         {
             _address = address;
             if (address is not null)

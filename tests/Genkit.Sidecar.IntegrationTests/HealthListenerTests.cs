@@ -74,7 +74,7 @@ public sealed class HealthListenerTests
         await using var manager = await FakeManager.StartAsync();
         var settings = SidecarFixture.Settings("--manager", $"{manager.Address}", "--app", application.Address, "--health", address);
 
-        await using var sidecar = await SidecarFixture.StartAsync(settings with { HealthSource = SettingSource.Default });
+        await using var sidecar = await SidecarFixture.StartAsync(settings with { Health = settings.Health with { AddressSource = SettingSource.Default } });
 
         await sidecar.Log.WaitForAsync($"the default address {address} is not free (something listens there already)");
         Assert.Null(sidecar.Services.GetRequiredService<HealthListener>().EndPoint);

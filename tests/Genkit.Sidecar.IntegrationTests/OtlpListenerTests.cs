@@ -30,7 +30,7 @@ public sealed class OtlpListenerTests
         var settings = SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--otlp-http", address);
 
         await AssertNoStartAsync(
-            settings with { OtlpHttpSource = SettingSource.Default }, $"the default of --otlp-http: cannot listen at {address}: something listens there already");
+            settings with { Otlp = settings.Otlp with { HttpAddressSource = SettingSource.Default } }, $"the default of --otlp-http: cannot listen at {address}: something listens there already");
     }
 
     [Fact]

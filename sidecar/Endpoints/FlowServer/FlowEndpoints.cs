@@ -30,15 +30,15 @@ internal sealed partial class FlowEndpoints : IDisposable
     private readonly FlowHandler _handler;
     private readonly ILogger _logger;
 
-    public FlowEndpoints(SidecarSettings settings, SidecarHealth health, ActiveRuns runs, TimeProvider time, ILoggerFactory logs)
+    public FlowEndpoints(FlowServerSettings settings, EnabledEndpoints enabled, SidecarHealth health, ActiveRuns runs, TimeProvider time, ILoggerFactory logs)
     {
-        _settings = settings.FlowServer;
+        _settings = settings;
         _health = health;
         _guard = new CallerGuard(_settings);
         _routes = new FlowRoutes(_settings);
         _limits = new RateLimits(_settings);
         _logger = logs.CreateLogger<FlowEndpoints>();
-        _handler = new FlowHandler(_settings, EnabledEndpoints.Of(settings).InternalMessages, runs, time, _logger);
+        _handler = new FlowHandler(_settings, enabled.InternalMessages, runs, time, _logger);
     }
 
     /// <summary>Adds what the middleware needs.</summary>

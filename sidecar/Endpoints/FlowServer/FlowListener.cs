@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.Endpoints.FlowServer;
 
 /// <summary>The door behind <c>--flow-server</c>: flows over HTTP, as Genkit's own flow servers offer them.</summary>
 internal sealed partial class FlowListener(
-    SidecarSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, ILoggerFactory logs) : IAsyncDisposable
+    FlowServerSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, ILoggerFactory logs) : IAsyncDisposable
 {
     /// <summary>Beyond one connection for each request under way: for those that proxies keep, and for requests that are to be told that there are too many.</summary>
     private const int SpareConnections = 1024;
@@ -26,10 +26,10 @@ internal sealed partial class FlowListener(
     /// <summary>Listens. False if it cannot; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        var (socket, problem) = ListeningSocket.Open(settings.FlowServer.Address.EndPoint!);
+        var (socket, problem) = ListeningSocket.Open(settings.Address.EndPoint!);
         if (socket is null)
         {
-            Log.Refused(_logger, settings.FlowServer.AddressSource, settings.FlowServer.Address, problem!);
+            Log.Refused(_logger, settings.AddressSource, settings.Address, problem!);
             return false;
         }
 
@@ -37,7 +37,7 @@ internal sealed partial class FlowListener(
 
         // At once, so that whoever balances load goes elsewhere while what is under way ends.
         lifetime.ApplicationStopping.Register(() => _ = StopAsync());
-        Log.Listening(_logger, _listener.EndPoint, settings.FlowServer.PathPrefix);
+        Log.Listening(_logger, _listener.EndPoint, settings.PathPrefix);
         return true;
     }
 
@@ -58,9 +58,9 @@ internal sealed partial class FlowListener(
 
     private void SetLimits(KestrelServerLimits limits)
     {
-        limits.MaxConcurrentConnections = settings.FlowServer.MaxConcurrent + SpareConnections;
+        limits.MaxConcurrentConnections = settings.MaxConcurrent + SpareConnections;
         limits.MaxConcurrentUpgradedConnections = 0;
-        limits.MaxRequestBodySize = settings.FlowServer.MaxBodyBytes;
+        limits.MaxRequestBodySize = settings.MaxBodyBytes;
 
         // Short, so that connections which ask nothing do not pile up; longer than a proxy keeps its own.
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);

@@ -32,8 +32,8 @@ internal static class HealthClient
         {
             var answer = await FetchAsync(endPoint, PathOf(probe), limit.Token);
             return answer.Length == 0
-                ? new(false, $"{address} closed the connection without an answer: it has too many callers, or is no sidecar's ({SettingTable.Health.Flag})")
-                : Read(answer) ?? new(false, $"{address} does not answer like a sidecar: is it the address of one ({SettingTable.Health.Flag})?");
+                ? new(false, $"{address} closed the connection without an answer: it has too many callers, or is no sidecar's ({HealthSettingTable.Health.Flag})")
+                : Read(answer) ?? new(false, $"{address} does not answer like a sidecar: is it the address of one ({HealthSettingTable.Health.Flag})?");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -42,8 +42,8 @@ internal static class HealthClient
         catch (SocketException exception)
         {
             return new(false, exception.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable
-                ? $"nothing listens at {address} ({SettingTable.Health.Flag}): is the sidecar running?"
-                : $"{address} cannot be asked ({SettingTable.Health.Flag}): {exception.Message}");
+                ? $"nothing listens at {address} ({HealthSettingTable.Health.Flag}): is the sidecar running?"
+                : $"{address} cannot be asked ({HealthSettingTable.Health.Flag}): {exception.Message}");
         }
     }
 

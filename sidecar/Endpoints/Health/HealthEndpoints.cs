@@ -10,7 +10,7 @@ namespace Genkit.Sidecar.Endpoints.Health;
 /// The four paths of the listener. Everybody may probe; what tells more than yes or no is for callers on this machine, or, for
 /// metrics, for those who have the token.
 /// </summary>
-internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth health, MetricsCollector metrics, RunMetrics runs)
+internal sealed class HealthEndpoints(HealthSettings settings, SidecarHealth health, MetricsCollector metrics, RunMetrics runs)
 {
     private const string PlainText = "text/plain; charset=utf-8";
 
@@ -44,7 +44,7 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
     /// <summary>Whether the caller is a process of this machine that means this machine.</summary>
     private bool IsLocal(HttpContext context) =>
         // The file's mode says who may connect.
-        settings.Health.SocketPath is not null
+        settings.Address.SocketPath is not null
         || (context.Connection.RemoteIpAddress is { } peer && Loopback.Is(peer) && Loopback.IsAskedFor(context.Request));
 
     private async Task ProbeAsync(HttpContext context, Probe probe)
@@ -71,14 +71,14 @@ internal sealed class HealthEndpoints(SidecarSettings settings, SidecarHealth he
         {
             if (settings.MetricsToken is not { } token)
             {
-                await AnswerAsync(context, StatusCodes.Status403Forbidden, $"metrics are for callers on this machine that ask for localhost, unless {SettingTable.MetricsToken.Flag} or {SettingTable.MetricsToken.EnvironmentVariable} sets a token\n");
+                await AnswerAsync(context, StatusCodes.Status403Forbidden, $"metrics are for callers on this machine that ask for localhost, unless {HealthSettingTable.MetricsToken.Flag} or {HealthSettingTable.MetricsToken.EnvironmentVariable} sets a token\n");
                 return;
             }
 
             if (!token.IsIn(context.Request.Headers.Authorization.ToString()))
             {
                 context.Response.Headers.WWWAuthenticate = "Bearer";
-                await AnswerAsync(context, StatusCodes.Status401Unauthorized, $"metrics need the token of {SettingTable.MetricsToken.Flag}: Authorization: Bearer TOKEN\n");
+                await AnswerAsync(context, StatusCodes.Status401Unauthorized, $"metrics need the token of {HealthSettingTable.MetricsToken.Flag}: Authorization: Bearer TOKEN\n");
                 return;
             }
         }

@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Endpoints.Health;
 /// The small HTTP/1.1 server behind <c>--health</c>. Open from before the host starts until after it has stopped, as those are the
 /// times that probes ask about.
 /// </summary>
-internal sealed partial class HealthListener(SidecarSettings settings, HealthEndpoints endpoints, ILoggerFactory logs) : IAsyncDisposable
+internal sealed partial class HealthListener(HealthSettings settings, HealthEndpoints endpoints, ILoggerFactory logs) : IAsyncDisposable
 {
     private readonly ILogger _logger = logs.CreateLogger<HealthListener>();
     private WebListener? _listener;
@@ -20,7 +20,7 @@ internal sealed partial class HealthListener(SidecarSettings settings, HealthEnd
     /// <summary>Listens. False if it cannot although a setting says where; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        var (socket, problem) = ListeningSocket.Open(settings.Health.EndPoint!);
+        var (socket, problem) = ListeningSocket.Open(settings.Address.EndPoint!);
         if (socket is null)
         {
             return Refused(problem!);
@@ -49,13 +49,13 @@ internal sealed partial class HealthListener(SidecarSettings settings, HealthEnd
 
     private bool Refused(string reason)
     {
-        if (settings.HealthSource.Origin == SettingOrigin.Default)
+        if (settings.AddressSource.Origin == SettingOrigin.Default)
         {
-            Log.GoingOnWithout(_logger, settings.Health, reason, SettingTable.Health.Flag);
+            Log.GoingOnWithout(_logger, settings.Address, reason, HealthSettingTable.Health.Flag);
             return true;
         }
 
-        Log.Refused(_logger, settings.HealthSource, settings.Health, reason);
+        Log.Refused(_logger, settings.AddressSource, settings.Address, reason);
         return false;
     }
 

@@ -7,7 +7,7 @@ using Grpc.Core;
 namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>OTLP over HTTP, in protobuf and in JSON: https://opentelemetry.io/docs/specs/otlp/#otlphttp.</summary>
-internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler handler)
+internal sealed class OtlpHttpService(OtlpSettings settings, OtlpHandler handler)
 {
     private const string ProtobufType = "application/x-protobuf";
     private const string JsonType = "application/json";
@@ -16,7 +16,7 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
     // The room that a full queue needs is there as soon as the telemetry server has taken a few spans.
     private const string RetryAfterSeconds = "1";
 
-    private readonly int _maxBytes = checked((int)settings.OtlpMaxRequestBytes);
+    private readonly int _maxBytes = checked((int)settings.MaxRequestBytes);
 
     /// <summary>Answers a caller whose body breaks off, and leaves alone one that has gone.</summary>
     public static async Task AnswerAsync(HttpContext context, RequestDelegate next)
@@ -121,7 +121,7 @@ internal sealed class OtlpHttpService(SidecarSettings settings, OtlpHandler hand
         context,
         StatusCodes.Status413PayloadTooLarge,
         StatusCode.ResourceExhausted,
-        $"the request has more than the {_maxBytes} bytes that {SettingTable.OtlpMaxRequestBytes.Flag} allows, as it is or after decompression");
+        $"the request has more than the {_maxBytes} bytes that {OtlpSettingTable.OtlpMaxRequestBytes.Flag} allows, as it is or after decompression");
 
     private static async Task AnswerAsync(HttpContext context, int status, OtlpEncoding encoding, byte[] body)
     {

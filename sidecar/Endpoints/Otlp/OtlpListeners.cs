@@ -12,7 +12,7 @@ namespace Genkit.Sidecar.Endpoints.Otlp;
 /// Where an application's OpenTelemetry SDK sends to. Open from before the application is started until the host has stopped, as an SDK sends its
 /// last spans while its process ends.
 /// </summary>
-internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandler handler, ILoggerFactory logs) : IAsyncDisposable
+internal sealed partial class OtlpListeners(OtlpSettings settings, OtlpHandler handler, ILoggerFactory logs) : IAsyncDisposable
 {
     private readonly ILogger _logger = logs.CreateLogger<OtlpListeners>();
     private OtlpRoutes? _routes;
@@ -26,12 +26,12 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
     /// <summary>Listens, where it is to. False if it cannot; the log says why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        if (!TryBind(SettingTable.OtlpGrpc, settings.OtlpGrpc, settings.OtlpGrpcSource, out var grpc))
+        if (!TryBind(OtlpSettingTable.OtlpGrpc, settings.GrpcAddress, settings.GrpcAddressSource, out var grpc))
         {
             return false;
         }
 
-        if (!TryBind(SettingTable.OtlpHttp, settings.OtlpHttp, settings.OtlpHttpSource, out var http))
+        if (!TryBind(OtlpSettingTable.OtlpHttp, settings.HttpAddress, settings.HttpAddressSource, out var http))
         {
             grpc?.Dispose();
             return false;
@@ -69,7 +69,7 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
         var endpoints = new OtlpEndpoints(Address(_grpc, application.IsOnLoopback), Address(_http, application.IsOnLoopback));
         if (endpoints != Endpoints)
         {
-            Log.NotTold(_logger, application, SettingTable.OtlpAdvertise.Flag);
+            Log.NotTold(_logger, application, OtlpSettingTable.OtlpAdvertise.Flag);
         }
 
         return endpoints;
@@ -119,10 +119,10 @@ internal sealed partial class OtlpListeners(SidecarSettings settings, OtlpHandle
         }
 
         var isAny = bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any);
-        if (settings.OtlpAdvertise is not null || isLocal || !(isAny || IPAddress.IsLoopback(bound.Address)))
+        if (settings.Advertise is not null || isLocal || !(isAny || IPAddress.IsLoopback(bound.Address)))
         {
             // [::] takes IPv4 too.
-            var host = settings.OtlpAdvertise ?? $"{(isAny ? IPAddress.Loopback : bound.Address)}";
+            var host = settings.Advertise ?? $"{(isAny ? IPAddress.Loopback : bound.Address)}";
             return string.Create(CultureInfo.InvariantCulture, $"http://{(host.Contains(':') && !host.StartsWith('[') ? $"[{host}]" : host)}:{bound.Port}");
         }
 

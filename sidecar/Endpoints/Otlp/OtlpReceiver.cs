@@ -13,11 +13,11 @@ namespace Genkit.Sidecar.Endpoints.Otlp;
 /// accepted and dropped, for an application may export more than runs. May be called by several threads at once.
 /// </summary>
 internal sealed partial class OtlpReceiver(
-    SidecarSettings settings, KnownTraces traces, TelemetryServer server, TraceExporter exporter, TelemetryOptions options, TelemetryMetrics metrics, ILogger<OtlpReceiver> logger)
+    OtlpSettings settings, KnownTraces traces, TelemetryServer server, TraceExporter exporter, TelemetryOptions options, TelemetryMetrics metrics, ILogger<OtlpReceiver> logger)
 {
     private static readonly OtlpReply s_accepted = new(OtlpVerdict.Accepted);
 
-    private readonly long _maxDecodedBytes = settings.OtlpMaxRequestBytes * DecodedSize.MostPerByte;
+    private readonly long _maxDecodedBytes = settings.MaxRequestBytes * DecodedSize.MostPerByte;
     private int _saidUnknown;
 
     /// <summary>Decodes a request and queues what it holds. Does not throw, and does not keep the bytes.</summary>

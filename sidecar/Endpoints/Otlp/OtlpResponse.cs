@@ -15,7 +15,7 @@ namespace Genkit.Sidecar.Endpoints.Otlp;
 internal static class OtlpResponse
 {
     /// <summary>What a caller without the right token is told.</summary>
-    public static readonly string NoToken = $"OTLP needs the token of {SettingTable.OtlpToken.Flag}: Authorization: Bearer TOKEN";
+    public static readonly string NoToken = $"OTLP needs the token of {OtlpSettingTable.OtlpToken.Flag}: Authorization: Bearer TOKEN";
 
     private const int PartialSuccess = 1;
     private const int RejectedItems = 1;

@@ -8,7 +8,7 @@ using Grpc.Core;
 namespace Genkit.Sidecar.Endpoints.Otlp;
 
 /// <summary>The endpoints of OTLP over gRPC, which is HTTP/2, and over HTTP/1.1. Both share one pipeline.</summary>
-internal sealed class OtlpRoutes(SidecarSettings settings, OtlpHandler handler) : IDisposable
+internal sealed class OtlpRoutes(OtlpSettings settings, OtlpHandler handler) : IDisposable
 {
     /// <summary>How many requests are in memory at a time, over whatever protocol they come; the others wait in their sockets.</summary>
     private const int AtATime = 4;
@@ -24,9 +24,9 @@ internal sealed class OtlpRoutes(SidecarSettings settings, OtlpHandler handler) 
     /// <summary>Adds what the middleware and the gRPC service need.</summary>
     public void AddServices(IServiceCollection services)
     {
-        if (settings.OtlpGrpc.EndPoint is not null)
+        if (settings.GrpcAddress.EndPoint is not null)
         {
-            services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = checked((int)settings.OtlpMaxRequestBytes));
+            services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = checked((int)settings.MaxRequestBytes));
             services.AddSingleton(new OtlpGrpcService(handler));
 
             // Grpc.AspNetCore logs a caller's bad bytes as an error of the service, which could fill the log. The handler logs its own errors.
@@ -45,12 +45,12 @@ internal sealed class OtlpRoutes(SidecarSettings settings, OtlpHandler handler) 
         application.UseRouting();
         application.UseEndpoints(endpoints =>
         {
-            if (settings.OtlpGrpc.EndPoint is not null)
+            if (settings.GrpcAddress.EndPoint is not null)
             {
                 endpoints.MapGrpcService<OtlpGrpcService>();
             }
 
-            if (settings.OtlpHttp.EndPoint is not null)
+            if (settings.HttpAddress.EndPoint is not null)
             {
                 foreach (var (path, signal) in s_paths)
                 {
@@ -71,7 +71,7 @@ internal sealed class OtlpRoutes(SidecarSettings settings, OtlpHandler handler) 
     /// <summary>Before any of the body is read.</summary>
     private Task RequireTokenAsync(HttpContext context, RequestDelegate next)
     {
-        if (settings.OtlpToken is not { } token || token.IsIn(context.Request.Headers.Authorization.ToString()))
+        if (settings.Token is not { } token || token.IsIn(context.Request.Headers.Authorization.ToString()))
         {
             return next(context);
         }

@@ -8,7 +8,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 /// Who may ask. The API asks nobody who they are, so what is kept out are web pages: one that has made its own name resolve to a loopback
 /// address says so in Host, another in Origin, and where a browser sends neither, it says that the request crosses sites.
 /// </summary>
-internal sealed class Callers(SidecarSettings settings)
+internal sealed class Callers(ReflectionV1Settings settings)
 {
     /// <summary>Gives why a request is refused, for people; null if it is not.</summary>
     public string? WhyRefused(HttpContext context)
@@ -16,14 +16,14 @@ internal sealed class Callers(SidecarSettings settings)
         var headers = context.Request.Headers;
         if (!Loopback.IsAskedFor(context.Request) && !IsAllowed(context.Request.Host.Host, context.Connection.LocalIpAddress))
         {
-            return $"Host must be localhost, a loopback address or one of {SettingTable.ReflectionV1AllowHost.Flag}";
+            return $"Host must be localhost, a loopback address or one of {ReflectionV1SettingTable.ReflectionV1AllowHost.Flag}";
         }
 
         if (headers.Origin.Count > 0)
         {
             return Uri.TryCreate(headers.Origin, UriKind.Absolute, out var origin) && (origin.IsLoopback || IsAllowed(origin.Host, local: null))
                 ? null
-                : $"Origin must be on localhost, a loopback address or one of {SettingTable.ReflectionV1AllowHost.Flag}";
+                : $"Origin must be on localhost, a loopback address or one of {ReflectionV1SettingTable.ReflectionV1AllowHost.Flag}";
         }
 
         return headers["Sec-Fetch-Site"] == "cross-site" ? "pages of other sites may not ask" : null;
@@ -32,7 +32,7 @@ internal sealed class Callers(SidecarSettings settings)
     /// <param name="host">Name or address, an IPv6 one in brackets.</param>
     /// <param name="local">The address that was connected to. A page cannot have a name in its stead.</param>
     private bool IsAllowed(string host, IPAddress? local) =>
-        settings.ReflectionV1AllowedHosts.Contains(host.Trim('[', ']'), StringComparer.OrdinalIgnoreCase)
+        settings.AllowedHosts.Contains(host.Trim('[', ']'), StringComparer.OrdinalIgnoreCase)
         || (local is not null && IPAddress.TryParse(host.Trim('[', ']'), out var address) && Plain(address).Equals(Plain(local)));
 
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;

@@ -12,7 +12,8 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The methods of Reflection API v1, answered as the JS runtime answers them.</summary>
 internal sealed partial class ReflectionV1Endpoints(
-    SidecarSettings settings,
+    RuntimeSettings runtimeSettings,
+    LimitSettings limits,
     Callers callers,
     ApplicationClient application,
     ActiveRuns runs,
@@ -52,7 +53,7 @@ internal sealed partial class ReflectionV1Endpoints(
         });
     }
 
-    private RuntimeDescription Runtime() => RuntimeDescription.Of(settings, application.Info);
+    private RuntimeDescription Runtime() => RuntimeDescription.Of(runtimeSettings, application.Info);
 
     /// <summary>Adds the headers that all answers have. Never throws: the server would log a caller's mistake as an error of the sidecar's.</summary>
     private async Task AnswerAlwaysAsync(HttpContext context, RequestDelegate next)
@@ -267,11 +268,11 @@ internal sealed partial class ReflectionV1Endpoints(
     {
         if (!run.HasEnded)
         {
-            Log.CallerGone(logger, run.TraceId, settings.RunGrace.TotalSeconds);
+            Log.CallerGone(logger, run.TraceId, limits.RunGrace.TotalSeconds);
         }
 
         using var events = new OutboxReader(run.Outbox);
-        using var grace = new CancellationTokenSource(settings.RunGrace, time);
+        using var grace = new CancellationTokenSource(limits.RunGrace, time);
         try
         {
             while (true)

@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The HTTP/1.1 server of Reflection API v1. Open from before the host starts, so that a start that cannot listen fails as one.</summary>
 internal sealed partial class ReflectionV1Listener(
-    SidecarSettings settings, EnabledEndpoints enabled, ReflectionV1Endpoints endpoints, ReflectionV1Status status, ILoggerFactory logs) : IAsyncDisposable
+    ReflectionV1Settings settings, LimitSettings runLimits, EnabledEndpoints enabled, ReflectionV1Endpoints endpoints, ReflectionV1Status status, ILoggerFactory logs) : IAsyncDisposable
 {
     /// <summary>Where Genkit's own runtimes look for a free port.</summary>
     private const int FirstPort = 3100;
@@ -22,7 +22,7 @@ internal sealed partial class ReflectionV1Listener(
     private WebListener? _listener;
 
     /// <summary>Where to listen, the first that is free.</summary>
-    public static IReadOnlyList<IPEndPoint> Candidates(SidecarSettings settings) => settings.ReflectionV1?.EndPoint is { } wanted
+    public static IReadOnlyList<IPEndPoint> Candidates(ReflectionV1Settings settings) => settings.Address?.EndPoint is { } wanted
         ? [wanted]
         : [.. Enumerable.Range(FirstPort, LastPort - FirstPort + 1).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
 
@@ -76,7 +76,7 @@ internal sealed partial class ReflectionV1Listener(
 
     private void SetLimits(KestrelServerLimits limits)
     {
-        limits.MaxConcurrentConnections = settings.MaxConcurrentRuns + SpareConnections;
+        limits.MaxConcurrentConnections = runLimits.MaxConcurrentRuns + SpareConnections;
         limits.MaxConcurrentUpgradedConnections = 0;
 
         // The body is counted where it is read, so that the answer can be what the tools understand.
@@ -95,15 +95,15 @@ internal sealed partial class ReflectionV1Listener(
 
     private bool Refused(string reason)
     {
-        var isDefault = settings.ReflectionV1 is null;
-        var wanted = isDefault ? $"127.0.0.1:{FirstPort} to {LastPort}" : settings.ReflectionV1!.Text;
+        var isDefault = settings.Address is null;
+        var wanted = isDefault ? $"127.0.0.1:{FirstPort} to {LastPort}" : settings.Address!.Text;
         if (isDefault && enabled.ReflectionV2)
         {
             Log.GoingOnWithout(_logger, wanted, reason);
             return true;
         }
 
-        Log.Refused(_logger, isDefault ? $"the default of {SettingTable.ReflectionV1.Flag}" : settings.ReflectionV1Source.ToString(), wanted, reason);
+        Log.Refused(_logger, isDefault ? $"the default of {ReflectionV1SettingTable.ReflectionV1.Flag}" : settings.AddressSource.ToString(), wanted, reason);
         return false;
     }
 

@@ -10,12 +10,12 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 /// The file by which the Genkit CLI finds this runtime, <c>.genkit/runtimes/ID-TIME.json</c> of the project. Without it the runtime is only not
 /// found, so whatever keeps it from being written is a warning. Files of others are left alone; the CLI removes those of dead runtimes.
 /// </summary>
-internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider time, ILogger<RuntimeFile> logger)
+internal sealed partial class RuntimeFile(RuntimeSettings settings, TimeProvider time, ILogger<RuntimeFile> logger)
 {
     private string? _path;
 
     /// <summary>Gives the root of the project, and the folder in it where the file goes.</summary>
-    public static (string Root, string Folder) Place(SidecarSettings settings)
+    public static (string Root, string Folder) Place(RuntimeSettings settings)
     {
         var root = settings.ProjectRoot ?? ProjectRoot.OfWorkingDirectory();
         return (root, Path.Combine(root, ".genkit", "runtimes"));
@@ -39,7 +39,7 @@ internal sealed partial class RuntimeFile(SidecarSettings settings, TimeProvider
             Directory.CreateDirectory(folder);
             Publish(Path.Combine(root, ".genkit", $"{Path.GetFileName(path)}.new"), path, Content(runtime, address, now));
             _path = path;
-            Log.Written(logger, path, settings.ProjectRoot is null ? "found" : SettingTable.ProjectRoot.Flag);
+            Log.Written(logger, path, settings.ProjectRoot is null ? "found" : RuntimeSettingTable.ProjectRoot.Flag);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -6,7 +6,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>The Reflection API v1 door as the Genkit CLI sees it: there once the application answers, and gone as soon as the sidecar stops.</summary>
 internal sealed class RuntimeFileService(
-    SidecarSettings settings, ReflectionV1Status status, RuntimeFile file, ApplicationClient application, ApplicationReadiness readiness) : BackgroundService
+    RuntimeSettings settings, ReflectionV1Status status, RuntimeFile file, ApplicationClient application, ApplicationReadiness readiness) : BackgroundService
 {
     public override async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -13,12 +13,14 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// connect again; never gives up.
 /// </summary>
 internal sealed partial class ManagerConnectionLoop(
-    SidecarSettings settings,
+    ManagerSettings settings,
+    ProcessSettings process,
+    RuntimeSettings runtimeSettings,
     ManagerLocator locator,
     ApplicationClient application,
     ApplicationReadiness readiness,
     ActiveRuns runs,
-    RunLimits limits,
+    LimitSettings limits,
     TelemetryServer telemetry,
     TraceExporter traces,
     RuntimeIdClaim claim,
@@ -36,7 +38,7 @@ internal sealed partial class ManagerConnectionLoop(
     /// <summary>Time for the last answers and the goodbye when the sidecar stops and runs have ended or were cancelled.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
 
-    private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings);
+    private readonly ManagerSocketOptions _socketOptions = ManagerSocketOptions.From(settings, limits);
 
     private readonly ManagerIdentity _identity = new();
     private readonly PendingRequests _pendingRequests = new();
@@ -128,7 +130,7 @@ internal sealed partial class ManagerConnectionLoop(
         if (_pendingRequests.Hold() is > 0 and var held)
         {
             _heldSince = time.GetTimestamp();
-            Log.Held(logger, held, settings.RunGrace.TotalSeconds);
+            Log.Held(logger, held, limits.RunGrace.TotalSeconds);
         }
     }
 
@@ -164,7 +166,7 @@ internal sealed partial class ManagerConnectionLoop(
     /// <summary>Lets runs end and their answers and the goodbye go out, for a moment: a manager that does not read must not keep the process.</summary>
     private async Task FarewellAsync(ManagerSession session, Task running)
     {
-        await Task.WhenAny(runs.DrainAsync(settings.DrainTimeout), running);
+        await Task.WhenAny(runs.DrainAsync(process.DrainTimeout), running);
         _farewellSince = time.GetTimestamp();
         using var over = new CancellationTokenSource(s_farewell, time);
         try
@@ -184,7 +186,7 @@ internal sealed partial class ManagerConnectionLoop(
     private async Task<Registration> RegistrationAsync(CancellationToken cancellationToken)
     {
         await readiness.WaitAsync(cancellationToken);
-        var runtime = RuntimeDescription.Of(settings, application.Info);
+        var runtime = RuntimeDescription.Of(runtimeSettings, application.Info);
         return new Registration(runtime.Id, Environment.ProcessId, runtime.Name, runtime.GenkitVersion, runtime.Environments);
     }
 
@@ -202,7 +204,7 @@ internal sealed partial class ManagerConnectionLoop(
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
         var delay = _backoff.NextDelay(time.GetElapsedTime(_lostAt));
-        var graceLeft = settings.RunGrace - time.GetElapsedTime(_heldSince);
+        var graceLeft = limits.RunGrace - time.GetElapsedTime(_heldSince);
         if (graceLeft > TimeSpan.Zero && graceLeft < delay)
         {
             await Task.Delay(graceLeft, time, stoppingToken);

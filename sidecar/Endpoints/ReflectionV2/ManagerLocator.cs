@@ -6,25 +6,25 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// Says, before every connect, where the manager is now. The flag counts most, for a person typed it; then the env file, which a
 /// restarted CLI writes anew while an inherited variable keeps the old port; then what the process was started with.
 /// </summary>
-internal sealed class ManagerLocator(SidecarSettings settings)
+internal sealed class ManagerLocator(ManagerSettings settings)
 {
     private readonly EnvFile? _envFile = settings.EnvFile is null ? null : new(settings.EnvFile);
 
     /// <summary>An address, or the reason why there is none yet.</summary>
     public Parsed<Uri?> Locate()
     {
-        if (_envFile is null || settings.ManagerSource.Origin == SettingOrigin.Flag)
+        if (_envFile is null || settings.AddressSource.Origin == SettingOrigin.Flag)
         {
             return Known("there is no env file to look into");
         }
 
-        return InEnvFile() ?? Known(_envFile.WhyWithout(SettingTable.Manager.EnvironmentVariable));
+        return InEnvFile() ?? Known(_envFile.WhyWithout(ManagerSettingTable.Manager.EnvironmentVariable));
     }
 
     /// <summary>What the env file says, whether it counts or not. Null if there is none or it says nothing of a manager.</summary>
     public Parsed<Uri?>? InEnvFile()
     {
-        var variable = SettingTable.Manager.EnvironmentVariable;
+        var variable = ManagerSettingTable.Manager.EnvironmentVariable;
         if (_envFile is null || !_envFile.TryRead().TryGetValue(variable, out var text) || text.Length == 0)
         {
             return null;
@@ -35,8 +35,8 @@ internal sealed class ManagerLocator(SidecarSettings settings)
     }
 
     /// <summary>Where an address that this gave was said.</summary>
-    public string SourceOf(Uri address) => address == settings.Manager ? settings.ManagerSource.ToString() : settings.EnvFile!;
+    public string SourceOf(Uri address) => address == settings.Address ? settings.AddressSource.ToString() : settings.EnvFile!;
 
     private Parsed<Uri?> Known(string otherwise) =>
-        settings.Manager is null ? Parsed<Uri?>.Bad(otherwise) : Parsed<Uri?>.Good(settings.Manager);
+        settings.Address is null ? Parsed<Uri?>.Bad(otherwise) : Parsed<Uri?>.Good(settings.Address);
 }

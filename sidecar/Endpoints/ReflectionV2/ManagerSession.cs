@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
@@ -39,7 +40,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         PendingRequests pendingRequests,
         ActiveRuns runs,
         ApplicationClient application,
-        RunLimits limits,
+        LimitSettings limits,
         TelemetryServer telemetry,
         TimeProvider time,
         ILogger logger)

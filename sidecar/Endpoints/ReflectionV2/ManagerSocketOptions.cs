@@ -12,6 +12,6 @@ internal sealed record ManagerSocketOptions(
     TimeSpan KeepAliveInterval,
     TimeSpan KeepAliveTimeout)
 {
-    public static ManagerSocketOptions From(SidecarSettings settings) =>
-        new(settings.MaxFrameBytes, settings.RegisterTimeout, settings.KeepAliveInterval, settings.KeepAliveTimeout);
+    public static ManagerSocketOptions From(ManagerSettings settings, LimitSettings limits) =>
+        new(limits.MaxFrameBytes, settings.RegisterTimeout, settings.KeepAliveInterval, settings.KeepAliveTimeout);
 }

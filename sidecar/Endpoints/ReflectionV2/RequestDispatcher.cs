@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 using Genkit.Sidecar.Telemetry;
@@ -19,7 +20,7 @@ internal sealed partial class RequestDispatcher(
     PendingRequests pendingRequests,
     ActiveRuns runs,
     ApplicationClient application,
-    RunLimits limits,
+    LimitSettings limits,
     TelemetryServer telemetry,
     ILogger logger,
     CancellationToken sessionToken)

@@ -10,7 +10,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// forgets the id when that one goes. So sidecars tell each other, through a socket in Linux's abstract namespace that is named after
 /// manager and id. It reaches as far as the network namespace; elsewhere, and on other systems, nothing is noticed.
 /// </summary>
-internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<RuntimeIdClaim> logger) : IDisposable
+internal sealed partial class RuntimeIdClaim(RuntimeSettings settings, ILogger<RuntimeIdClaim> logger) : IDisposable
 {
     private Socket? _listener;
     private string? _name;
@@ -18,7 +18,7 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
     /// <summary>Claims the id at a manager, or warns on both sides that it is taken. Never fails.</summary>
     public void Claim(Uri manager)
     {
-        var name = Name(manager, settings.RuntimeId);
+        var name = Name(manager, settings.Id);
         if (name == _name)
         {
             return;
@@ -28,7 +28,7 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
         if (!OperatingSystem.IsLinux())
         {
             _name = name;
-            Log.NotNoticed(logger, settings.RuntimeId);
+            Log.NotNoticed(logger, settings.Id);
             return;
         }
 
@@ -45,7 +45,7 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             socket?.Dispose();
-            Log.Taken(logger, settings.RuntimeId);
+            Log.Taken(logger, settings.Id);
             Tell(endPoint);
         }
         catch (Exception exception) when (exception is SocketException or PlatformNotSupportedException)
@@ -106,7 +106,7 @@ internal sealed partial class RuntimeIdClaim(SidecarSettings settings, ILogger<R
             while (true)
             {
                 using var other = await listener.AcceptAsync();
-                Log.Replaced(logger, settings.RuntimeId);
+                Log.Replaced(logger, settings.Id);
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)

@@ -1,4 +1,5 @@
 using Genkit.Sidecar.Actions;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Runs;
 
@@ -11,7 +12,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 /// <param name="queue">Where they come from.</param>
 /// <param name="limits">What is too large to be sent.</param>
 /// <param name="onAnswered">Called for each run whose last event has been sent.</param>
-internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, RunLimits limits, Action<PendingRequest> onAnswered)
+internal sealed class SessionWriter(ManagerSocket socket, OutgoingQueue queue, LimitSettings limits, Action<PendingRequest> onAnswered)
 {
     /// <summary>A run's turn: enough for many small chunks in one write, short enough that others hardly wait.</summary>
     private const int TurnBytes = 16 * 1024;

@@ -100,7 +100,7 @@ public sealed class ManifestTests(RenderedOverlays overlays) : EndToEndTest, ICl
     [Theory, MemberData(nameof(Overlay.All), MemberType = typeof(Overlay))]
     public async Task Overlay_Rendered_SetsWhatTheBinaryReads(string name)
     {
-        var help = Workspace.Start([Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "help"]);
+        var help = Workspace.Start([Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "help", "settings"]);
         await help.ExitAsync();
 
         // The last is the application's; those of the CLI are Genkit's own.

@@ -23,7 +23,7 @@ internal sealed class OtlpFixture : IAsyncDisposable
     {
         _logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Log));
         var settings = SidecarFixture.Settings(["--manager", "ws://127.0.0.1:1", .. flags]);
-        Listeners = new OtlpListeners(settings, Take, _logs);
+        Listeners = new OtlpListeners(settings.Otlp, Take, _logs);
         Handler = (_, _, _) => Reply;
     }
 

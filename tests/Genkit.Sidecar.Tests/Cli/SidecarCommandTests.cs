@@ -13,32 +13,115 @@ public sealed class SidecarCommandTests
     [InlineData("--help")]
     [InlineData("-h")]
     [InlineData("help")]
+    [InlineData("--manager nonsense -h")]
+    public async Task Run_Help_IsOneScreenOfVerbsAndExamplesOnStdout(string words)
+    {
+        Assert.Equal(ExitCode.Success, await RunAsync(words));
+
+        AssertIsOverview(_out.ToString());
+        Assert.Empty(_error.ToString());
+    }
+
+    [Fact]
+    public async Task Run_NoVerb_PrintsTheOverviewOnStderr()
+    {
+        Assert.Equal(ExitCode.Usage, await RunAsync(""));
+
+        AssertIsOverview(_error.ToString());
+        Assert.Empty(_out.ToString());
+    }
+
+    [Theory]
     [InlineData("help run")]
     [InlineData("run --help")]
     [InlineData("run --manager nonsense -h")]
-    public async Task Run_Help_ListsEverySettingAndVerbOnStdout(string words)
+    public async Task Run_HelpOnRun_GroupsItsFlagsTheMostUsedFirst(string words)
     {
         Assert.Equal(ExitCode.Success, await RunAsync(words));
+
+        var help = _out.ToString();
+        Assert.StartsWith("Usage: genkit-sidecar run [-- COMMAND…]\n", help, StringComparison.Ordinal);
+        var lines = help.Split('\n');
+        var flags = lines.Where(line => line.StartsWith("  --", StringComparison.Ordinal)).Select(line => line.Split(' ')[2]);
+        Assert.Equal(SettingTable.All.Select(setting => setting.Flag), flags);
+        Assert.Equal(SettingTable.Groups.Select(group => $"{group.Heading}:"), lines.Where(line => line.EndsWith(':')).SkipLast(1));
+        Assert.Equal("Exit codes:", lines.Last(line => line.EndsWith(':')));
+        Assert.Equal(["--app", "--manager"], SettingTable.Groups.Take(2).Select(group => group.Settings[0].Flag));
+        Assert.All(SettingTable.All, setting => Assert.Contains(setting.Summary, Unwrapped(help), StringComparison.Ordinal));
+        AssertFitsATerminal(help);
+    }
+
+    [Fact]
+    public async Task Run_HelpOnSettings_HasAllThatIsDeclared()
+    {
+        Assert.Equal(ExitCode.Success, await RunAsync("help settings"));
 
         var help = _out.ToString();
         Assert.All(SettingTable.All, setting =>
         {
             Assert.Contains($"  {setting.Flag} {setting.Placeholder}\n", help, StringComparison.Ordinal);
-            Assert.Contains(setting.EnvironmentVariable, help, StringComparison.Ordinal);
-            Assert.Contains(setting.DefaultText, string.Join(' ', help.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+            Assert.Contains(
+                $" {setting.Flag} {setting.Placeholder} {setting.Description} variable: {setting.EnvironmentVariable} accepted: {setting.Accepts} default: {setting.DefaultText} ({setting.Reason}) ",
+                Unwrapped(help),
+                StringComparison.Ordinal);
         });
-        Assert.All(VerbTable.All, verb => Assert.Contains($"genkit-sidecar {verb.Usage}\n", help, StringComparison.Ordinal));
-        Assert.DoesNotContain(help.Split('\n'), line => line.Length > 120);
-        Assert.Empty(_error.ToString());
+        Assert.All(EnabledEndpoints.Table, row => Assert.Contains($"{row.Endpoint} dev: {row.InDevelopment} otherwise: {row.Elsewhere} ", Unwrapped(help), StringComparison.Ordinal));
+        AssertFitsATerminal(help);
+    }
+
+    [Theory]
+    [InlineData("actions", "actions")]
+    [InlineData("call", "call [--stream] KEY [JSON]")]
+    [InlineData("health", "health [live|ready|startup]")]
+    [InlineData("doctor", "doctor [--json] [--run KEY [JSON]] [-- COMMAND…]")]
+    [InlineData("version", "version")]
+    [InlineData("help", "help [VERB|settings]")]
+    public async Task Run_HelpOnAnyOtherVerb_HasItsUsage(string verb, string usage)
+    {
+        Assert.Equal(ExitCode.Success, await RunAsync($"help {verb}"));
+
+        Assert.StartsWith($"Usage: genkit-sidecar {usage}\n", _out.ToString(), StringComparison.Ordinal);
+        AssertFitsATerminal(_out.ToString());
     }
 
     [Fact]
-    public async Task Run_NoVerb_PrintsHelpOnStderr()
+    public async Task Run_HelpOnWhatIsNoTopic_NamesTheNearest()
     {
-        Assert.Equal(ExitCode.Usage, await RunAsync(""));
+        Assert.Equal(ExitCode.Usage, await RunAsync("help setings"));
 
-        Assert.Contains("Usage:", _error.ToString(), StringComparison.Ordinal);
-        Assert.Empty(_out.ToString());
+        Assert.Contains("\"setings\" is not a topic of help, did you mean settings?; accepted: run, actions, ", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ broken", "is not JSON")]
+    [InlineData("[]", "holds no JSON object")]
+    [InlineData(null, "does not exist")]
+    public async Task Run_ConfigThatCannotBeRead_IsOneError(string? content, string problem)
+    {
+        using var directory = new TemporaryDirectory();
+        var file = content is null ? directory.File("none") + "-at-all" : directory.File("sidecar.json", content);
+
+        Assert.Equal(ExitCode.Usage, await RunAsync($"run --config {file}"));
+
+        var lines = _error.ToString().TrimEnd().Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith("  flag --config: ", lines[1], StringComparison.Ordinal);
+        Assert.Contains(problem, lines[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("xterm-256color", null, true)]
+    [InlineData("xterm-256color", "", true)]
+    [InlineData("xterm-256color", "1", false)]
+    [InlineData("dumb", null, false)]
+    [InlineData("", null, false)]
+    [InlineData(null, null, false)]
+    public void TakesColor_AnyEnvironment_HeedsTermAndNoColor(string? term, string? noColor, bool takesColor)
+    {
+        var environment = new Dictionary<string, string?> { ["TERM"] = term, ["NO_COLOR"] = noColor }
+            .Where(row => row.Value is not null).ToDictionary(row => row.Key, row => row.Value!);
+
+        Assert.Equal(takesColor, Terminal.TakesColor(environment));
     }
 
     [Theory]
@@ -61,7 +144,7 @@ public sealed class SidecarCommandTests
             genkit-sidecar: cannot start:
               there is no flag "--run-grcae", did you mean --run-grace?
               flag --log-level: "loud" is not one of its values; accepted: trace, debug, information, warning, error, critical or none
-              flag --manager: is missing, and so are environment variable GENKIT_REFLECTION_V2_SERVER, flag --env-file, flag --reflection-v1 and flag --flow-server, and GENKIT_ENV is not dev: nobody could use the application. `genkit start` sets the variables for the command that it starts
+              flag --manager: is missing, and so are environment variable GENKIT_REFLECTION_V2_SERVER, flag --env-file, flag --reflection-v1 and flag --flow-server, and GENKIT_ENV is not dev: the application could not be used. `genkit start` sets the variables for the command that it starts
             See genkit-sidecar --help.
 
             """,
@@ -127,6 +210,20 @@ public sealed class SidecarCommandTests
     [Fact]
     public async Task Run_OutputAndErrorAreClosed_Fails() =>
         Assert.Equal(ExitCode.Failure, await RunAsync("version", new ClosedWriter(), new ClosedWriter()));
+
+    private static void AssertIsOverview(string help)
+    {
+        var lines = help.TrimEnd('\n').Split('\n');
+        Assert.InRange(lines.Length, 1, 23);
+        AssertFitsATerminal(help);
+        Assert.All(VerbTable.All, verb => Assert.Single(lines, line => line.StartsWith($"  {verb.Name} ", StringComparison.Ordinal)));
+        Assert.Equal(3, lines.SkipWhile(line => line != "Examples:").Skip(1).TakeWhile(line => line.Length > 0).Count());
+        Assert.Contains("genkit-sidecar help settings", help, StringComparison.Ordinal);
+    }
+
+    private static void AssertFitsATerminal(string help) => Assert.DoesNotContain(help.Split('\n'), line => line.Length > 80);
+
+    private static string Unwrapped(string help) => string.Join(' ', help.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)) + ' ';
 
     private Task<int> RunAsync(string words) => RunAsync(words, _out, _error);
 

@@ -52,7 +52,7 @@ public sealed class EnabledEndpointsTests
     {
         var warning = Assert.Single(EnabledEndpoints.Of(Reading.Good("--manager ws://h:1")).Warnings);
 
-        Assert.Equal("Reflection API v2 is open to the manager by flag --manager, though GENKIT_ENV is not dev: whoever is behind it may run every action", warning);
+        Assert.Equal("Reflection API v2 is open to the manager by flag --manager, though GENKIT_ENV is not dev: its callers may run every action", warning);
     }
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class EnabledEndpointsTests
     {
         var problem = Assert.Single(Reading.Of(words, needsEndpoint: true, ("GENKIT_ENV", environment)).Problems);
 
-        Assert.Contains($"flag --flow-server, and {why}: nobody could use the application", problem, StringComparison.Ordinal);
+        Assert.Contains($"flag --flow-server, and {why}: the application could not be used", problem, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -86,7 +86,7 @@ public sealed class EnabledEndpointsTests
     [InlineData("127.0.0.2:3100")]
     [InlineData("[::1]:3100")]
     [InlineData("off")]
-    public void Read_V1OnLoopback_NeedsNothingElse(string address) => Assert.Equal(address, Reading.Good($"--reflection-v1 {address}").ReflectionV1!.Text);
+    public void Read_V1OnLoopback_NeedsNothingElse(string address) => Assert.Equal(address, Reading.Good($"--reflection-v1 {address}").ReflectionV1.Address!.Text);
 
     [Theory]
     [InlineData("3100", "has no port")]

@@ -56,13 +56,13 @@ public sealed class EnvFileTests : IDisposable
 
     [Fact]
     public void Locate_Directory_IsNamedAsOne() =>
-        Assert.Contains("is a directory", new ManagerLocator(Reading.Good($"--env-file {_directory.File(".")}")).Locate().Problem, StringComparison.Ordinal);
+        Assert.Contains("is a directory", new ManagerLocator(Reading.Good($"--env-file {_directory.File(".")}").Manager).Locate().Problem, StringComparison.Ordinal);
 
     [Fact]
     public void Locate_FileChanges_IsSeenTheNextTime()
     {
         var path = _directory.File("genkit.env");
-        var locator = new ManagerLocator(Reading.Good($"--env-file {path}"));
+        var locator = new ManagerLocator(Reading.Good($"--env-file {path}").Manager);
 
         Assert.Contains("does not have", locator.Locate().Problem, StringComparison.Ordinal);
 
@@ -81,8 +81,8 @@ public sealed class EnvFileTests : IDisposable
     {
         var path = _directory.File("genkit.env", $"{Variable}=ws://localhost:2");
 
-        Assert.Equal(new Uri("ws://localhost:2"), new ManagerLocator(Reading.Good($"--env-file {path}", (Variable, "ws://localhost:1"))).Locate().Value);
-        Assert.Equal(new Uri("ws://localhost:3"), new ManagerLocator(Reading.Good($"--env-file {path} --manager ws://localhost:3")).Locate().Value);
+        Assert.Equal(new Uri("ws://localhost:2"), new ManagerLocator(Reading.Good($"--env-file {path}", (Variable, "ws://localhost:1")).Manager).Locate().Value);
+        Assert.Equal(new Uri("ws://localhost:3"), new ManagerLocator(Reading.Good($"--env-file {path} --manager ws://localhost:3").Manager).Locate().Value);
     }
 
     [Fact]
@@ -90,6 +90,6 @@ public sealed class EnvFileTests : IDisposable
     {
         var path = _directory.File("genkit.env", "GENKIT_ENV=dev");
 
-        Assert.Equal(new Uri("ws://localhost:1"), new ManagerLocator(Reading.Good($"--env-file {path}", (Variable, "ws://localhost:1"))).Locate().Value);
+        Assert.Equal(new Uri("ws://localhost:1"), new ManagerLocator(Reading.Good($"--env-file {path}", (Variable, "ws://localhost:1")).Manager).Locate().Value);
     }
 }

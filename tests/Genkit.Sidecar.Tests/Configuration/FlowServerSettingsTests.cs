@@ -14,7 +14,7 @@ public sealed class FlowServerSettingsTests
     {
         var problem = Assert.Single(Reading.Of($"--flow-server {address}").Problems);
 
-        Assert.Equal($"flag --flow-server: {address} is beyond loopback, and whoever reaches it could run every flow; accepted: a loopback address, or --flow-token with it", problem);
+        Assert.Equal($"flag --flow-server: {address} is beyond loopback, and every client that reaches it could run every flow; accepted: a loopback address, or --flow-token with it", problem);
         Assert.Equal("t0ken", Reading.Good($"--flow-server {address} --flow-token t0ken").FlowServer.Token?.Text);
     }
 

@@ -14,27 +14,27 @@ public sealed class SettingsReaderTests : IDisposable
     {
         var settings = Reading.Good();
 
-        Assert.Null(settings.Manager);
-        Assert.Equal("http://127.0.0.1:50051", settings.App.Text);
-        Assert.Equal(SettingOrigin.Default, settings.AppSource.Origin);
-        Assert.Empty(settings.AppHeaders);
-        Assert.Equal(90 * 1024 * 1024, settings.MaxMessageBytes);
-        Assert.Equal(TimeSpan.FromMilliseconds(500), settings.ReconnectInterval);
-        Assert.Equal(TimeSpan.FromSeconds(5), settings.ReconnectMaxInterval);
-        Assert.Equal(TimeSpan.FromSeconds(5), settings.KeepAliveInterval);
-        Assert.Equal(TimeSpan.FromSeconds(8), settings.KeepAliveTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(10), settings.RegisterTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(20), settings.AppStartTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(5), settings.AppConnectTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(10), settings.AppCallTimeout);
-        Assert.Equal(TimeSpan.Zero, settings.RunTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(60), settings.RunGrace);
-        Assert.Equal(256, settings.MaxConcurrentRuns);
-        Assert.Equal(8 * 1024 * 1024, settings.MaxInputQueueBytes);
-        Assert.Equal(TimeSpan.FromSeconds(3), settings.StopTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(3), settings.DrainTimeout);
-        Assert.Equal(LogLevel.Information, settings.LogLevel);
-        Assert.Equal(LogFormat.Text, settings.LogFormat);
+        Assert.Null(settings.Manager.Address);
+        Assert.Equal("http://127.0.0.1:50051", settings.Application.Address.Text);
+        Assert.Equal(SettingOrigin.Default, settings.Application.AddressSource.Origin);
+        Assert.Empty(settings.Application.Headers);
+        Assert.Equal(90 * 1024 * 1024, settings.Limits.MaxMessageBytes);
+        Assert.Equal(TimeSpan.FromMilliseconds(500), settings.Manager.ReconnectInterval);
+        Assert.Equal(TimeSpan.FromSeconds(5), settings.Manager.ReconnectMaxInterval);
+        Assert.Equal(TimeSpan.FromSeconds(5), settings.Manager.KeepAliveInterval);
+        Assert.Equal(TimeSpan.FromSeconds(8), settings.Manager.KeepAliveTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(10), settings.Manager.RegisterTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(20), settings.Application.StartTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(5), settings.Application.ConnectTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(10), settings.Application.CallTimeout);
+        Assert.Equal(TimeSpan.Zero, settings.Limits.RunTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(60), settings.Limits.RunGrace);
+        Assert.Equal(256, settings.Limits.MaxConcurrentRuns);
+        Assert.Equal(8 * 1024 * 1024, settings.Limits.MaxInputQueueBytes);
+        Assert.Equal(TimeSpan.FromSeconds(3), settings.Process.StopTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(3), settings.Process.DrainTimeout);
+        Assert.Equal(LogLevel.Information, settings.Logging.Level);
+        Assert.Equal(LogFormat.Text, settings.Logging.Format);
     }
 
     [Fact]
@@ -45,15 +45,15 @@ public sealed class SettingsReaderTests : IDisposable
         var settings = Reading.Good(
             $"--config {file} --run-grace 3s", ("GENKIT_SIDECAR_RUN_GRACE", "2s"), ("GENKIT_SIDECAR_RUN_TIMEOUT", "2s"));
 
-        Assert.Equal(TimeSpan.FromSeconds(3), settings.RunGrace);
-        Assert.Equal(TimeSpan.FromSeconds(2), settings.RunTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(1), settings.StopTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(3), settings.Limits.RunGrace);
+        Assert.Equal(TimeSpan.FromSeconds(2), settings.Limits.RunTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(1), settings.Process.StopTimeout);
     }
 
     [Fact]
     public void Read_EmptyVariable_CountsAsUnset()
     {
-        Assert.Equal(TimeSpan.FromSeconds(60), Reading.Good("", ("GENKIT_SIDECAR_RUN_GRACE", "")).RunGrace);
+        Assert.Equal(TimeSpan.FromSeconds(60), Reading.Good("", ("GENKIT_SIDECAR_RUN_GRACE", "")).Limits.RunGrace);
     }
 
     [Fact]
@@ -70,10 +70,10 @@ public sealed class SettingsReaderTests : IDisposable
 
         var settings = Reading.Good("", ("GENKIT_SIDECAR_CONFIG", file));
 
-        Assert.Equal("unix:/run/app.sock", settings.App.Text);
-        Assert.Equal(SettingOrigin.File, settings.AppSource.Origin);
-        Assert.Equal([new AppHeader("a", "1"), new AppHeader("b", "2")], settings.AppHeaders);
-        Assert.Equal(2048, settings.MaxMessageBytes);
+        Assert.Equal("unix:/run/app.sock", settings.Application.Address.Text);
+        Assert.Equal(SettingOrigin.File, settings.Application.AddressSource.Origin);
+        Assert.Equal([new AppHeader("a", "1"), new AppHeader("b", "2")], settings.Application.Headers);
+        Assert.Equal(2048, settings.Limits.MaxMessageBytes);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class SettingsReaderTests : IDisposable
     {
         var settings = Reading.Good(words);
 
-        Assert.Equal((grpc, http), (settings.OtlpGrpc.Text, settings.OtlpHttp.Text));
+        Assert.Equal((grpc, http), (settings.Otlp.GrpcAddress.Text, settings.Otlp.HttpAddress.Text));
     }
 
     [Fact]
@@ -144,8 +144,8 @@ public sealed class SettingsReaderTests : IDisposable
 
         var settings = Reading.Good($"--app https://app:443 --app-ca {pem} --app-cert {pem} --app-key {pem}");
 
-        Assert.Equal((pem, pem, pem), (settings.AppCaFile, settings.AppCertificateFile, settings.AppKeyFile));
-        Assert.True(settings.App.IsTls);
+        Assert.Equal((pem, pem, pem), (settings.Application.CaFile, settings.Application.CertificateFile, settings.Application.KeyFile));
+        Assert.True(settings.Application.Address.IsTls);
     }
 
     [Theory]
@@ -169,8 +169,8 @@ public sealed class SettingsReaderTests : IDisposable
     [Fact]
     public void Read_NoRuntimeId_MakesAnotherOneEachTime()
     {
-        Assert.NotEqual(Reading.Good().RuntimeId, Reading.Good().RuntimeId);
-        Assert.Equal("fixed", Reading.Good("", ("GENKIT_RUNTIME_ID", "fixed")).RuntimeId);
+        Assert.NotEqual(Reading.Good().Runtime.Id, Reading.Good().Runtime.Id);
+        Assert.Equal("fixed", Reading.Good("", ("GENKIT_RUNTIME_ID", "fixed")).Runtime.Id);
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class SettingsReaderTests : IDisposable
     {
         var settings = Reading.Good("", ("GENKIT_SIDECAR_APP_HEADER", "Authorization: Bearer a;b\nx-trace-bin: AAEC\n"));
 
-        Assert.Equal([new AppHeader("authorization", "Bearer a;b"), new AppHeader("x-trace-bin", "AAEC")], settings.AppHeaders);
+        Assert.Equal([new AppHeader("authorization", "Bearer a;b"), new AppHeader("x-trace-bin", "AAEC")], settings.Application.Headers);
     }
 
     [Theory]
@@ -240,7 +240,7 @@ public sealed class SettingsReaderTests : IDisposable
         var settings = Reading.OfWords(["--app-header", "authorization: s3cret"]).Settings!;
 
         Assert.DoesNotContain("s3cret", settings.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("s3cret", settings.AppHeaders[0].ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", settings.Application.Headers[0].ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

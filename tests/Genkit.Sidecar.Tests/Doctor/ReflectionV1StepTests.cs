@@ -19,7 +19,7 @@ public sealed class ReflectionV1StepTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_root, existing));
 
-        var finding = new ReflectionV1Step(Reading.Good($"--reflection-v1 127.0.0.1:0 --project-root {_root}")).Examine();
+        var finding = Examine($"--reflection-v1 127.0.0.1:0 --project-root {_root}");
 
         Assert.Equal(StepStatus.Ok, finding.Status);
         Assert.Equal($"it can be served at 127.0.0.1:0; the CLI finds it by a file in {_root}/.genkit/runtimes, when that is started in {_root} or below", finding.Found);
@@ -32,7 +32,7 @@ public sealed class ReflectionV1StepTests : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
 
-        var finding = new ReflectionV1Step(Reading.Good($"--reflection-v1 {taken.LocalEndpoint} --project-root {_root}")).Examine();
+        var finding = Examine($"--reflection-v1 {taken.LocalEndpoint} --project-root {_root}");
 
         Assert.Equal(StepStatus.Warning, finding.Status);
         Assert.StartsWith($"something listens at {taken.LocalEndpoint} already", finding.Found, StringComparison.Ordinal);
@@ -44,10 +44,16 @@ public sealed class ReflectionV1StepTests : IDisposable
     [InlineData("/proc", "")]
     public void Examine_NoFileCanBeMade_IsAWarning(string root, string reason)
     {
-        var finding = new ReflectionV1Step(Reading.Good($"--reflection-v1 127.0.0.1:0 --project-root {root}")).Examine();
+        var finding = Examine($"--reflection-v1 127.0.0.1:0 --project-root {root}");
 
         Assert.Equal(StepStatus.Warning, finding.Status);
         Assert.Contains($"no runtime file can be made in {root}/.genkit/runtimes: {reason}", finding.Found, StringComparison.Ordinal);
         Assert.Contains("`--project-root FOLDER`", Assert.Single(finding.Remedies), StringComparison.Ordinal);
+    }
+
+    private static Finding Examine(string words)
+    {
+        var settings = Reading.Good(words);
+        return new ReflectionV1Step(settings.ReflectionV1, settings.Runtime).Examine();
     }
 }

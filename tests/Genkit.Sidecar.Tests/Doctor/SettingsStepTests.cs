@@ -83,6 +83,18 @@ public sealed class SettingsStepTests : IDisposable
         Assert.Equal(1, _step.Manager!.Port);
     }
 
+    [Fact]
+    public async Task File_ThatCannotBeRead_IsTheOneFinding()
+    {
+        var file = _directory.File("sidecar.json", "{ broken");
+
+        var finding = await ExamineAsync($"--config {file}");
+
+        Assert.Equal(StepStatus.Failed, finding.Status);
+        Assert.StartsWith($"flag --config: {file} is not JSON (line 1, column 3)", finding.Found, StringComparison.Ordinal);
+        Assert.Equal("`--config FILE` (GENKIT_SIDECAR_CONFIG) takes the path of a readable JSON file", Assert.Single(finding.Remedies));
+    }
+
     [Theory]
     [InlineData("--app ftp://h --app-ca /nowhere --app-cert /nowhere", "app app-ca app-cert app-key")]
     [InlineData("--reconnect-interval 10s --keep-alive-timeout 14s", "keep-alive-interval keep-alive-timeout reconnect-interval reconnect-max-interval")]
@@ -92,8 +104,8 @@ public sealed class SettingsStepTests : IDisposable
         var reading = Read(words);
 
         Assert.Equal(wrong, string.Join(' ', reading.Wrong.Select(setting => setting.Name).Order(StringComparer.Ordinal)));
-        Assert.NotNull(reading.Settings.App);
-        Assert.True(reading.Settings.KeepAliveTimeout > TimeSpan.Zero && reading.Settings.AppCallTimeout > TimeSpan.Zero);
+        Assert.NotNull(reading.Settings.Application.Address);
+        Assert.True(reading.Settings.Manager.KeepAliveTimeout > TimeSpan.Zero && reading.Settings.Application.CallTimeout > TimeSpan.Zero);
     }
 
     private async Task<Finding> ExamineAsync(string words, params (string Name, string Value)[] environment)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.RegularExpressions;
 using Genkit.Sidecar.Actions;
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.GrpcClient;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
@@ -113,7 +114,7 @@ public class ActionRunTests
 
     private static RunMetrics Metrics { get; } = new(SidecarMeter.Create());
 
-    private static RunLimits Limits { get; } = new(10, 1_000, 1_000_000, 1_000_000);
+    private static LimitSettings Limits { get; } = new() { MaxConcurrentRuns = 10, MaxInputQueueBytes = 1_000, MaxMessageBytes = 1_000_000 };
 
     private static ReadOnlySequence<byte> Chunk { get; } = new("1"u8.ToArray());
 

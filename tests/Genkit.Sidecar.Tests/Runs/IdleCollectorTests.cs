@@ -1,4 +1,5 @@
 using Genkit.Sidecar.Application;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.GrpcClient;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
@@ -20,7 +21,7 @@ public sealed class IdleCollectorTests : IDisposable
             new ApplicationClientOptions(new ClientChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") }, TimeSpan.FromSeconds(1), TimeSpan.Zero, 1_000_000, "0"),
             NullLogger<ApplicationClient>.Instance);
         var runs = new ActiveRuns(
-            application, new RunLimits(10, 1_000, 1_000_000, 1_000_000), new RunMetrics(SidecarMeter.Create()), tracer: null, _time, NullLogger<ActiveRuns>.Instance);
+            application, new LimitSettings { MaxConcurrentRuns = 10, MaxInputQueueBytes = 1_000, MaxMessageBytes = 1_000_000 }, new RunMetrics(SidecarMeter.Create()), tracer: null, _time, NullLogger<ActiveRuns>.Instance);
         _collector = new IdleCollector(runs, _time, () => _collections++, () => _allocated);
     }
 

@@ -12,7 +12,7 @@ public sealed class LauncherTests
     public async Task Run_ParentIsAnotherByThen_StartsNothing()
     {
         // Nobody's parent: process ids start at 1.
-        var start = new ProcessStartInfo(SidecarProcess.Executable.FileName, Launcher.Arguments(0, [], ["echo", "started"])) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(SidecarProcess.Executable.FileName, Launcher.Arguments(0, null, [], ["echo", "started"])) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
 
         Assert.Empty(await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
@@ -23,7 +23,7 @@ public sealed class LauncherTests
     [Fact]
     public async Task Run_VariablesOfTheLauncher_AreGoneForTheCommand()
     {
-        var arguments = Launcher.Arguments(Environment.ProcessId, ["ONLY_OURS"], ["sh", "-c", "echo ${ONLY_OURS-unset}"]);
+        var arguments = Launcher.Arguments(Environment.ProcessId, null, ["ONLY_OURS"], ["sh", "-c", "echo ${ONLY_OURS-unset}"]);
         var start = new ProcessStartInfo(SidecarProcess.Executable.FileName, arguments) { RedirectStandardOutput = true };
         start.Environment["ONLY_OURS"] = "set";
         using var process = Process.Start(start)!;

@@ -20,7 +20,7 @@ public sealed class RunVerbTests
         var code = await RunAsync(UntilStopped, Reading.Good(), "sh", "-c", $"printf %s $GENKIT_SIDECAR_LISTEN > {told}");
 
         Assert.Equal(0, code);
-        Assert.Equal($"http://{File.ReadAllText(told)}", (await _coreStarted.Task).App.Text);
+        Assert.Equal($"http://{File.ReadAllText(told)}", (await _coreStarted.Task).Application.Address.Text);
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class RunVerbTests
         await RunAsync(UntilStopped, Reading.Good("--otlp-http 127.0.0.1:4711"), "true");
 
         var settings = await _coreStarted.Task;
-        Assert.Equal(("127.0.0.1:0", "127.0.0.1:4711"), (settings.OtlpGrpc.Text, settings.OtlpHttp.Text));
+        Assert.Equal(("127.0.0.1:0", "127.0.0.1:4711"), (settings.Otlp.GrpcAddress.Text, settings.Otlp.HttpAddress.Text));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class RunVerbTests
         await RunAsync(UntilStopped, Reading.Good("--telemetry-server off"), "true");
 
         var settings = await _coreStarted.Task;
-        Assert.Equal(("off", "off"), (settings.OtlpGrpc.Text, settings.OtlpHttp.Text));
+        Assert.Equal(("off", "off"), (settings.Otlp.GrpcAddress.Text, settings.Otlp.HttpAddress.Text));
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class RunVerbTests
     }
 
     private Task<int> RunAsync(ServeDelegate serve, SidecarSettings settings, params string[] command) =>
-        new RunVerb(serve, SidecarProcess.Executable, NullLoggerFactory.Instance)
+        new RunVerb(serve, SidecarProcess.Executable, NullLoggerFactory.Instance, hasColor: false)
             .RunAsync(settings, command, _stop.Token)
             .WaitAsync(Timeouts.Default, TestContext.Current.CancellationToken);
 }

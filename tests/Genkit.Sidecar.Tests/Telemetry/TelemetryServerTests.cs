@@ -95,5 +95,5 @@ public class TelemetryServerTests
     }
 
     private static TelemetryServer Server(string words = "") =>
-        new(Reading.Good(words), NullLogger<TelemetryServer>.Instance);
+        new(Reading.Good(words).Telemetry, NullLogger<TelemetryServer>.Instance);
 }

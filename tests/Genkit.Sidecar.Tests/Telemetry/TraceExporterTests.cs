@@ -15,8 +15,8 @@ public sealed class TraceExporterTests : IAsyncDisposable
 
     private readonly Meter _meter = new("test");
     private readonly FakeTimeProvider _time = new();
-    private readonly TelemetryOptions _options = TelemetryOptions.From(Reading.Good("--telemetry-wait 1m --telemetry-max-queue-bytes 64KiB"));
-    private readonly TelemetryServer _server = new(Reading.Good(""), NullLogger<TelemetryServer>.Instance);
+    private readonly TelemetryOptions _options = new(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(10), 16 * 1024 * 1024, 64 * 1024, IsRealtime: false);
+    private readonly TelemetryServer _server = new(Reading.Good().Telemetry, NullLogger<TelemetryServer>.Instance);
     private readonly TraceExporter _exporter;
 
     public TraceExporterTests() =>

@@ -11,7 +11,7 @@ internal sealed class LoopbackCaller(string address) : IAsyncDisposable
 {
     private const string TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-    private readonly ApplicationClient _application = new(ApplicationClientOptions.From(Settings(address), TimeProvider.System), NullLogger<ApplicationClient>.Instance);
+    private readonly ApplicationClient _application = new(Options(address), NullLogger<ApplicationClient>.Instance);
 
     /// <summary>Runs an action to its end.</summary>
     /// <returns>How many bytes its chunks and its result have.</returns>
@@ -21,9 +21,12 @@ internal sealed class LoopbackCaller(string address) : IAsyncDisposable
         var request = new RunRequest(key) { Input = new ReadOnlySequence<byte>(input), Stream = true };
         await using var run = _application.StartRun(request, TraceParent, "", CancellationToken.None);
         long received = 0;
-        while (await run.ReadAsync(CancellationToken.None))
+        while (await run.ReadAsync(CancellationToken.None) is { } message)
         {
-            received += run.Update.Payload?.Length ?? 0;
+            using (message)
+            {
+                received += message.Update.Payload?.Length ?? 0;
+            }
         }
 
         return run.Failure is { } failure ? throw new InvalidOperationException(failure.Message) : received;
@@ -31,6 +34,10 @@ internal sealed class LoopbackCaller(string address) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 
-    private static SidecarSettings Settings(string address) =>
-        SettingsReader.Read(new Dictionary<string, IReadOnlyList<string>> { ["app"] = [address] }, new Dictionary<string, string>(), needsEndpoint: false).Settings!;
+    private static ApplicationClientOptions Options(string address)
+    {
+        var flags = new Dictionary<string, IReadOnlyList<string>> { ["app"] = [address] };
+        var settings = SettingsReader.Read(flags, new Dictionary<string, string>(), needsEndpoint: false).Settings!;
+        return ApplicationClientOptions.From(settings.Application, settings.Limits, TimeProvider.System);
+    }
 }

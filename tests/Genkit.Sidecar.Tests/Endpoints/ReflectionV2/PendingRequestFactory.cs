@@ -1,5 +1,6 @@
 using System.Text;
 using Genkit.Sidecar.Actions;
+using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Endpoints.ReflectionV2;
 using Genkit.Sidecar.JsonRpc;
 using Genkit.Sidecar.Metrics;
@@ -13,5 +14,5 @@ internal static class PendingRequestFactory
 {
     public static PendingRequest Create(string id, bool streamInput = false) => new(
         new RequestId(Encoding.UTF8.GetBytes($"\"{id}\"")),
-        new ActionRun(new RunRequest("/flow/a") { StreamInput = streamInput }, new RunLimits(10, 1_000, 1_000_000, 1_000_000), new RunMetrics(SidecarMeter.Create()), tracer: null, TimeProvider.System, NullLogger.Instance));
+        new ActionRun(new RunRequest("/flow/a") { StreamInput = streamInput }, new LimitSettings { MaxConcurrentRuns = 10, MaxInputQueueBytes = 1_000, MaxMessageBytes = 1_000_000 }, new RunMetrics(SidecarMeter.Create()), tracer: null, TimeProvider.System, NullLogger.Instance));
 }
