@@ -15,7 +15,7 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
     /// What the host may take to stop beyond the time that runs are given: a second or so for the last answers and traces, and a moment each for the callers
     /// of its listeners. With the defaults all of it stays below 5 s.
     /// </summary>
-    private static readonly TimeSpan s_coreStopTimeout = TimeSpan.FromSeconds(1.75);
+    private static readonly TimeSpan s_serveStopTimeout = TimeSpan.FromSeconds(1.75);
 
     private readonly ILogger _logger = logs.CreateLogger<RunVerb>();
 
@@ -111,7 +111,7 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
     private async Task<int> EndServingAsync(Task<int> running, TimeSpan drain, CancellationTokenSource serveStop, StopSignals signals)
     {
         await serveStop.CancelAsync();
-        var late = Task.Delay((drain > TimeSpan.Zero ? drain : TimeSpan.Zero) + s_coreStopTimeout, TimeProvider.System, CancellationToken.None);
+        var late = Task.Delay((drain > TimeSpan.Zero ? drain : TimeSpan.Zero) + s_serveStopTimeout, TimeProvider.System, CancellationToken.None);
         var first = await Task.WhenAny(running, late, signals.Second);
         if (first != running)
         {
