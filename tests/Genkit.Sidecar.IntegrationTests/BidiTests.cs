@@ -118,7 +118,7 @@ public sealed class BidiTests
         await sidecar.Peer.SendAsync(Requests.Chunk("1", "1"));
         await sidecar.Peer.SendAsync(Requests.EndInput("1"));
 
-        await sidecar.Log.WaitForAsync("Input for request 1 was ignored", times: 2);
+        await sidecar.Log.WaitForAsync("InputForUnknownRequestIgnored", times: 2);
         await sidecar.Peer.AnswersAsync();
     }
 
@@ -150,7 +150,7 @@ public sealed class BidiTests
         await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x"));
 
         await sidecar.Peer.SendAsync(Requests.Chunk("1", "1"));
-        await sidecar.Log.WaitForAsync("Input for request 1 was ignored");
+        Assert.Equal("1", (await sidecar.Log.WaitForAsync("InputForUnknownRequestIgnored"))["RequestId"]);
         release.SetResult();
 
         Assert.Equal("1", (await sidecar.Peer.ReceiveUntilAnswerAsync())[^1].Result());
@@ -167,7 +167,7 @@ public sealed class BidiTests
         await sidecar.Peer.SendAsync(Requests.EndInput("1"));
         var frames = await sidecar.Peer.ReceiveUntilAnswerAsync();
 
-        await sidecar.Log.WaitForAsync("sendInputStreamChunk without a chunk was ignored");
+        await sidecar.Log.WaitForAsync("InputWithoutChunkIgnored");
         Assert.Equal("[]", frames[^1].Result());
     }
 

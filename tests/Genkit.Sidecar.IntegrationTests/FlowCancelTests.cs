@@ -77,7 +77,7 @@ public sealed class FlowCancelTests
         }
 
         response.Dispose();
-        await flows.Log.WaitForAsync("the client went away before it was answered");
+        await flows.Log.WaitForAsync("FlowClientDisconnected");
         await cancelled.Task.InTimeAsync();
         await NoRunsAsync(flows);
     }
@@ -155,7 +155,7 @@ public sealed class FlowCancelTests
         await started.Task.InTimeAsync();
 
         var stopping = flows.Sidecar.StopAsync();
-        await flows.Log.WaitForAsync("Stopping: 1 runs may go on for 600 s");
+        await flows.Log.WaitForAsync("RunsDraining");
         await NotListeningAsync(flows);
         go.SetResult();
 
@@ -216,7 +216,7 @@ public sealed class FlowCancelTests
         await flows.Sidecar.StopAsync();
 
         // The host is not disposed of yet, so there was a time in which they could be posted.
-        await flows.Log.WaitForAsync("spans and log records were lost");
+        await flows.Log.WaitForAsync("TelemetryLostAtShutdown");
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

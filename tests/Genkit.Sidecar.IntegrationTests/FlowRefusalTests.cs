@@ -242,7 +242,7 @@ public sealed class FlowRefusalTests
         Assert.Equal(status, reply.Status);
         Assert.Equal(status == 401 ? "Bearer" : null, reply.Header("WWW-Authenticate"));
         Assert.Equal(status == 200, flows.Application.Calls.Contains("RunAction"));
-        Assert.DoesNotContain("t0ken", string.Join('\n', flows.Log.Lines), StringComparison.Ordinal);
+        Assert.DoesNotContain("t0ken", string.Join('\n', flows.Log.Events), StringComparison.Ordinal);
     }
 
     [Fact]

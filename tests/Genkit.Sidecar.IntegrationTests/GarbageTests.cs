@@ -8,24 +8,24 @@ namespace Genkit.Sidecar.IntegrationTests;
 public sealed class GarbageTests
 {
     [Theory]
-    [InlineData("hello", "it is not valid JSON at byte 0")]
-    [InlineData("", "it is not valid JSON at byte 0")]
-    [InlineData("null", "it is not an object")]
-    [InlineData("5", "it is not an object")]
-    [InlineData("\"text\"", "it is not an object")]
-    [InlineData("[]", "it is an array; Reflection API v2 has no batches")]
-    [InlineData("""[{"jsonrpc":"2.0","method":"listActions","id":"1"}]""", "it is an array; Reflection API v2 has no batches")]
-    [InlineData("""{"jsonrpc":"2.0","method":"listActions","id":"1"} {}""", "it is not valid JSON")]
-    [InlineData("""{"jsonrpc":"2.0","method":"listActions","id":"1",}""", "it is not valid JSON")]
-    [InlineData("""{"jsonrpc":"2.0","method":"listActions","id":"1" """, "it is not valid JSON")]
-    [InlineData("{'a':1}", "it is not valid JSON")]
-    public async Task Frame_NoMessage_IsIgnoredAndLogged(string text, string problem)
+    [InlineData("hello")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("5")]
+    [InlineData("\"text\"")]
+    [InlineData("[]")]
+    [InlineData("""[{"jsonrpc":"2.0","method":"listActions","id":"1"}]""")]
+    [InlineData("""{"jsonrpc":"2.0","method":"listActions","id":"1"} {}""")]
+    [InlineData("""{"jsonrpc":"2.0","method":"listActions","id":"1",}""")]
+    [InlineData("""{"jsonrpc":"2.0","method":"listActions","id":"1" """)]
+    [InlineData("{'a':1}")]
+    public async Task Frame_NoMessage_IsIgnoredAndLogged(string text)
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
 
         await sidecar.Peer.SendAsync(text);
 
-        Assert.Contains(problem, await sidecar.Log.WaitForAsync($"A message of {Encoding.UTF8.GetByteCount(text)} bytes from the manager was ignored"), StringComparison.Ordinal);
+        Assert.Equal($"{Encoding.UTF8.GetByteCount(text)}", (await sidecar.Log.WaitForAsync("InvalidMessageIgnored"))["Length"]);
         await sidecar.Peer.AnswersAsync();
     }
 
@@ -38,7 +38,7 @@ public sealed class GarbageTests
 
         await sidecar.Peer.SendAsync(bytes, WebSocketMessageType.Binary);
 
-        await sidecar.Log.WaitForAsync("it is not valid UTF-8");
+        Assert.Contains("UTF-8", (await sidecar.Log.WaitForAsync("InvalidMessageIgnored"))["Problem"], StringComparison.Ordinal);
         await sidecar.Peer.AnswersAsync();
     }
 
@@ -94,7 +94,7 @@ public sealed class GarbageTests
 
         await sidecar.Peer.SendAsync(response);
 
-        await sidecar.Log.WaitForAsync("A response from the manager was ignored: no request of that id waits for one");
+        await sidecar.Log.WaitForAsync("UnknownResponseIgnored");
         await sidecar.Peer.AnswersAsync();
     }
 
@@ -109,19 +109,24 @@ public sealed class GarbageTests
     }
 
     [Theory]
-    [InlineData("""{"jsonrpc":"2.0","method":"sendInputStreamChunk","params":{"chunk":1}}""", "An input message without requestId was ignored")]
-    [InlineData("""{"jsonrpc":"2.0","method":"endInputStream","params":{"requestId":null}}""", "An input message without requestId was ignored")]
-    [InlineData("""{"jsonrpc":"2.0","method":"endInputStream"}""", "An input message without requestId was ignored")]
-    [InlineData("""{"jsonrpc":"2.0","method":"sendInputStreamChunk","params":{"requestId":"9\n","chunk":1}}""", "Input for request 9  was ignored")]
-    [InlineData("""{"jsonrpc":"2.0","method":"endInputStream","params":{"requestId":"9"}}""", "Input for request 9 was ignored")]
-    [InlineData("""{"jsonrpc":"2.0","method":"configure","params":{"telemetryServerUrl":5}}""", "configure was ignored")]
-    public async Task Notification_Unusable_IsIgnoredAndLogged(string notification, string expected)
+    [InlineData("""{"jsonrpc":"2.0","method":"sendInputStreamChunk","params":{"chunk":1}}""", "InputWithoutRequestIdIgnored")]
+    [InlineData("""{"jsonrpc":"2.0","method":"endInputStream","params":{"requestId":null}}""", "InputWithoutRequestIdIgnored")]
+    [InlineData("""{"jsonrpc":"2.0","method":"endInputStream"}""", "InputWithoutRequestIdIgnored")]
+    [InlineData("""{"jsonrpc":"2.0","method":"sendInputStreamChunk","params":{"requestId":"9\n","chunk":1}}""", "InputForUnknownRequestIgnored", "9 ")]
+    [InlineData("""{"jsonrpc":"2.0","method":"endInputStream","params":{"requestId":"9"}}""", "InputForUnknownRequestIgnored", "9")]
+    [InlineData("""{"jsonrpc":"2.0","method":"configure","params":{"telemetryServerUrl":5}}""", "InvalidConfigureIgnored")]
+    public async Task Notification_Unusable_IsIgnoredAndLogged(string notification, string eventName, string? requestId = null)
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
 
         await sidecar.Peer.SendAsync(notification);
 
-        await sidecar.Log.WaitForAsync(expected);
+        var ignored = await sidecar.Log.WaitForAsync(eventName);
+        if (requestId is not null)
+        {
+            Assert.Equal(requestId, ignored["RequestId"]);
+        }
+
         await sidecar.Peer.AnswersAsync();
     }
 }

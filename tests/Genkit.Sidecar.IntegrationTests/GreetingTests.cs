@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
+using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
@@ -59,7 +60,7 @@ public sealed class GreetingTests
 
         Assert.Contains("GetRuntimeInfo", sidecar.Application.Calls);
         Assert.Contains("Configure", sidecar.Application.Calls);
-        Assert.DoesNotContain(sidecar.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.DoesNotContain(sidecar.Log.Events, e => e.Level == LogLevel.Warning);
     }
 
     [Fact]
@@ -81,8 +82,9 @@ public sealed class GreetingTests
 
         var peer = await manager.AcceptRegisteredAsync();
 
-        await sidecar.Log.WaitForAsync("GetRuntimeInfo failed: oh dear");
-        await sidecar.Log.WaitForAsync("Configure failed: The application's answer to Configure is not a ConfigureResponse");
+        var failure = await sidecar.Log.WaitForAsync("ApplicationGreetingFailed", e => e["Rpc"] == "GetRuntimeInfo");
+        Assert.Equal("oh dear", failure["Message"]);
+        await sidecar.Log.WaitForAsync("ApplicationGreetingFailed", e => e["Rpc"] == "Configure");
         await peer.AnswersAsync();
     }
 

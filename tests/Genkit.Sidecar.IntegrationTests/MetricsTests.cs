@@ -97,7 +97,7 @@ public sealed class MetricsTests
     {
         await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--reconnect-interval", "20ms"]);
         using var health = sidecar.Sidecar.Health();
-        await sidecar.Log.WaitForAsync("Registered with the manager");
+        await sidecar.Log.WaitForAsync("ManagerRegistered");
         await sidecar.Peer.AnswersAsync();
         await health.UntilMetricAsync("""genkit_sidecar_manager_messages_total{network_io_direction="receive"}""", 2);
         await health.UntilMetricAsync("""genkit_sidecar_manager_messages_total{network_io_direction="transmit"}""", 2);
@@ -108,7 +108,7 @@ public sealed class MetricsTests
         await health.UntilMetricAsync("genkit_sidecar_manager_reconnects_total", 1);
         var between = await health.MetricsAsync();
         await peer.AcceptRegistrationAsync();
-        await sidecar.Log.WaitForAsync("Registered with the manager", times: 2);
+        await sidecar.Log.WaitForAsync("ManagerRegistered", times: 2);
         var after = await health.MetricsAsync();
 
         Assert.Equal(0, before["genkit_sidecar_manager_reconnects_total"]);
@@ -135,7 +135,7 @@ public sealed class MetricsTests
         await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x", stream: true));
         await sidecar.Peer.ReceiveAsync();
         sidecar.Peer.Cut();
-        await sidecar.Log.WaitForAsync("1 runs go on without their manager");
+        await sidecar.Log.WaitForAsync("RunsHeld");
 
         release.SetResult();
         await health.UntilMetricAsync("genkit_sidecar_manager_queue_length", 2);

@@ -76,7 +76,7 @@ public sealed class OtlpReceiverTests
 
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Counted("spans", "unknown_trace"), 3);
-        Assert.Equal(1, sidecar.Log.Count("11111111111111111111111111111111"));
+        Assert.Equal(1, sidecar.Log.Count("UnknownTraceIgnored"));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class OtlpReceiverTests
         await health.UntilMetricAsync(Counted("spans", "overloaded"), 3);
         await health.UntilMetricAsync(Counted("spans", "accepted"), accepted);
         await health.UntilMetricAsync("genkit_sidecar_telemetry_spans_total{genkit_telemetry_outcome=\"accepted\"}", 2);
-        Assert.Equal(1, sidecar.Log.Count("Traces lose spans"));
+        Assert.Equal(1, sidecar.Log.Count("TelemetryQueueFull"));
     }
 
     [Theory]
@@ -181,11 +181,11 @@ public sealed class OtlpReceiverTests
             await call.ResultAsync("1");
         };
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/w"));
-        await sidecar.Log.WaitForAsync("cannot be reached");
+        await sidecar.Log.WaitForAsync("TelemetryServerUnavailable");
         var traceId = (await sidecar.Peer.AskAsync(Requests.Run("2", "/flow/x")))[^1].Text("result", "telemetry", "traceId");
 
         await using var telemetry = await FakeTelemetryServer.StartAsync(port);
-        await sidecar.Log.WaitForAsync("takes traces again");
+        await sidecar.Log.WaitForAsync("TelemetryServerRecovered");
         await sidecar.Sidecar.StopAsync();
 
         // The start is there too if it was just being tried when the run ended.

@@ -12,14 +12,16 @@ public sealed class ReconnectTests
         await elsewhere.DisposeAsync();
         await using var application = await FakeApplication.StartAsync();
         await using var sidecar = await SidecarFixture.StartAsync(elsewhere.Address, application.Address, "--reconnect-interval", "20ms");
-        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {elsewhere.Address}, from flag --manager: connection refused: nothing listens there");
-        await sidecar.Log.WaitForAsync("Attempt 3 failed too");
+        var failure = (await sidecar.Log.WaitForAsync("ManagerConnectFailed"))["Failure"];
+        Assert.Contains($"{elsewhere.Address}", failure, StringComparison.Ordinal);
+        Assert.Contains("flag --manager", failure, StringComparison.Ordinal);
+        await sidecar.Log.WaitForAsync("ManagerConnectRetryFailed", e => e["Count"] == "3");
 
         await using var manager = await FakeManager.StartAsync(elsewhere.Address.Port);
         var peer = await manager.AcceptRegisteredAsync();
 
         await peer.AnswersAsync();
-        Assert.Equal(1, sidecar.Log.Count("Warning: Cannot reach") + sidecar.Log.Count("Trying on"));
+        Assert.Equal(1, sidecar.Log.Count("ManagerConnectFailed"));
     }
 
     [Theory]
@@ -40,10 +42,9 @@ public sealed class ReconnectTests
 
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
 
-        Assert.Contains(
-            inGoodOrder ? "(Closed): closed by the manager with 1000" : "(Lost)",
-            await sidecar.Log.WaitForAsync("The connection to the manager at"),
-            StringComparison.Ordinal);
+        var end = await sidecar.Log.WaitForAsync("ManagerConnectionEnded");
+        Assert.Equal(inGoodOrder ? "Closed" : "Lost", end["Reason"]);
+        Assert.Equal(inGoodOrder, end["Detail"].Contains("1000", StringComparison.Ordinal));
         Assert.False(peer.UpgradeHeaders.ContainsKey("Origin"));
         await peer.AnswersAsync();
     }
@@ -55,7 +56,7 @@ public sealed class ReconnectTests
         await using var manager = await FakeManager.StartAsync();
         manager.UpgradeStatus = 404;
         await using var sidecar = await SidecarFixture.StartAsync(manager.Address, application.Address, "--reconnect-interval", "20ms");
-        await sidecar.Log.WaitForAsync("it answered with HTTP 404 instead of a WebSocket: is that Genkit's Reflection API v2 port?");
+        Assert.Contains("404", (await sidecar.Log.WaitForAsync("ManagerConnectFailed"))["Failure"], StringComparison.Ordinal);
 
         manager.UpgradeStatus = null;
         var peer = await manager.AcceptRegisteredAsync();
@@ -97,7 +98,9 @@ public sealed class ReconnectTests
         try
         {
             await using var sidecar = await SidecarFixture.StartWithoutManagerAsync(application.Address, "--env-file", file, "--reconnect-interval", "20ms");
-            await sidecar.Log.WaitForAsync($"{file} does not have GENKIT_REFLECTION_V2_SERVER yet");
+            var failure = (await sidecar.Log.WaitForAsync("ManagerConnectFailed"))["Failure"];
+            Assert.Contains(file, failure, StringComparison.Ordinal);
+            Assert.Contains("GENKIT_REFLECTION_V2_SERVER", failure, StringComparison.Ordinal);
 
             await WriteAddressAsync(file, manager.Address);
             var peer = await manager.AcceptRegisteredAsync();
@@ -119,7 +122,7 @@ public sealed class ReconnectTests
         // The first peer is not read any more, so it answers no ping.
         var second = await sidecar.Manager.AcceptRegisteredAsync();
 
-        await sidecar.Log.WaitForAsync("(Lost)");
+        Assert.Equal("Lost", (await sidecar.Log.WaitForAsync("ManagerConnectionEnded"))["Reason"]);
         await second.AnswersAsync();
     }
 

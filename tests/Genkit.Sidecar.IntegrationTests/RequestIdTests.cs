@@ -75,7 +75,7 @@ public sealed class RequestIdTests
 
         await sidecar.Peer.SendAsync($$$"""{"jsonrpc":"2.0","method":"{{{method}}}","params":{"key":"/flow/x"}}""");
 
-        await sidecar.Log.WaitForAsync($"{method} came without an id and was ignored");
+        Assert.Equal(method, (await sidecar.Log.WaitForAsync("RequestWithoutIdIgnored"))["Method"]);
         await sidecar.Peer.AnswersAsync();
     }
 
@@ -106,7 +106,7 @@ public sealed class RequestIdTests
 
         await sidecar.Peer.SendAsync("""{"jsonrpc":"2.0","method":"fly\n"}""");
 
-        await sidecar.Log.WaitForAsync("Notification fly  is unknown and was ignored");
+        Assert.Equal("fly ", (await sidecar.Log.WaitForAsync("UnknownNotificationIgnored"))["Method"]);
         await sidecar.Peer.AnswersAsync();
     }
 
@@ -118,7 +118,7 @@ public sealed class RequestIdTests
         await sidecar.Peer.SendAsync("""{"jsonrpc":"2.0","method":"configure","params":{"telemetryServerUrl":"http://localhost:4033"}}""");
 
         await sidecar.Peer.AnswersAsync();
-        Assert.Equal(0, sidecar.Log.Count("configure"));
+        Assert.Equal(0, sidecar.Log.Count("InvalidConfigureIgnored") + sidecar.Log.Count("UnknownNotificationIgnored"));
     }
 
     [Fact]

@@ -158,7 +158,8 @@ public sealed class RunFailureTests
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
         frames[^1].IsFailure(5, "first");
-        await sidecar.Log.WaitForAsync("ended the run with NotFound and the call with Internal; the first counts");
+        var mismatch = await sidecar.Log.WaitForAsync("RunStatusMismatch");
+        Assert.Equal(("NotFound", "Internal"), (mismatch["Told"], mismatch["Status"]));
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public sealed class RunStreamTests
 
         Assert.Equal("1", frames[^1].Result());
         await reset.Task.InTimeAsync();
-        await sidecar.Log.WaitForAsync("the call was still open after the run's end and was reset");
+        await sidecar.Log.WaitForAsync("RunCallReset");
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class RunStreamTests
 
         Assert.Equal(2, frames.Count);
         Assert.Equal("1", frames[^1].Result());
-        await sidecar.Log.WaitForAsync("sent 2 more messages after the run's end");
+        Assert.Equal("2", (await sidecar.Log.WaitForAsync("MessagesAfterEndIgnored"))["Count"]);
         await sidecar.Peer.AnswersAsync();
     }
 
@@ -135,7 +135,8 @@ public sealed class RunStreamTests
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
         Assert.Equal("1", frames[^1].Result());
-        await sidecar.Log.WaitForAsync("ended the run with OK and the call with FailedPrecondition; the first counts");
+        var mismatch = await sidecar.Log.WaitForAsync("RunStatusMismatch");
+        Assert.Equal(("OK", "FailedPrecondition"), (mismatch["Told"], mismatch["Status"]));
     }
 
     [Theory]

@@ -185,8 +185,8 @@ public sealed class TraceTests
 
         await AskManyAsync(sidecar, 20);
 
-        Assert.Contains("took longer than 0.05 s (--telemetry-wait)", await sidecar.Log.WaitForAsync("The telemetry server at"), StringComparison.Ordinal);
-        Assert.Equal(1, sidecar.Log.Count("The telemetry server at"));
+        Assert.Contains("--telemetry-wait", (await sidecar.Log.WaitForAsync("TelemetryServerUnavailable"))["Problem"], StringComparison.Ordinal);
+        Assert.Equal(1, sidecar.Log.Count("TelemetryServerUnavailable"));
     }
 
     [Fact]
@@ -198,15 +198,15 @@ public sealed class TraceTests
         Echo(sidecar);
 
         var traces = await AskManyAsync(sidecar, 50);
-        await sidecar.Log.WaitForAsync("cannot be reached");
+        await sidecar.Log.WaitForAsync("TelemetryServerUnavailable");
         await using var telemetry = await FakeTelemetryServer.StartAsync(port);
         traces.AddRange(await AskManyAsync(sidecar, 1));
 
-        await sidecar.Log.WaitForAsync("takes traces again; 0 spans and log records were lost");
+        Assert.Equal("0", (await sidecar.Log.WaitForAsync("TelemetryServerRecovered"))["Lost"]);
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Spans("accepted"), 51);
         Assert.Equal(traces.Order(), telemetry.Taken.Select(post => post.TraceId).Order());
-        Assert.Equal(1, sidecar.Log.Count("cannot be reached"));
+        Assert.Equal(1, sidecar.Log.Count("TelemetryServerUnavailable"));
         await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_size_bytes", 0);
         await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_length", 0);
 
@@ -230,8 +230,9 @@ public sealed class TraceTests
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Spans("refused"), 2);
         await health.UntilMetricAsync(Spans("accepted"), 1);
-        Assert.Equal(1, sidecar.Log.Count("refused spans or logs: it answered with HTTP 500"));
-        await sidecar.Log.WaitForAsync("takes traces again; 2 spans and log records were lost");
+        Assert.Contains("500", (await sidecar.Log.WaitForAsync("TelemetryRejected"))["Problem"], StringComparison.Ordinal);
+        Assert.Equal(1, sidecar.Log.Count("TelemetryRejected"));
+        Assert.Equal("2", (await sidecar.Log.WaitForAsync("TelemetryServerRecovered"))["Lost"]);
     }
 
     [Fact]
@@ -306,7 +307,7 @@ public sealed class TraceTests
 
             await AskManyAsync(sidecar, 1);
 
-            await sidecar.Log.WaitForAsync("broke the connection or did not speak HTTP");
+            await sidecar.Log.WaitForAsync("TelemetryServerUnavailable");
         }
 
         listener.Stop();
@@ -324,7 +325,7 @@ public sealed class TraceTests
 
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Spans("dropped"), 40 - 16);
-        Assert.Equal(1, sidecar.Log.Count("Traces lose spans"));
+        Assert.Equal(1, sidecar.Log.Count("TelemetryQueueFull"));
         Assert.Equal(64 * 1024, (await health.MetricsAsync())["genkit_sidecar_telemetry_queue_size_bytes"]);
     }
 
@@ -412,7 +413,7 @@ public sealed class TraceTests
         await sidecar.Sidecar.StopAsync();
 
         // Those under way among them.
-        await sidecar.Log.WaitForAsync("20 spans and log records were lost");
+        Assert.Equal("20", (await sidecar.Log.WaitForAsync("TelemetryLostAtShutdown"))["Count"]);
     }
 
     [Fact]
@@ -426,7 +427,7 @@ public sealed class TraceTests
         await AskManyAsync(sidecar, 1);
         await sidecar.Sidecar.StopAsync();
 
-        await sidecar.Log.WaitForAsync("1 spans and log records were lost");
+        Assert.Equal("1", (await sidecar.Log.WaitForAsync("TelemetryLostAtShutdown"))["Count"]);
     }
 
     [Fact]
@@ -442,7 +443,7 @@ public sealed class TraceTests
         await peer.AskAsync(Requests.Run("1", "/flow/nope"));
 
         Assert.Single(telemetry.Taken);
-        await sidecar.Log.WaitForAsync("Traces of runs go to the telemetry server at");
+        Assert.Equal($"{telemetry.Address}", (await sidecar.Log.WaitForAsync("TelemetryServerFound"))["Address"]);
     }
 
     [Fact]
@@ -481,7 +482,7 @@ public sealed class TraceTests
         release.SetResult();
 
         Assert.Equal(old.TraceId, (await second.PostAsync()).TraceId);
-        Assert.Equal(0, sidecar.Log.Count("The telemetry server at"));
+        Assert.Equal(0, sidecar.Log.Count("TelemetryServerUnavailable") + sidecar.Log.Count("TelemetryRejected"));
     }
 
     [Fact]
@@ -495,8 +496,8 @@ public sealed class TraceTests
 
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/nope"));
 
-        Assert.Contains("--telemetry-allow-host", await sidecar.Log.WaitForAsync("203.0.113.9"), StringComparison.Ordinal);
-        Assert.Equal(1, sidecar.Log.Count("203.0.113.9"));
+        Assert.Contains("--telemetry-allow-host", (await sidecar.Log.WaitForAsync("TelemetryServerIgnored"))["Problem"], StringComparison.Ordinal);
+        Assert.Equal(1, sidecar.Log.Count("TelemetryServerIgnored"));
         Assert.Null(sidecar.Sidecar.Services.GetRequiredService<TelemetryServer>().Address);
     }
 
