@@ -166,7 +166,7 @@ public sealed partial class ReflectionV1Tests : EndToEndTest
                 Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "run", "--", .. HelloApplication.In("python").Command,
             ],
             new Dictionary<string, string> { ["GENKIT_ENV"] = "dev" });
-        await sidecar.Errors.TakeAsync(line => line.Contains("cannot be written: there is no such folder", StringComparison.Ordinal), "the warning");
+        await sidecar.EventAsync("RuntimeFileWriteFailed");
 
         Signal.Terminate.Send(sidecar.Id);
 

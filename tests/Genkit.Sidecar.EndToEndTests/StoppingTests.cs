@@ -54,7 +54,7 @@ public sealed class StoppingTests : EndToEndTest
         await run.ChunkAsync();
 
         Signal.Terminate.Send(sidecar.Id);
-        await sidecar.Errors.FirstAsync(line => line.Contains("Stopping: 1 runs may go on", StringComparison.Ordinal), "that it stops");
+        await sidecar.EventAsync("RunsDraining");
         await run.EndInputAsync();
 
         Assert.True((await run.AnswerAsync()).TryGetProperty("result", out _));
@@ -72,7 +72,7 @@ public sealed class StoppingTests : EndToEndTest
         await run.ChunkAsync();
 
         Signal.Terminate.Send(sidecar.Id);
-        await sidecar.Errors.FirstAsync(line => line.Contains("Stopping: 1 runs may go on", StringComparison.Ordinal), "that it stops");
+        await sidecar.EventAsync("RunsDraining");
         await sidecar.InsistAsync(Signal.Terminate);
 
         Assert.Equal(143, await sidecar.ExitAsync());

@@ -22,10 +22,9 @@ internal static class FlowServers
 
         // Not through the workspace's log, for the sidecar says there which port the system has given it.
         var process = workspace.Start([sidecar, "run", "--flow-server", "127.0.0.1:0", .. options, "--", .. application]);
-        const string Said = "Flows are served at ";
-        var line = await process.Errors.FirstAsync(line => line.Contains(Said, StringComparison.Ordinal), "the address of the flow server");
+        var started = await process.EventAsync("FlowServerStarted");
         await saidIn(process).FirstAsync(line => line.Contains("listens on", StringComparison.Ordinal), "the application's address");
-        return (process, new Uri($"http://{line[(line.IndexOf(Said, StringComparison.Ordinal) + Said.Length)..]}"));
+        return (process, new Uri($"http://{started.State.GetProperty("EndPoint").GetString()}{started.State.GetProperty("PathPrefix").GetString()}"));
     }
 
     /// <summary>Starts Genkit's own flow server.</summary>

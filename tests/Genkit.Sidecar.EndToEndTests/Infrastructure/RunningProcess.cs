@@ -32,6 +32,13 @@ internal sealed class RunningProcess : IAsyncDisposable
         return new RunningProcess(process, $"{start.FileName} {string.Join(' ', start.ArgumentList)}");
     }
 
+    /// <summary>Waits for an event that a sidecar logs to its stderr, which may have been logged already.</summary>
+    public async Task<SidecarEvent> EventAsync(string name)
+    {
+        var line = await Errors.FirstAsync(line => SidecarEvent.Parse(line)?.Name == name, $"the event {name}");
+        return SidecarEvent.Parse(line)!;
+    }
+
     /// <summary>Signals until the process has ended: a second signal that comes along with the first does not insist.</summary>
     public async Task InsistAsync(Signal signal)
     {

@@ -54,6 +54,9 @@ internal sealed class Workspace : IAsyncDisposable
         start.Environment["GENKIT_SIDECAR_HEALTH"] = "off";
         start.Environment["GENKIT_SIDECAR_OTLP_GRPC"] = "127.0.0.1:0";
         start.Environment["GENKIT_SIDECAR_OTLP_HTTP"] = "127.0.0.1:0";
+
+        // Tests wait for events by their names, which only this format has.
+        start.Environment["GENKIT_SIDECAR_LOG_FORMAT"] = "json";
         start.Environment["HOME"] = Folder;
         start.Environment["XDG_CONFIG_HOME"] = Folder;
         start.Environment["NO_COLOR"] = "1";
