@@ -56,7 +56,7 @@ public sealed class WebListenerTests
         string[] words =
         [
             "run", "--manager", "ws://127.0.0.1:1", "--health", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0",
-            "--reflection-v1", "127.0.0.1:0", "--flow-server", "127.0.0.1:0", "--project-root", directory,
+            "--reflection-v1", "127.0.0.1:0", "--flow-server", "127.0.0.1:0", "--project-root", directory, "--log-format", "json",
         ];
         foreach (var word in words)
         {
@@ -74,17 +74,16 @@ public sealed class WebListenerTests
     /// <summary>Waits until the last listener is open, and gives the address of the one for probes.</summary>
     private static async Task<string> ListeningAsync(Process sidecar)
     {
-        const string Probes = "Probes and metrics are answered at ";
         var (address, lines) = ("", new List<string>());
         while (await sidecar.StandardError.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Timeouts.Default) is { } line)
         {
             lines.Add(line);
-            if (line.IndexOf(Probes, StringComparison.Ordinal) is >= 0 and var start)
+            if (SidecarProcess.ValuesOf(line, "HealthListenerStarted") is { } values)
             {
-                address = line[(start + Probes.Length)..];
+                address = values.GetProperty("EndPoint").GetString()!;
             }
 
-            if (line.Contains("Flows are served at ", StringComparison.Ordinal))
+            if (SidecarProcess.ValuesOf(line, "FlowServerStarted") is not null)
             {
                 return address;
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Tests.Supervision;
@@ -47,7 +48,7 @@ internal sealed class SidecarProcess : IDisposable
             start.Environment[name] = value;
         }
 
-        foreach (var word in (string[])[.. executable.Arguments, "run", "--health", "off", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--", .. command])
+        foreach (var word in (string[])[.. executable.Arguments, "run", "--health", "off", "--log-format", "json", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--", .. command])
         {
             start.ArgumentList.Add(word);
         }
@@ -82,6 +83,22 @@ internal sealed class SidecarProcess : IDisposable
     }
 
     public Task<string> ErrorAsync() => _error.WaitAsync(Timeouts.Default, Token);
+
+    /// <summary>Waits for the end of the log, asserts that it has one event of this name, and returns the values of its placeholders.</summary>
+    public async Task<JsonElement> EventAsync(string name) =>
+        Assert.Single((await ErrorAsync()).Split('\n').Select(line => ValuesOf(line, name)).OfType<JsonElement>());
+
+    /// <summary>Reads a line of the JSON log. Returns null for another event, and for a line that the command wrote.</summary>
+    public static JsonElement? ValuesOf(string line, string eventName)
+    {
+        if (!line.StartsWith("{\"Timestamp\":", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var values = JsonSerializer.Deserialize<JsonElement>(line).GetProperty("State");
+        return values.GetProperty("EventName").GetString() == eventName ? values : null;
+    }
 
     public async Task<int> ExitCodeAsync()
     {
