@@ -68,7 +68,7 @@ public sealed class BackpressureTests
         await sidecar.Peer.ReceiveUntilAnswerAsync("4");
         var frames = await sidecar.Peer.ReceiveUntilAnswerAsync("1");
 
-        frames[^1].IsFailure(1, "Action was cancelled");
+        frames[^1].AssertFailure(1, "Action was cancelled");
     }
 
     [Fact]

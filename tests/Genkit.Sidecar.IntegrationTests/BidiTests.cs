@@ -113,13 +113,13 @@ public sealed class BidiTests
         await using var sidecar = await RegisteredSidecar.StartAsync();
         sidecar.Application.Actions["/flow/x"] = (call, _) => call.ResultAsync("1");
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x", streamInput: true));
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
 
         await sidecar.Peer.SendAsync(Requests.Chunk("1", "1"));
         await sidecar.Peer.SendAsync(Requests.EndInput("1"));
 
         await sidecar.Log.WaitForAsync("InputForUnknownRequestIgnored", times: 2);
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -211,9 +211,9 @@ public sealed class BidiTests
         }
 
         var answer = await sidecar.Peer.ReceiveAsync();
-        Assert.Contains("--max-input-queue-bytes", answer.FailureMessage(8), StringComparison.Ordinal);
+        Assert.Contains("--max-input-queue-bytes", answer.AssertFailure(8), StringComparison.Ordinal);
         await cancelled.Task.InTimeAsync();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class FlowCancelTests
         response.Dispose();
         await flows.Log.WaitForAsync("FlowClientDisconnected");
         await cancelled.Task.InTimeAsync();
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class FlowCancelTests
             await stream.ReadExactlyAsync(new byte[1], Cancellation).AsTask().InTimeAsync();
         }
 
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class FlowCancelTests
         Assert.Equal(
             "data: {\"error\":{\"status\":\"DEADLINE_EXCEEDED\",\"message\":\"/flow/slow has taken longer than 0.2 s\"}}\n\n",
             (await flows.PostAsync("/slow?stream=true")).Body);
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Theory]
@@ -134,7 +134,7 @@ public sealed class FlowCancelTests
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), Cancellation);
         await stream.ReadExactlyAsync(new byte[1], Cancellation).AsTask().InTimeAsync();
 
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Theory]
@@ -156,7 +156,7 @@ public sealed class FlowCancelTests
 
         var stopping = flows.Sidecar.StopAsync();
         await flows.Log.WaitForAsync("RunsDraining");
-        await NotListeningAsync(flows);
+        await AssertStopsListeningAsync(flows);
         go.SetResult();
 
         Assert.Equal("""{"result":"late"}""", (await answer).Body);
@@ -222,14 +222,14 @@ public sealed class FlowCancelTests
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Waits until every run has ended and given its memory back. None can start afterwards.</summary>
-    private static async Task NoRunsAsync(FlowSidecar flows)
+    private static async Task AssertNoRunsAsync(FlowSidecar flows)
     {
         var runs = flows.Sidecar.Services.GetRequiredService<ActiveRuns>();
         await runs.DrainAsync(Timeouts.Default);
         Assert.Equal(0, runs.Count);
     }
 
-    private static async Task NotListeningAsync(FlowSidecar flows)
+    private static async Task AssertStopsListeningAsync(FlowSidecar flows)
     {
         using var limit = new CancellationTokenSource(Timeouts.Default);
         while (true)

@@ -26,7 +26,7 @@ public sealed class GarbageTests
         await sidecar.Peer.SendAsync(text);
 
         Assert.Equal($"{Encoding.UTF8.GetByteCount(text)}", (await sidecar.Log.WaitForAsync("InvalidMessageIgnored"))["Length"]);
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class GarbageTests
         await sidecar.Peer.SendAsync(bytes, WebSocketMessageType.Binary);
 
         Assert.Contains("UTF-8", (await sidecar.Log.WaitForAsync("InvalidMessageIgnored"))["Problem"], StringComparison.Ordinal);
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class GarbageTests
         await sidecar.Peer.SendAsync(response);
 
         await sidecar.Log.WaitForAsync("UnknownResponseIgnored");
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class GarbageTests
 
         await sidecar.Peer.SendAsync("""{"jsonrpc":"2.0","error":{"code":1,"message":"no"},"id":"register"}""");
 
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Theory]
@@ -127,6 +127,6 @@ public sealed class GarbageTests
             Assert.Equal(requestId, ignored["RequestId"]);
         }
 
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 }

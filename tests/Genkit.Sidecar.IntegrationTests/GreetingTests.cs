@@ -47,7 +47,7 @@ public sealed class GreetingTests
 
         // May still find the connection that is being lost; the one after it dials.
         await sidecar.Peer.AskAsync(Requests.ListActions("away"));
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
         await configured.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync();
 
         Assert.Single(restarted.Calls, "GetRuntimeInfo");
@@ -85,7 +85,7 @@ public sealed class GreetingTests
         var failure = await sidecar.Log.WaitForAsync("ApplicationGreetingFailed", e => e["Rpc"] == "GetRuntimeInfo");
         Assert.Equal("oh dear", failure["Message"]);
         await sidecar.Log.WaitForAsync("ApplicationGreetingFailed", e => e["Rpc"] == "Configure");
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     private static ChannelReader<V1.ConfigureRequest> Configurations(FakeApplication application)

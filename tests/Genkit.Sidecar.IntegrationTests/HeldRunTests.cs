@@ -109,7 +109,7 @@ public sealed class HeldRunTests
 
         Assert.True(answer.Answers("1"));
         Assert.Equal("1", (await sidecar.Log.WaitForAsync("RunsOfReplacedManagerCancelled"))["Count"]);
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class HeldRunTests
         await peer.AskForOneAsync(Requests.ListActions("1"));
         await action.Cancelled.Task.InTimeAsync();
 
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
         Assert.Equal("1", (await sidecar.Log.WaitForAsync("RunsOfReplacedManagerCancelled"))["Count"]);
     }
 
@@ -145,7 +145,7 @@ public sealed class HeldRunTests
         var answer = await peer.ReceiveAsync();
 
         Assert.True(answer.Answers("5"));
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -203,7 +203,7 @@ public sealed class HeldRunTests
         await sidecar.Peer.SendAsync(Requests.Run("3", "/flow/x", streamInput: true));
         await sidecar.Peer.SendAsync(Requests.Chunk("3", "1"));
         await sidecar.Peer.ReceiveAsync();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
 
         sidecar.Peer.Cut();
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
@@ -228,7 +228,7 @@ public sealed class HeldRunTests
 
         Assert.True(reply.Answers("4"));
         Assert.True(end.Answers("3"));
-        end.IsFailure(1, "Action was cancelled");
+        end.AssertFailure(1, "Action was cancelled");
     }
 
     private static HeldAction Hold(RegisteredSidecar sidecar)

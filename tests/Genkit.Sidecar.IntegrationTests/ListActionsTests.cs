@@ -128,8 +128,8 @@ public sealed class ListActionsTests
         await using var sidecar = await RegisteredSidecar.StartAsync();
         List(sidecar, new V1.Action { Key = "/flow/nameless" });
 
-        await sidecar.Peer.AnswersAsync();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
 
         Assert.Equal(1, sidecar.Log.Count("ActionsOmitted"));
     }
@@ -156,8 +156,8 @@ public sealed class ListActionsTests
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
         sidecar.Application.List("/flow/small");
 
-        Assert.Contains("--max-message-bytes", answer.FailureMessage(8), StringComparison.Ordinal);
-        await sidecar.Peer.AnswersAsync();
+        Assert.Contains("--max-message-bytes", answer.AssertFailure(8), StringComparison.Ordinal);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class ListActionsTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
-        answer.IsFailure(13, "The application's answer to ListActions is not a ListActionsResponse");
+        answer.AssertFailure(13, "The application's answer to ListActions is not a ListActionsResponse");
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public sealed class ListActionsTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
-        var details = answer.IsFailure(7, "not for you");
+        var details = answer.AssertFailure(7, "not for you");
         Assert.Equal("{}", details.GetRawText());
     }
 

@@ -98,7 +98,7 @@ public sealed class MetricsTests
         await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--reconnect-interval", "20ms"]);
         using var health = sidecar.Sidecar.Health();
         await sidecar.Log.WaitForAsync("ManagerRegistered");
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
         await health.UntilMetricAsync("""genkit_sidecar_manager_messages_total{network_io_direction="receive"}""", 2);
         await health.UntilMetricAsync("""genkit_sidecar_manager_messages_total{network_io_direction="transmit"}""", 2);
         var before = await health.MetricsAsync();

@@ -20,7 +20,7 @@ public sealed class ReconnectTests
         await using var manager = await FakeManager.StartAsync(elsewhere.Address.Port);
         var peer = await manager.AcceptRegisteredAsync();
 
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
         Assert.Equal(1, sidecar.Log.Count("ManagerConnectFailed"));
     }
 
@@ -46,7 +46,7 @@ public sealed class ReconnectTests
         Assert.Equal(inGoodOrder ? "Closed" : "Lost", end["Reason"]);
         Assert.Equal(inGoodOrder, end["Detail"].Contains("1000", StringComparison.Ordinal));
         Assert.False(peer.UpgradeHeaders.ContainsKey("Origin"));
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class ReconnectTests
         manager.UpgradeStatus = null;
         var peer = await manager.AcceptRegisteredAsync();
 
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class ReconnectTests
             first.Cut();
             var second = await after.AcceptRegisteredAsync();
 
-            await second.AnswersAsync();
+            await second.AssertAnswersAsync();
         }
         finally
         {
@@ -105,7 +105,7 @@ public sealed class ReconnectTests
             await WriteAddressAsync(file, manager.Address);
             var peer = await manager.AcceptRegisteredAsync();
 
-            await peer.AnswersAsync();
+            await peer.AssertAnswersAsync();
         }
         finally
         {
@@ -123,7 +123,7 @@ public sealed class ReconnectTests
         var second = await sidecar.Manager.AcceptRegisteredAsync();
 
         Assert.Equal("Lost", (await sidecar.Log.WaitForAsync("ManagerConnectionEnded"))["Reason"]);
-        await second.AnswersAsync();
+        await second.AssertAnswersAsync();
     }
 
     [Fact]

@@ -74,7 +74,7 @@ public sealed class RegistrationTests
 
         var registered = await sidecar.Log.WaitForAsync("ManagerRegistered");
         Assert.Equal(("n", "0"), (registered["Name"], registered["Failures"]));
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Theory]
@@ -129,7 +129,7 @@ public sealed class RegistrationTests
         Assert.Contains(address.TrimEnd('/'), waiting["Failure"], StringComparison.Ordinal);
         Assert.Equal("register", register.Method());
         Assert.Contains("ListActions", application.Calls);
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class RegistrationTests
 
         Assert.Equal("0.15", (await sidecar.Log.WaitForAsync("ApplicationStartTimedOut"))["Seconds"]);
         var answer = await peer.AskForOneAsync(Requests.ListActions("1"));
-        answer.FailureMessage(14);
+        answer.AssertFailure(14);
     }
 
     [Fact]
@@ -176,6 +176,6 @@ public sealed class RegistrationTests
         await using var application = await FakeApplication.StartAsync(elsewhere.Address);
 
         await second.AcceptRegistrationAsync();
-        await second.AnswersAsync();
+        await second.AssertAnswersAsync();
     }
 }

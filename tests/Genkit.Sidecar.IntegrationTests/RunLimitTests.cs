@@ -21,7 +21,7 @@ public sealed class RunLimitTests
         release.SetResult();
         var answer = await sidecar.Peer.ReceiveAsync();
 
-        refused[^1].IsFailure(8, "1 runs are active, as many as --max-concurrent-runs allows");
+        refused[^1].AssertFailure(8, "1 runs are active, as many as --max-concurrent-runs allows");
         Assert.Equal("1", answer.Result());
     }
 

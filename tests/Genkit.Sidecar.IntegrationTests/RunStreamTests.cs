@@ -119,7 +119,7 @@ public sealed class RunStreamTests
         Assert.Equal(2, frames.Count);
         Assert.Equal("1", frames[^1].Result());
         Assert.Equal("2", (await sidecar.Log.WaitForAsync("MessagesAfterEndIgnored"))["Count"]);
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class RunStreamTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x", streamInput: streamInput));
 
-        frames[^1].IsFailure(13, $"The application's {rpc} ended without a result");
+        frames[^1].AssertFailure(13, $"The application's {rpc} ended without a result");
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class RunStreamTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.Contains("without a grpc-status", frames[^1].FailureMessage(2), StringComparison.Ordinal);
+        Assert.Contains("without a grpc-status", frames[^1].AssertFailure(2), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,6 +184,6 @@ public sealed class RunStreamTests
         var answer = await sidecar.Peer.ReceiveAsync();
 
         Assert.Equal("1", chunk.Chunk());
-        answer.FailureMessage(14);
+        answer.AssertFailure(14);
     }
 }

@@ -36,7 +36,7 @@ public sealed class StopTests
         await stopping;
 
         Assert.Equal(("1", "600"), (draining["Count"], draining["Seconds"]));
-        Assert.Equal("The sidecar is stopping and starts no more runs", refused[^1].FailureMessage(14));
+        Assert.Equal("The sidecar is stopping and starts no more runs", refused[^1].AssertFailure(14));
         Assert.True(listing.Has("result"));
         Assert.Equal("1", answer.Result());
         Assert.Null(closed);
@@ -90,7 +90,7 @@ public sealed class StopTests
         var closed = await sidecar.Peer.ReceiveBytesAsync();
         await stopping;
 
-        Assert.All(answers, answer => answer.IsFailure(1, "Action was cancelled"));
+        Assert.All(answers, answer => answer.AssertFailure(1, "Action was cancelled"));
         Assert.Null(closed);
         Assert.Equal("2", (await sidecar.Log.WaitForAsync("DrainTimedOut"))["Count"]);
         await TwiceAsync(cancelled);

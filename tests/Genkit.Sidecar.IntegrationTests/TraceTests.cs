@@ -37,7 +37,7 @@ public sealed class TraceTests
         var posted = await telemetry.PostAsync();
 
         // Whatever the run had said before this answer would have come before it.
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
         release.SetResult();
         var answer = await sidecar.Peer.ReceiveAsync();
 
@@ -100,7 +100,7 @@ public sealed class TraceTests
 
         var start = await telemetry.PostAsync();
         finish.SetResult();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
         release.SetResult();
         await sidecar.Peer.ReceiveAsync();
 
@@ -171,7 +171,7 @@ public sealed class TraceTests
         var answer = await sidecar.Peer.ReceiveAsync();
 
         Assert.True(reply.Answers("2"));
-        answer.IsFailure(1, "Action was cancelled");
+        answer.AssertFailure(1, "Action was cancelled");
         AssertFailed(await telemetry.PostAsync(), "CANCELLED", "Action was cancelled");
     }
 

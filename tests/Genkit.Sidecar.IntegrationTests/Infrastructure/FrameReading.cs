@@ -37,7 +37,7 @@ internal static class FrameReading
 
     /// <summary>Checks an error answer as to all that the tools look at.</summary>
     /// <returns>Its <c>data.details</c>.</returns>
-    public static JsonElement IsError(this JsonElement answer, int jsonRpcCode, int code, string message)
+    public static JsonElement AssertError(this JsonElement answer, int jsonRpcCode, int code, string message)
     {
         Assert.True(answer.Has("error"), answer.GetRawText());
         Assert.Equal(message, answer.Text("error", "data", "message"));
@@ -48,14 +48,14 @@ internal static class FrameReading
     }
 
     /// <summary>Checks the error answer of a run or a listing.</summary>
-    public static JsonElement IsFailure(this JsonElement answer, int code, string message) => answer.IsError(-32000, code, message);
+    public static JsonElement AssertFailure(this JsonElement answer, int code, string message) => answer.AssertError(-32000, code, message);
 
     /// <summary>Checks the error answer of a run or a listing as to its code. Gives its message.</summary>
-    public static string FailureMessage(this JsonElement answer, int code)
+    public static string AssertFailure(this JsonElement answer, int code)
     {
         Assert.True(answer.Has("error"), answer.GetRawText());
         var message = answer.Text("error", "message");
-        answer.IsFailure(code, message);
+        answer.AssertFailure(code, message);
         return message;
     }
 }

@@ -93,7 +93,7 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
     public async Task<JsonElement> AskForOneAsync(string request) => Assert.Single(await AskAsync(request));
 
     /// <summary>Checks that the connection is up and its sidecar answers.</summary>
-    public async Task AnswersAsync()
+    public async Task AssertAnswersAsync()
     {
         var answer = await AskForOneAsync(Requests.ListActions("still-there"));
         Assert.True(answer.Has("result"), answer.GetRawText());

@@ -44,7 +44,7 @@ internal sealed partial class PrometheusSamples
 
         foreach (var (name, _) in types.Where(type => type.Value == "histogram"))
         {
-            CheckHistogram(name);
+            AssertHistogram(name);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed partial class PrometheusSamples
         _ => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture),
     };
 
-    private void CheckHistogram(string name)
+    private void AssertHistogram(string name)
     {
         var buckets = _samples
             .Where(sample => sample.Key.StartsWith($"{name}_bucket{{", StringComparison.Ordinal))

@@ -453,7 +453,7 @@ public sealed class V1RunTests
 
         Assert.StartsWith("{\"error\":{\"code\":8,\"message\":\"1 runs are active, as many as --max-concurrent-runs allows", tooMany, StringComparison.Ordinal);
         Assert.Equal(200, status);
-        Assert.Equal("Action was cancelled", answer.FailureMessage(1));
+        Assert.Equal("Action was cancelled", answer.AssertFailure(1));
     }
 
     [Fact]

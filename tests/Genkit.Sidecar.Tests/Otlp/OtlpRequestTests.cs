@@ -128,10 +128,10 @@ public class OtlpRequestTests
         Assert.InRange(bytes.Length, 500, int.MaxValue);
         for (var length = 0; length < bytes.Length; length++)
         {
-            Survive(OtlpEncoding.Protobuf, bytes.AsMemory(0, length));
+            AssertSurvives(OtlpEncoding.Protobuf, bytes.AsMemory(0, length));
             var changed = bytes.ToArray();
             changed[length] = (byte)random.Next(256);
-            Survive(OtlpEncoding.Protobuf, changed);
+            AssertSurvives(OtlpEncoding.Protobuf, changed);
         }
     }
 
@@ -142,10 +142,10 @@ public class OtlpRequestTests
         var bytes = Encoding.UTF8.GetBytes(OtlpText.Of(new RandomRequests(new Random(7), _spans.Run.TraceId).Traces()));
         for (var length = 0; length < bytes.Length; length += 3)
         {
-            Survive(OtlpEncoding.Json, bytes.AsMemory(0, length));
+            AssertSurvives(OtlpEncoding.Json, bytes.AsMemory(0, length));
             var changed = bytes.ToArray();
             changed[length] = (byte)random.Next(256);
-            Survive(OtlpEncoding.Json, changed);
+            AssertSurvives(OtlpEncoding.Json, changed);
         }
     }
 
@@ -157,8 +157,8 @@ public class OtlpRequestTests
         {
             var bytes = new byte[random.Next(64)];
             random.NextBytes(bytes);
-            Survive(OtlpEncoding.Protobuf, bytes);
-            Survive(OtlpEncoding.Json, bytes);
+            AssertSurvives(OtlpEncoding.Protobuf, bytes);
+            AssertSurvives(OtlpEncoding.Json, bytes);
         }
     }
 
@@ -202,7 +202,7 @@ public class OtlpRequestTests
     public void JsonTestSuite_AsRequestOrAsContent_IsReadOrMalformed(string name)
     {
         var bytes = File.ReadAllBytes(Path.Combine(TestData.JsonTestSuite, name + ".json"));
-        Survive(OtlpEncoding.Json, bytes);
+        AssertSurvives(OtlpEncoding.Json, bytes);
         foreach (var key in (string[])["gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.definitions", "gen_ai.response.finish_reasons", "gen_ai.prompt.0.content"])
         {
             var span = _spans.Span(Spans.Pair("gen_ai.operation.name", "chat"), Spans.Pair(key, Encoding.Latin1.GetString(bytes)));
@@ -245,7 +245,7 @@ public class OtlpRequestTests
     }
 
     /// <summary>Reads it as each signal, and maps what it may be.</summary>
-    private void Survive(OtlpEncoding encoding, ReadOnlyMemory<byte> bytes)
+    private void AssertSurvives(OtlpEncoding encoding, ReadOnlyMemory<byte> bytes)
     {
         var random = new Random(bytes.Length);
         var request = Sequences.Randomly(random, bytes, 3);

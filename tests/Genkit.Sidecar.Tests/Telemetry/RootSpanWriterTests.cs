@@ -41,7 +41,7 @@ public class RootSpanWriterTests
             writer.WriteEnd(end, FailureOf(golden));
         }
 
-        Expect(golden);
+        AdaptToSidecar(golden);
 
         var written = JsonNode.Parse(SpanText.Of(writer.Body));
         Assert.True(JsonNode.DeepEquals(golden.Body, written), $"{golden.Body.ToJsonString()}\n{written!.ToJsonString()}");
@@ -139,7 +139,7 @@ public class RootSpanWriterTests
             (string?)Exception(golden)?["exception.stacktrace"]);
 
     /// <summary>Levels what cannot be the same: JavaScript's exceptions come before the end, and a thrown string is none.</summary>
-    private static void Expect(GoldenTrace golden)
+    private static void AdaptToSidecar(GoldenTrace golden)
     {
         if (Exception(golden) is not null)
         {
