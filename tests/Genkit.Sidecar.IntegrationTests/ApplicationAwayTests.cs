@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Every way in which there is no application at the address; each is told apart, and none is an empty list.</summary>
+/// <summary>Each way in which the application is unavailable has its own error, and none gives an empty list.</summary>
 public sealed class ApplicationAwayTests
 {
     [Fact]
@@ -14,7 +14,7 @@ public sealed class ApplicationAwayTests
         await using var sidecar = await RegisteredSidecar.StartAsync();
         await sidecar.Application.DisposeAsync();
 
-        // The first call may still find the connection that is being lost, and says that instead.
+        // The first call may still use the connection that is being closed, and then reports its loss instead.
         var first = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
         Assert.Contains(sidecar.Application.Address, first.AssertFailure(14), StringComparison.Ordinal);
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("2"));
@@ -109,7 +109,7 @@ public sealed class ApplicationAwayTests
     }
 
     [Fact]
-    public async Task ListActions_NoSuchSocketFile_SaysSo()
+    public async Task ListActions_NoSuchSocketFile_IsReported()
     {
         var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():n}.sock");
 

@@ -249,7 +249,7 @@ public sealed class BidiTests
     }
 
     [Fact]
-    public async Task Stream_IdleBothWays_StaysOpenUntilSomethingIsSaid()
+    public async Task Stream_IdleBothWays_StaysOpenUntilAMessageArrives()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
         var says = Channel.CreateUnbounded<string>();

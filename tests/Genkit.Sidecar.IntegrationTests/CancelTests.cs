@@ -178,7 +178,7 @@ public sealed class CancelTests
         await sidecar.Peer.AssertAnswersAsync();
     }
 
-    /// <summary>Gives what completes when the application has the run, and when it sees its cancel.</summary>
+    /// <summary>Returns tasks that complete when the application has received the run, and when it sees the cancellation.</summary>
     private static (Task Started, Task Cancelled) RunUntilCancelled(RegisteredSidecar sidecar)
     {
         var started = new TaskCompletionSource();

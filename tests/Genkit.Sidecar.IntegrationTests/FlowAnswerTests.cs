@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Flows over HTTP: what the application gets of a request, and the caller of a result.</summary>
+/// <summary>Flows over HTTP: what the application receives of a request, and the caller of a result.</summary>
 public sealed class FlowAnswerTests
 {
     [Theory]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Clients that leave, deadlines, and the sidecar's own end.</summary>
+/// <summary>Client disconnects, deadlines, and shutdown of the sidecar.</summary>
 public sealed class FlowCancelTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -25,7 +25,7 @@ public sealed class FlowCancelTests
             await stream.WriteAsync(Encoding.ASCII.GetBytes(sent), Cancellation);
         }
 
-        // By the time that a later request is answered on the one machine's loopback, this one is past.
+        // On loopback, this request has been processed by the time that a later one is answered.
         Assert.Equal(200, (await flows.PostAsync("/f")).Status);
         Assert.Single(flows.Application.Calls, "RunAction");
     }
@@ -198,7 +198,7 @@ public sealed class FlowCancelTests
     }
 
     [Fact]
-    public async Task Stop_TelemetryServerHangs_EndsSoonAndSaysWhatIsLost()
+    public async Task Stop_TelemetryServerHangs_StopsSoonAndLogsTheLoss()
     {
         await using var telemetry = await FakeTelemetryServer.StartAsync();
         telemetry.Answer = async (context, _) =>
@@ -215,13 +215,13 @@ public sealed class FlowCancelTests
 
         await flows.Sidecar.StopAsync();
 
-        // The host is not disposed of yet, so there was a time in which they could be posted.
+        // The host is not disposed yet, so the spans could have been posted until now.
         await flows.Log.WaitForAsync("TelemetryLostAtShutdown");
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Waits until every run has ended and given its memory back. None can start afterwards.</summary>
+    /// <summary>Waits until every run has ended and returned its memory. No run can start afterwards.</summary>
     private static async Task AssertNoRunsAsync(FlowSidecar flows)
     {
         var runs = flows.Sidecar.Services.GetRequiredService<ActiveRuns>();

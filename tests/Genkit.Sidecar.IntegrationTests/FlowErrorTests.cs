@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Failures of flows as HTTP has them, and what of them is not for strangers.</summary>
+/// <summary>HTTP status and body of failed flows, and which details clients do not see.</summary>
 public sealed class FlowErrorTests
 {
     [Theory]
@@ -36,7 +36,7 @@ public sealed class FlowErrorTests
     [InlineData(2, "UNKNOWN")]
     [InlineData(13, "INTERNAL")]
     [InlineData(15, "DATA_LOSS")]
-    public async Task Failure_Internal_IsSaidInDevelopmentAlone(int code, string name)
+    public async Task Failure_Internal_IsShownInDevelopmentOnly(int code, string name)
     {
         await using (var flows = await FlowSidecar.StartAsync())
         {
@@ -99,7 +99,7 @@ public sealed class FlowErrorTests
     }
 
     [Fact]
-    public async Task Failure_NoApplication_Is503AndTheLogSaysWhy()
+    public async Task Failure_NoApplication_Is503AndTheLogHasTheReason()
     {
         await using var flows = await FlowSidecar.StartAsync();
         var address = flows.Application.Address;

@@ -4,7 +4,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What no manager should send. The connection stays, and it is said.</summary>
+/// <summary>Invalid messages from the manager are logged and ignored, and the connection stays open.</summary>
 public sealed class GarbageTests
 {
     [Theory]

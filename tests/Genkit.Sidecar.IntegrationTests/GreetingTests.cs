@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What the sidecar and the application tell each other over a new connection.</summary>
+/// <summary>GetRuntimeInfo and Configure over a new connection to the application.</summary>
 public sealed class GreetingTests
 {
     [Fact]
@@ -45,7 +45,7 @@ public sealed class GreetingTests
         await using var restarted = await FakeApplication.StartAsync(sidecar.Application.Address);
         var configured = Configurations(restarted);
 
-        // May still find the connection that is being lost; the one after it dials.
+        // This request may still use the connection that is being closed. The next one connects again.
         await sidecar.Peer.AskAsync(Requests.ListActions("away"));
         await sidecar.Peer.AssertAnswersAsync();
         await configured.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync();

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Where the health listener listens and where it cannot, and which requests it takes.</summary>
+/// <summary>The addresses of the health listener, and the requests that it accepts.</summary>
 public sealed class HealthListenerTests
 {
     private static readonly string[] s_health = ["--health", "127.0.0.1:0"];

@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What the probes say in each state of the sidecar, and to whom.</summary>
+/// <summary>The answers of the probes in each state of the sidecar.</summary>
 public sealed class HealthTests
 {
     private static readonly string[] s_health = ["--health", "127.0.0.1:0"];

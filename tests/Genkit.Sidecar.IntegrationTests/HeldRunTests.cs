@@ -3,7 +3,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Runs whose connection is lost: who gets their answer, and who must not.</summary>
+/// <summary>Runs whose connection to the manager is lost: which manager gets their answer, and which must not.</summary>
 public sealed class HeldRunTests
 {
     [Theory]
@@ -40,7 +40,7 @@ public sealed class HeldRunTests
         await sidecar.Peer.SendAsync(Requests.Run("3", "/flow/x"));
         await sidecar.Peer.ReceiveAsync();
 
-        // The manager reads no further, and so much fits into no socket's buffers.
+        // The manager stops reading, and the result does not fit into the socket's buffers.
         await given.Task.InTimeAsync();
         sidecar.Peer.Cut();
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
@@ -255,7 +255,7 @@ public sealed class HeldRunTests
     /// <summary>An action that ends on cue.</summary>
     private sealed record HeldAction(Task Started, TaskCompletionSource<string> Release, TaskCompletionSource Cancelled)
     {
-        /// <summary>Starts a run of the action and waits until the application has it. Gives its state.</summary>
+        /// <summary>Starts a run of the action and waits until the application has received it. Returns the run's state.</summary>
         public async Task<JsonElement> StartRunAsync(ManagerSocketPeer peer, string id)
         {
             await peer.SendAsync(Requests.Run(id, "/flow/held"));

@@ -148,7 +148,7 @@ public sealed class ListActionsTests
     [Theory]
     [InlineData(70_000)]
     [InlineData(300_000)]
-    public async Task ListActions_OverTheMessageLimit_SaysSoAndTheConnectionStays(int length)
+    public async Task ListActions_OverTheMessageLimit_ReportsItAndTheConnectionStays(int length)
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--max-message-bytes", "64KiB");
         List(sidecar, new V1.Action { Key = "/flow/big", Name = "big", Description = new string('x', length) });

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What <c>/metrics</c> counts, and for whom.</summary>
+/// <summary>The metrics at <c>/metrics</c>, and which clients may read them.</summary>
 public sealed class MetricsTests
 {
     private const string Duration = "genkit_sidecar_run_duration_seconds_count";
@@ -230,7 +230,7 @@ public sealed class MetricsTests
         Assert.Equal(401, status);
     }
 
-    /// <summary>Asks as a peer whose address this machine does not have, or of no address.</summary>
+    /// <summary>Sends a request as a client with an address of another machine, or with none.</summary>
     private static async Task<(int Status, string Text, HttpResponse Response)> FromAfarAsync(
         RegisteredSidecar sidecar, string path, string? authorization, string? peer = "192.0.2.1")
     {

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Where OTLP is taken and where it cannot be, who is told, and for how long.</summary>
+/// <summary>The addresses of the OTLP listeners, which applications learn them, and how long they stay open.</summary>
 public sealed class OtlpListenerTests
 {
     [Theory]
@@ -47,7 +47,7 @@ public sealed class OtlpListenerTests
     }
 
     [Fact]
-    public async Task Open_Off_TakesNothingAndSaysNothing()
+    public async Task Open_Off_ListensNowhereAndLogsNothing()
     {
         await using var otlp = await OtlpFixture.StartAsync("--otlp-http", "off", "--otlp-grpc", "off");
 
@@ -57,7 +57,7 @@ public sealed class OtlpListenerTests
     }
 
     [Fact]
-    public async Task Open_Both_SaysWhere()
+    public async Task Open_Both_LogsTheAddresses()
     {
         await using var otlp = await OtlpFixture.StartAsync();
 

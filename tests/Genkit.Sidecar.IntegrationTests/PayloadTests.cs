@@ -3,7 +3,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Payloads that are not what they should be, and sizes.</summary>
+/// <summary>Invalid payloads and payloads of all sizes.</summary>
 public sealed class PayloadTests
 {
     private const int MiB = 1024 * 1024;

@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>How the connection to the manager comes about and comes back.</summary>
+/// <summary>How the sidecar connects and reconnects to the manager.</summary>
 public sealed class ReconnectTests
 {
     [Fact]
@@ -27,11 +27,11 @@ public sealed class ReconnectTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Connection_Ends_IsMadeAnewAndRegistersAgain(bool inGoodOrder)
+    public async Task Connection_Ends_IsReestablishedAndRegistersAgain(bool withHandshake)
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--reconnect-interval", "20ms");
 
-        if (inGoodOrder)
+        if (withHandshake)
         {
             await sidecar.Peer.CloseAsync();
         }
@@ -43,14 +43,14 @@ public sealed class ReconnectTests
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
 
         var end = await sidecar.Log.WaitForAsync("ManagerConnectionEnded");
-        Assert.Equal(inGoodOrder ? "Closed" : "Lost", end["Reason"]);
-        Assert.Equal(inGoodOrder, end["Detail"].Contains("1000", StringComparison.Ordinal));
+        Assert.Equal(withHandshake ? "Closed" : "Lost", end["Reason"]);
+        Assert.Equal(withHandshake, end["Detail"].Contains("1000", StringComparison.Ordinal));
         Assert.False(peer.UpgradeHeaders.ContainsKey("Origin"));
         await peer.AssertAnswersAsync();
     }
 
     [Fact]
-    public async Task Connect_AnswerIsNoWebSocket_SaysSoAndTriesOn()
+    public async Task Connect_AnswerIsNoWebSocket_IsReportedAndRetried()
     {
         await using var application = await FakeApplication.StartAsync();
         await using var manager = await FakeManager.StartAsync();
@@ -114,12 +114,12 @@ public sealed class ReconnectTests
     }
 
     [Fact]
-    public async Task Connection_PeerIsDead_IsFoundOutByPings()
+    public async Task Connection_PeerIsDead_IsDetectedByPings()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync(
             "--keep-alive-interval", "200ms", "--keep-alive-timeout", "300ms", "--reconnect-interval", "20ms");
 
-        // The first peer is not read any more, so it answers no ping.
+        // The first peer reads no more, so it does not answer PINGs.
         var second = await sidecar.Manager.AcceptRegisteredAsync();
 
         Assert.Equal("Lost", (await sidecar.Log.WaitForAsync("ManagerConnectionEnded"))["Reason"]);

@@ -99,7 +99,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public async Task Register_NoAnswer_ConnectsAnewAndNamesTheSetting()
+    public async Task Register_NoAnswer_ConnectsAgainAndNamesTheSetting()
     {
         await using var application = await FakeApplication.StartAsync();
         await using var manager = await FakeManager.StartAsync();
@@ -133,7 +133,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public async Task Register_ApplicationStaysAway_GoesOutAfterTheTimeLimit()
+    public async Task Register_ApplicationStaysAway_RegistersAfterTheTimeLimit()
     {
         var elsewhere = await FakeApplication.StartAsync();
         await elsewhere.DisposeAsync();
@@ -148,7 +148,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public async Task Register_LaterConnectionAndApplicationAway_GoesOutAtOnce()
+    public async Task Register_LaterConnectionAndApplicationAway_RegistersAtOnce()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--reconnect-interval", "20ms", "--app-start-timeout", "10m");
         await sidecar.Application.DisposeAsync();

@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>How a request reaches the action, and how its result comes back.</summary>
+/// <summary>How a request reaches the action, and how its result is returned.</summary>
 public sealed class RunActionTests
 {
     [Fact]

@@ -4,7 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>The two forms of an application's error, and what the manager hears of them.</summary>
+/// <summary>The two forms of an application's error, and the errors that the manager receives.</summary>
 public sealed class RunFailureTests
 {
     [Fact]

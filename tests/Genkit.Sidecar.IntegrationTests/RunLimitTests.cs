@@ -33,7 +33,7 @@ public sealed class RunLimitTests
         {
             await call.ResultAsync("1");
 
-            // The call stays open for as long as the sidecar lets it, the run does not.
+            // The call stays open for as long as the sidecar allows. The run ends before.
             await call.WaitForCancelAsync();
         };
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));

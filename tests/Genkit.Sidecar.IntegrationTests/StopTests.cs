@@ -8,7 +8,7 @@ namespace Genkit.Sidecar.IntegrationTests;
 
 public sealed class StopTests
 {
-    /// <summary>Well under the 10 s that container runtimes give a process, and far above the second that a farewell may take.</summary>
+    /// <summary>Well below the 10 s that container runtimes give a process, and far above the second that flushing to the manager may take.</summary>
     private static readonly TimeSpan s_prompt = TimeSpan.FromSeconds(5);
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task Stop_Idle_ClosesInGoodOrder()
+    public async Task Stop_Idle_ClosesWithAHandshake()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
 

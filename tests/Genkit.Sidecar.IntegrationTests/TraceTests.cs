@@ -8,10 +8,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Root spans of runs, and what a telemetry server that misbehaves costs: never a run.</summary>
+/// <summary>Root spans of runs. A telemetry server that fails does not fail any run.</summary>
 public sealed class TraceTests
 {
-    /// <summary>As long as a test waits: an answer that came did not wait for the telemetry server.</summary>
+    /// <summary>As long as a test's timeout, so an answer that arrived did not wait for the telemetry server.</summary>
     private const string NeverWaited = "1m";
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class TraceTests
         var chunk = await sidecar.Peer.ReceiveAsync();
         var posted = await telemetry.PostAsync();
 
-        // Whatever the run had said before this answer would have come before it.
+        // Messages of the run would have arrived before this answer.
         await sidecar.Peer.AssertAnswersAsync();
         release.SetResult();
         var answer = await sidecar.Peer.ReceiveAsync();
@@ -176,7 +176,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task Server_Hangs_CostsTheFirstRunTheWaitAndIsSaidOnce()
+    public async Task Server_Hangs_CostsTheFirstRunTheWaitAndIsLoggedOnce()
     {
         await using var telemetry = await FakeTelemetryServer.StartAsync();
         telemetry.Answer = HangAsync;
@@ -190,7 +190,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task Server_AbsentAndThenThere_GetsEverySpanAndIsSaidOnceEach()
+    public async Task Server_AbsentAndThenThere_GetsEverySpanAndIsLoggedOnceEach()
     {
         var port = FakeTelemetryServer.FreePort();
         await using var sidecar = await RegisteredSidecar.StartAsync(
@@ -210,13 +210,13 @@ public sealed class TraceTests
         await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_size_bytes", 0);
         await health.UntilMetricAsync("genkit_sidecar_telemetry_queue_length", 0);
 
-        // The breaker is closed again: from now on the trace is there when the answer is.
+        // The circuit breaker is closed again, so the trace is posted before the answer is sent.
         var last = await AskManyAsync(sidecar, 1);
         Assert.Contains(last.Single(), telemetry.Taken.Select(post => post.TraceId));
     }
 
     [Fact]
-    public async Task Server_RefusesSpans_LosesCountsAndSaysIt()
+    public async Task Server_RefusesSpans_LosesCountsAndLogsIt()
     {
         await using var telemetry = await FakeTelemetryServer.StartAsync();
         telemetry.Answer = (_, _) => Task.FromResult(500);
@@ -295,7 +295,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task Server_DoesNotSpeakHttp_IsSaid()
+    public async Task Server_DoesNotSpeakHttp_IsLogged()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -315,7 +315,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task Queue_Full_LosesCountsAndSaysItOnce()
+    public async Task Queue_Full_LosesCountsAndLogsItOnce()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync(
             "--telemetry-server", $"http://127.0.0.1:{FakeTelemetryServer.FreePort()}", "--telemetry-max-queue-bytes", "64KiB", "--health", "127.0.0.1:0");
@@ -398,7 +398,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task Stop_ServerHangs_EndsSoonAndSaysWhatIsLost()
+    public async Task Stop_ServerHangs_StopsSoonAndLogsTheLoss()
     {
         await using var telemetry = await FakeTelemetryServer.StartAsync();
         telemetry.Answer = HangAsync;
@@ -412,12 +412,12 @@ public sealed class TraceTests
 
         await sidecar.Sidecar.StopAsync();
 
-        // Those under way among them.
+        // Includes the spans of posts in progress.
         Assert.Equal("20", (await sidecar.Log.WaitForAsync("TelemetryLostAtShutdown"))["Count"]);
     }
 
     [Fact]
-    public async Task Stop_ServerRefuses_SaysWhatWasLostBefore()
+    public async Task Stop_ServerRefuses_LogsTheEarlierLoss()
     {
         await using var telemetry = await FakeTelemetryServer.StartAsync();
         telemetry.Answer = (_, _) => Task.FromResult(400);
@@ -460,7 +460,7 @@ public sealed class TraceTests
     }
 
     [Fact]
-    public async Task Manager_ConfiguresAnotherServer_GetsWhatTheOldOneFailsOverAndIsNotBlamed()
+    public async Task Manager_ConfiguresAnotherServer_GetsWhatTheOldOneFailsOverAndIsNotReported()
     {
         await using var first = await FakeTelemetryServer.StartAsync();
         await using var second = await FakeTelemetryServer.StartAsync();
@@ -511,7 +511,7 @@ public sealed class TraceTests
 
     private static void Echo(RegisteredSidecar sidecar) => sidecar.Application.Actions["/flow/x"] = (call, _) => call.ResultAsync("true");
 
-    /// <summary>Runs one after the other and gives their trace ids.</summary>
+    /// <summary>Runs an action several times, one after the other, and returns the trace ids.</summary>
     private static async Task<List<string>> AskManyAsync(RegisteredSidecar sidecar, int count)
     {
         var traces = new List<string>();
@@ -551,7 +551,7 @@ public sealed class TraceTests
         }
         catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>The ways to reach an application other than cleartext TCP.</summary>
+/// <summary>TLS and Unix sockets to the application.</summary>
 public sealed class TransportTests
 {
     [Fact]

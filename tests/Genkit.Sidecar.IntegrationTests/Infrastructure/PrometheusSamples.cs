@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 /// <summary>
-/// The samples of a Prometheus text, format 0.0.4, read as strictly as its description allows, together with what
-/// <c>promtool check metrics</c> wants of names.
+/// The samples of a Prometheus text, format 0.0.4, parsed as strictly as its specification allows. Also asserts what
+/// <c>promtool check metrics</c> requires of names.
 /// </summary>
 internal sealed partial class PrometheusSamples
 {

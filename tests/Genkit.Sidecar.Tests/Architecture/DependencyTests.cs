@@ -3,10 +3,10 @@ using Genkit.Sidecar.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Tests.Architecture;
 
-/// <summary>Doors use runs, runs use the application: read from the sources, as a reader would.</summary>
+/// <summary>Endpoints use runs, and runs use the application. Reads the dependencies from the source text.</summary>
 public partial class DependencyTests
 {
-    /// <summary>What each folder may use. A folder that is not here may use none, and none may use it.</summary>
+    /// <summary>The folders that each folder may use. A folder that is not listed may use none, and none may use it.</summary>
     private static readonly Dictionary<string, string[]> s_allowed = new()
     {
         ["Json"] = [],
@@ -30,7 +30,7 @@ public partial class DependencyTests
         ["Cli"] = ["Json", "Configuration", "Application", "Runs", "Metrics", "Health", "Hosting", "Supervision", "Doctor"],
     };
 
-    /// <summary>Where only these types of another folder may be used.</summary>
+    /// <summary>Dependencies that are limited to these types of the other folder.</summary>
     private static readonly Dictionary<(string From, string To), string[]> s_narrow = new()
     {
         [("JsonRpc", "Application")] = ["ActionFailure", "FailureJson", "RunRequest"],
@@ -112,7 +112,7 @@ public partial class DependencyTests
     [GeneratedRegex(@"\bGenkit\.Sidecar\.(?<folder>\w+)|(?<![\w.])(?<folder>\w+)(?=\.[A-Z])")]
     private static partial Regex References();
 
-    /// <summary>Names, but for those of other types' members.</summary>
+    /// <summary>Names other than those of other types' members.</summary>
     [GeneratedRegex(@"(?<![\w.])\w+")]
     private static partial Regex Words();
 

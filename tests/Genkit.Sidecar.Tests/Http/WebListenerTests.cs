@@ -5,7 +5,7 @@ using Genkit.Sidecar.Tests.Supervision;
 
 namespace Genkit.Sidecar.Tests.Http;
 
-/// <summary>The listeners of the built sidecar, in surroundings that configure other web applications of ASP.NET Core.</summary>
+/// <summary>The listeners of the built sidecar in an environment that configures other ASP.NET Core applications.</summary>
 public sealed class WebListenerTests
 {
     [Fact]
@@ -34,7 +34,7 @@ public sealed class WebListenerTests
             ["ASPNETCORE_CONTENTROOT"] = "/nowhere",
         });
 
-        // The port is taken, so that a sidecar that listened there could not start.
+        // The port is in use, so a sidecar that tried to listen there would not start.
         try
         {
             var address = await ListeningAsync(sidecar);
@@ -71,7 +71,7 @@ public sealed class WebListenerTests
         return Process.Start(start)!;
     }
 
-    /// <summary>Waits until the last listener is open, and gives the address of the one for probes.</summary>
+    /// <summary>Waits until the last listener is open and returns the address of the health listener.</summary>
     private static async Task<string> ListeningAsync(Process sidecar)
     {
         var (address, lines) = ("", new List<string>());

@@ -10,7 +10,7 @@ using Google.Protobuf.Reflection;
 
 namespace Genkit.Sidecar.Tests.Otlp;
 
-/// <summary>Both encodings say the same, and nothing that comes breaks anything.</summary>
+/// <summary>Both encodings decode to the same request, and no input causes an unexpected exception.</summary>
 public class OtlpRequestTests
 {
     private const long MaxDecodedBytes = 4 * 1024 * 1024;
@@ -105,7 +105,7 @@ public class OtlpRequestTests
                 lists => Traces(OtlpEncoding.Json, Json(OtlpText.Of(Nested(lists)))),
             ])
         {
-            // Resource, scope, span, attribute and its value come first; each list is two messages.
+            // Resource, scope, span, attribute and value come first. Each list is two messages.
             Assert.Single(_spans.Posts(decode(47)));
             Assert.Throws<InvalidDataException>(() => decode(48));
             Assert.Throws<InvalidDataException>(() => decode(150));
@@ -169,7 +169,7 @@ public class OtlpRequestTests
     [InlineData("\"events\":[", "{}", 256)]
     public void Request_OfMoreValuesThanItMayHave_IsMalformedBeforeTheyAreDecoded(string open, string item, int bytes)
     {
-        // Of two bytes each in Protobuf, and three in JSON.
+        // Two bytes each in Protobuf, three in JSON.
         var many = (int)(MaxDecodedBytes / bytes) + 1;
         var close = string.Concat(open.Reverse().Select(character => character switch { '[' => "]", '{' => "}", _ => "" }));
         var json = Json($$"""{"resourceSpans":[{"scopeSpans":[{"spans":[{{{open}}{{string.Join(',', Enumerable.Repeat(item, many))}}{{close}}}]}]}]}""");
@@ -220,7 +220,7 @@ public class OtlpRequestTests
 
     private static ReadOnlySequence<byte> Json(string json) => new(Encoding.UTF8.GetBytes(json));
 
-    /// <summary>Of the messages in a message, by what Protobuf itself knows of them.</summary>
+    /// <summary>Adds up the decoded size of all nested messages, found by Protobuf's reflection.</summary>
     private static long SizeOfParts(IMessage message) => message.Descriptor.Fields.InFieldNumberOrder()
         .Where(field => field.FieldType == FieldType.Message)
         .Select(field => field.Accessor.GetValue(message))
@@ -244,7 +244,7 @@ public class OtlpRequestTests
         return [.. posts.Build(request).Select(post => SpanText.Of(post.Body))];
     }
 
-    /// <summary>Reads it as each signal, and maps what it may be.</summary>
+    /// <summary>Reads the bytes as each signal and maps the result. Asserts that posts are valid JSON and that no other exception than for invalid data is thrown.</summary>
     private void AssertSurvives(OtlpEncoding encoding, ReadOnlyMemory<byte> bytes)
     {
         var random = new Random(bytes.Length);
@@ -262,7 +262,7 @@ public class OtlpRequestTests
             }
             catch (InvalidDataException)
             {
-                // As it is.
+                // Expected for invalid data.
             }
         }
     }

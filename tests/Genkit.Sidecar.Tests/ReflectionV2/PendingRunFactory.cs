@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.Tests.ReflectionV2;
 
-/// <summary>Runs that have begun and are never executed.</summary>
+/// <summary>Runs that have started but are never executed.</summary>
 internal static class PendingRunFactory
 {
     public static PendingRun Create(string id, bool streamInput = false) => new(

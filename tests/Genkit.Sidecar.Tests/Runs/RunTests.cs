@@ -10,7 +10,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.Runs;
 
-/// <summary>What a run does without its call.</summary>
+/// <summary>The behaviour of a run without a call.</summary>
 public class RunTests
 {
     [Fact]
@@ -119,7 +119,7 @@ public class RunTests
 
     private static Run Create(RunRequest request) => new(request, Limits, Metrics, tracer: null, TimeProvider.System, NullLogger.Instance);
 
-    /// <summary>Never dialled.</summary>
+    /// <summary>A channel that is never connected.</summary>
     private static GrpcApplication Application() => new(
         new GrpcApplicationOptions(
             new ClientChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") },

@@ -106,7 +106,7 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_CommandHasItsOwnCollector_IsLeftAloneAndTheLogSaysSo()
+    public async Task Run_CommandHasItsOwnCollector_IsLeftAloneAndLogged()
     {
         using var sidecar = SidecarProcess.Start(
             SidecarProcess.Executable, "", [new("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector.example:4318/v1/traces")], "sh", "-c", "env | grep ^OTEL_");
@@ -149,7 +149,7 @@ public sealed class RunCommandTests : IDisposable
         {
             left.Bind(new UnixDomainSocketEndPoint(other));
 
-            // .NET tidies up when it closes its socket; a killed application does not.
+            // .NET removes the file when it closes its socket. A killed application does not.
             File.Move(other, path);
         }
 
@@ -263,7 +263,7 @@ public sealed class RunCommandTests : IDisposable
         Assert.Equal(0, await sidecar.ExitCodeAsync());
     }
 
-    // As `timeout` does: the process, and then its group.
+    // As `timeout` does: signals the process, and then its group.
     [Fact]
     public async Task Run_SignalledTwiceAtOnce_LetsTheCommandEnd()
     {

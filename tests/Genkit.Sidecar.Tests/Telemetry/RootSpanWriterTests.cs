@@ -138,7 +138,7 @@ public class RootSpanWriterTests
             (string)golden.Span["status"]!["message"]!,
             (string?)Exception(golden)?["exception.stacktrace"]);
 
-    /// <summary>Levels what cannot be the same: JavaScript's exceptions come before the end, and a thrown string is none.</summary>
+    /// <summary>Removes expected differences: JavaScript records exceptions before the span's end, and no exception for a thrown string.</summary>
     private static void AdaptToSidecar(GoldenTrace golden)
     {
         if (Exception(golden) is not null)

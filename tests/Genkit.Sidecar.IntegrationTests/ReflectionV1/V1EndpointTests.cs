@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests.ReflectionV1;
 
-/// <summary>Reflection API v1 beside its runs: what it lists, whom it answers, how it is found, and how it ends.</summary>
-public sealed class V1DoorTests
+/// <summary>Reflection API v1 except for runs: lists, refused requests, the runtime file, and shutdown.</summary>
+public sealed class V1EndpointTests
 {
     [Theory]
     [InlineData("/api/__health", 200, "OK")]
@@ -187,7 +187,7 @@ public sealed class V1DoorTests
     [InlineData("{}", 0)]
     [InlineData("""{"telemetryServerUrl":7,"reflectionApiSpecVersion":1}""", 0)]
     [InlineData("""{"reflectionApiSpecVersion":2}""", 1)]
-    public async Task Notify_OfAnotherVersion_IsSaid(string body, int warnings)
+    public async Task Notify_OfAnotherVersion_IsLogged(string body, int warnings)
     {
         await using var sidecar = await V1Sidecar.StartAsync();
 
@@ -247,7 +247,7 @@ public sealed class V1DoorTests
     [Theory]
     [InlineData("/nowhere/at/all")]
     [InlineData("/proc")]
-    public async Task RuntimeFile_CannotBeWritten_IsAWarningAndNoMore(string root)
+    public async Task RuntimeFile_CannotBeWritten_IsOnlyAWarning(string root)
     {
         await using var sidecar = await V1Sidecar.StartAsync("--project-root", root);
 
@@ -352,13 +352,13 @@ public sealed class V1DoorTests
     }
 
     [Fact]
-    public async Task Probes_NoDoorIsOpen_AreGood()
+    public async Task Probes_NoEndpointIsOpen_Succeed()
     {
         await using var sidecar = await SidecarFixture.StartAsync(SidecarFixture.Supervising("--health", "127.0.0.1:0"));
         using var health = sidecar.Health();
 
         Assert.Equal(200, (await health.GetAsync("/readyz")).Status);
-        Assert.Contains("alive: yes, no door is open", (await health.GetAsync("/healthz?verbose")).Text, StringComparison.Ordinal);
+        Assert.Contains("alive: yes", (await health.GetAsync("/healthz?verbose")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
