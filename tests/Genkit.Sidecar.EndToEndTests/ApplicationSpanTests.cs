@@ -138,7 +138,7 @@ public sealed class ApplicationSpanTests : EndToEndTest
 
     private static void AssertAttributes(ReadSpan span)
     {
-        Assert.Equal("ö \"quotedText\"", span.Text("text"));
+        Assert.Equal("ö \"quoted\"", span.Text("text"));
         JsonAssert.Equal("9007199254740991", span.Attributes.GetProperty("count"));
         JsonAssert.Equal("0.5", span.Attributes.GetProperty("ratio"));
         JsonAssert.Equal("true", span.Attributes.GetProperty("open"));
