@@ -248,16 +248,16 @@ internal sealed partial class ApplicationClient : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "Connected to the application at {Address}")]
+        [LoggerMessage(LogLevel.Debug, "Connected to the application at {Address}", EventName = "ApplicationConnected")]
         public static partial void Connected(ILogger logger, string address);
 
-        [LoggerMessage(LogLevel.Warning, "{Rpc} failed: {Message}")]
+        [LoggerMessage(LogLevel.Warning, "{Rpc} failed: {Message}", EventName = "ApplicationGreetingFailed")]
         public static partial void GreetingFailed(ILogger logger, string rpc, string message);
 
-        [LoggerMessage(LogLevel.Error, "Greeting the application failed inside the sidecar")]
+        [LoggerMessage(LogLevel.Error, "Greeting the application failed inside the sidecar", EventName = "ApplicationGreetingFaulted")]
         public static partial void GreetingFaulted(ILogger logger, Exception exception);
 
-        [LoggerMessage(LogLevel.Warning, "Left out of the list of actions: {Omissions}")]
+        [LoggerMessage(LogLevel.Warning, "Left out of the list of actions: {Omissions}", EventName = "ActionsOmitted")]
         public static partial void Omissions(ILogger logger, string omissions);
     }
 }

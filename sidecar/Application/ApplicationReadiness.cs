@@ -69,13 +69,13 @@ internal sealed partial class ApplicationReadiness(ApplicationClient application
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The application at {Address} lists {Count} actions")]
+        [LoggerMessage(LogLevel.Information, "The application at {Address} lists {Count} actions", EventName = "ApplicationListed")]
         public static partial void Answered(ILogger logger, string address, int count);
 
-        [LoggerMessage(LogLevel.Information, "Waiting for the application: {Failure}")]
+        [LoggerMessage(LogLevel.Information, "Waiting for the application: {Failure}", EventName = "ApplicationAwaited")]
         public static partial void Waiting(ILogger logger, string failure);
 
-        [LoggerMessage(LogLevel.Warning, "The application at {Address} has not listed its actions within {Seconds:0.#} s (--app-start-timeout); going on without it")]
+        [LoggerMessage(LogLevel.Warning, "The application at {Address} has not listed its actions within {Seconds:0.#} s (--app-start-timeout); going on without it", EventName = "ApplicationStartTimedOut")]
         public static partial void GaveUp(ILogger logger, double seconds, string address);
     }
 }

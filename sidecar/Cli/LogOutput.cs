@@ -22,6 +22,8 @@ internal static class LogOutput
         if (settings.Format == LogFormat.Json)
         {
             builder.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
+            builder.Services.AddSingleton<ConsoleFormatter>(services => new JsonLogLine(services));
+            builder.AddConsole(console => console.FormatterName = JsonLogLine.FormatName);
         }
         else
         {

@@ -131,10 +131,10 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "{Problem}; the command is not started")]
+        [LoggerMessage(LogLevel.Error, "{Problem}; the command is not started", EventName = "ApplicationAddressInUse")]
         public static partial void AddressTaken(ILogger logger, string problem);
 
-        [LoggerMessage(LogLevel.Warning, "Connections did not close in time and are dropped")]
+        [LoggerMessage(LogLevel.Warning, "Connections did not close in time and are dropped", EventName = "ConnectionsAborted")]
         public static partial void CoreAbandoned(ILogger logger);
     }
 }

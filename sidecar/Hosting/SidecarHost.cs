@@ -188,10 +188,10 @@ internal static partial class SidecarHost
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Warning}")]
+        [LoggerMessage(LogLevel.Warning, "{Warning}", EventName = "SettingsWarning")]
         public static partial void Warned(ILogger logger, string warning);
 
-        [LoggerMessage(LogLevel.Information, "No endpoint is enabled, as {Reason} and none was named: the command runs by itself")]
+        [LoggerMessage(LogLevel.Information, "No endpoint is enabled, as {Reason} and none was named: the command runs by itself", EventName = "NoEndpointOpened")]
         public static partial void Closed(ILogger logger, string reason);
     }
 }

@@ -357,22 +357,22 @@ internal sealed partial class ActionRun
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: input for a run that takes none any more was ignored")]
+        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: input for a run that takes none any more was ignored", EventName = "LateInputIgnored")]
         public static partial void LateInput(ILogger logger, string traceId);
 
-        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: the application sent {Count} more messages after the run's end; they were ignored")]
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: the application sent {Count} more messages after the run's end; they were ignored", EventName = "MessagesAfterEndIgnored")]
         public static partial void MessagesAfterEnd(ILogger logger, string traceId, int count);
 
-        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: the application ended the run with {Told} and the call with {Status}; the first counts")]
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: the application ended the run with {Told} and the call with {Status}; the first counts", EventName = "RunStatusMismatch")]
         public static partial void DifferentStatus(ILogger logger, string traceId, StatusCode told, StatusCode status);
 
-        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: the call was still open after the run's end and was reset")]
+        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: the call was still open after the run's end and was reset", EventName = "RunCallReset")]
         public static partial void CallReset(ILogger logger, string traceId);
 
-        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: details_json of the application's error was left out: {Defect}")]
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: details_json of the application's error was left out: {Defect}", EventName = "ErrorDetailsIgnored")]
         public static partial void BadDetails(ILogger logger, string traceId, string defect);
 
-        [LoggerMessage(LogLevel.Error, "Run {TraceId} of {Key} failed inside the sidecar")]
+        [LoggerMessage(LogLevel.Error, "Run {TraceId} of {Key} failed inside the sidecar", EventName = "RunFaulted")]
         public static partial void Faulted(ILogger logger, Exception exception, string traceId, string key);
     }
 }

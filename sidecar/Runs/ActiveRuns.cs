@@ -162,10 +162,10 @@ internal sealed partial class ActiveRuns(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Stopping: {Count} runs may go on for {Seconds:0.###} s (--drain-timeout)")]
+        [LoggerMessage(LogLevel.Information, "Stopping: {Count} runs may go on for {Seconds:0.###} s (--drain-timeout)", EventName = "RunsDraining")]
         public static partial void Draining(ILogger logger, int count, double seconds);
 
-        [LoggerMessage(LogLevel.Warning, "{Count} runs are cancelled: they have not ended in the time that --drain-timeout gives")]
+        [LoggerMessage(LogLevel.Warning, "{Count} runs are cancelled: they have not ended in the time that --drain-timeout gives", EventName = "DrainTimedOut")]
         public static partial void DrainedNot(ILogger logger, int count);
     }
 }

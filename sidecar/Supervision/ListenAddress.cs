@@ -43,7 +43,7 @@ internal static partial class ListenAddress
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Removed the socket {Path}, which nobody serves any more")]
+        [LoggerMessage(LogLevel.Information, "Removed the socket {Path}, which nobody serves any more", EventName = "StaleSocketRemoved")]
         public static partial void StaleSocketRemoved(ILogger logger, string path);
     }
 }

@@ -124,7 +124,7 @@ internal sealed partial class KnownTraces(ILogger<KnownTraces> logger)
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: the trace id in the application's ActionState is not used: {Problem}")]
+        [LoggerMessage(LogLevel.Debug, "Run {TraceId}: the trace id in the application's ActionState is not used: {Problem}", EventName = "TraceAliasIgnored")]
         public static partial void BadAlias(ILogger logger, string traceId, string problem);
     }
 }

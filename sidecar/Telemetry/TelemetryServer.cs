@@ -119,10 +119,10 @@ internal sealed partial class TelemetryServer(TelemetrySettings settings, ILogge
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Traces of runs go to the telemetry server at {Address}, which the manager named")]
+        [LoggerMessage(LogLevel.Information, "Traces of runs go to the telemetry server at {Address}, which the manager named", EventName = "TelemetryServerFound")]
         public static partial void Found(ILogger logger, Uri address);
 
-        [LoggerMessage(LogLevel.Warning, "The manager names {Url} as telemetry server, and no trace goes there: {Problem}. --telemetry-server sets one")]
+        [LoggerMessage(LogLevel.Warning, "The manager names {Url} as telemetry server, and no trace goes there: {Problem}. --telemetry-server sets one", EventName = "TelemetryServerIgnored")]
         public static partial void Refused(ILogger logger, string url, string problem);
     }
 }

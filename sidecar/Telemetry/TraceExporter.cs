@@ -475,22 +475,22 @@ internal sealed partial class TraceExporter : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} {Problem}. Traces wait for it, {Bytes} bytes at most (--telemetry-max-queue-bytes), and runs do not")]
+        [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} {Problem}. Traces wait for it, {Bytes} bytes at most (--telemetry-max-queue-bytes), and runs do not", EventName = "TelemetryServerUnavailable")]
         public static partial void Away(ILogger logger, Uri? address, string problem, long bytes);
 
-        [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} refused spans or logs: it {Problem}")]
+        [LoggerMessage(LogLevel.Warning, "The telemetry server at {Address} refused spans or logs: it {Problem}", EventName = "TelemetryRejected")]
         public static partial void Refused(ILogger logger, Uri? address, string problem);
 
-        [LoggerMessage(LogLevel.Warning, "Traces lose spans, and the application is asked to send its own again: there is no room for more than the {Bytes} bytes that --telemetry-max-queue-bytes allows to wait for the telemetry server")]
+        [LoggerMessage(LogLevel.Warning, "Traces lose spans, and the application is asked to send its own again: there is no room for more than the {Bytes} bytes that --telemetry-max-queue-bytes allows to wait for the telemetry server", EventName = "TelemetryQueueFull")]
         public static partial void Full(ILogger logger, long bytes);
 
-        [LoggerMessage(LogLevel.Error, "A span was lost inside the sidecar")]
+        [LoggerMessage(LogLevel.Error, "A span was lost inside the sidecar", EventName = "TelemetryExportFaulted")]
         public static partial void Faulted(ILogger logger, Exception exception);
 
-        [LoggerMessage(LogLevel.Information, "The telemetry server at {Address} takes traces again; {Lost} spans and log records were lost")]
+        [LoggerMessage(LogLevel.Information, "The telemetry server at {Address} takes traces again; {Lost} spans and log records were lost", EventName = "TelemetryServerRecovered")]
         public static partial void Well(ILogger logger, Uri? address, long lost);
 
-        [LoggerMessage(LogLevel.Warning, "{Count} spans and log records were lost: the telemetry server had not taken them when the sidecar stopped")]
+        [LoggerMessage(LogLevel.Warning, "{Count} spans and log records were lost: the telemetry server had not taken them when the sidecar stopped", EventName = "TelemetryLostAtShutdown")]
         public static partial void LostAtEnd(ILogger logger, long count);
     }
 }

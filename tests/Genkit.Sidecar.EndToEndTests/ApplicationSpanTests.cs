@@ -80,13 +80,13 @@ public sealed class ApplicationSpanTests : EndToEndTest
         var (native, _) = await RunAsync(manager, flow, steps, input);
 
         await StartAsync(manager);
-        var (traced, _) = await RunAsync(manager, flow, steps, input); // of two runtimes the manager takes the later
+        var (traced, _) = await RunAsync(manager, flow, steps, input); // the manager uses the runtime that registered last
 
         Assert.Equal("action", native.Root.Text("genkit:type"));
         Assert.Equal(native.Spans().Select(span => Described(native, span)), traced.Spans().Select(span => Described(traced, span)));
     }
 
-    /// <summary>The CLI ends as soon as it has the answer, and the telemetry server with it.</summary>
+    /// <summary>The CLI exits as soon as it has the answer, and stops its telemetry server.</summary>
     [Fact]
     public async Task TraceGet_AfterFlowRunOfAnApplicationThatFlushes_PrintsItsSpans()
     {
@@ -114,7 +114,7 @@ public sealed class ApplicationSpanTests : EndToEndTest
         Assert.Contains("Message:  wind rises", logs, StringComparison.Ordinal);
     }
 
-    /// <summary>What must be equal of a span, whoever wrote it, one fact a line. Ids, times and instrumentation libraries differ by nature.</summary>
+    /// <summary>The facts that must be equal for both writers of a span, one a line. Ids, times and instrumentation libraries always differ.</summary>
     private static string Described(ReadTrace trace, ReadSpan span)
     {
         var attributes = span.Attributes.EnumerateObject()
@@ -126,19 +126,19 @@ public sealed class ApplicationSpanTests : EndToEndTest
     }
 
     /// <summary>
-    /// The SDK says what process a span is of. And Genkit's runtime marks the one span where an error came from; the sidecar does not see
-    /// where in the application that was, so it marks the root of each run that failed, and the application the inner one.
+    /// The SDK adds the process of a span. Genkit's runtime marks only the span where an error was thrown. The sidecar does not see
+    /// that place in the application, so it marks the root of each failed run, and the application marks the inner span.
     /// </summary>
     private static bool IsOfOneSideAlone(ReadSpan span, string attribute) =>
         attribute.StartsWith("resource.", StringComparison.Ordinal) || (attribute == "genkit:isFailureSource" && span.ParentId is null);
 
-    /// <summary>Genkit's runtime adds to a model's output how long the model took.</summary>
+    /// <summary>Genkit's runtime adds the model's latency to its output.</summary>
     private static string WithoutLatency(string output) =>
         System.Text.RegularExpressions.Regex.Replace(output, @",\\u0022latencyMs\\u0022:[0-9.e-]+|,\\""latencyMs\\"":[0-9.e-]+", "");
 
     private static void AssertAttributes(ReadSpan span)
     {
-        Assert.Equal("ö \"quotedText\"", span.Text("text"));
+        Assert.Equal("ö \"quoted\"", span.Text("text"));
         JsonAssert.Equal("9007199254740991", span.Attributes.GetProperty("count"));
         JsonAssert.Equal("0.5", span.Attributes.GetProperty("ratio"));
         JsonAssert.Equal("true", span.Attributes.GetProperty("open"));
@@ -197,7 +197,7 @@ public sealed class ApplicationSpanTests : EndToEndTest
 
     private static IReadOnlyList<string> Traced() => ["node", Program("traced.mjs")];
 
-    /// <summary>Returns what a user sets in the sidecar's environment for the SDK.</summary>
+    /// <summary>Returns the variables that a user sets in the sidecar's environment for the SDK.</summary>
     private static Dictionary<string, string> Exporting(string protocol, string compression = "none") =>
         new() { ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol, ["OTEL_EXPORTER_OTLP_COMPRESSION"] = compression };
 

@@ -4,7 +4,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>The sidecar for linux-arm64, under qemu, over an application that runs on this machine's own processor.</summary>
+/// <summary>The sidecar for linux-arm64 under qemu, with an application that runs natively on this machine.</summary>
 [Trait("Tier", "All")]
 public sealed class Arm64Tests : EndToEndTest
 {

@@ -3,7 +3,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>The C# library inside an ASP.NET Core application, which has addresses of its own, as the sidecar's command.</summary>
+/// <summary>The C# library in an ASP.NET Core application with its own addresses, started as the sidecar's command.</summary>
 public sealed partial class AspNetCoreTests : EndToEndTest
 {
     private static readonly Dictionary<string, string> s_own = new() { ["ASPNETCORE_URLS"] = "http://127.0.0.1:0" };

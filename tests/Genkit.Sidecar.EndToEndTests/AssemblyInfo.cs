@@ -1,2 +1,2 @@
-// Genkit's CLI picks its ports by itself, from ranges that every CLI on the machine shares.
+// Not parallel: Genkit's CLI picks its ports from ranges that all CLIs on the machine share.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

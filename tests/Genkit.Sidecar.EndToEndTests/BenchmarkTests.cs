@@ -3,7 +3,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>The benchmark still measures. What it measures is not judged here, where other tests run beside it.</summary>
+/// <summary>The benchmark runs and reports figures. The figures are not asserted, because other tests run at the same time.</summary>
 public sealed class BenchmarkTests : EndToEndTest
 {
     [Fact]

@@ -4,7 +4,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>`genkit-sidecar actions` and `call`, which speak straight to an application that runs alone.</summary>
+/// <summary>`genkit-sidecar actions` and `call`, which connect directly to a running application.</summary>
 public sealed class CommandLineTests : EndToEndTest
 {
     [Theory, MemberData(nameof(Languages.All), MemberType = typeof(Languages))]

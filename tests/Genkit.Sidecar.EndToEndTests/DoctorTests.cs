@@ -7,7 +7,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>`genkit-sidecar doctor` on the whole path, and before each of the traps that it knows.</summary>
+/// <summary>`genkit-sidecar doctor` on a working path, and with each of the problems that it diagnoses.</summary>
 public sealed class DoctorTests : EndToEndTest
 {
     private static readonly HelloApplication s_hello = HelloApplication.In("python");
@@ -198,7 +198,7 @@ public sealed class DoctorTests : EndToEndTest
         Workspace.Start(SidecarCommand.Run(Workspace, s_hello.Command, "--manager", manager.Url, "--runtime-id", "twin"));
         await manager.RuntimeAddedAsync();
 
-        // The claim comes right after the registration; a run is later than both.
+        // The runtime id is claimed right after the registration. A run comes after both.
         await AssertGreetsAsync(manager);
         var address = await StartHelloAsync("typescript", FreeAddress());
         var report = await DoctorReport.OfAsync(Workspace, "--manager", manager.Url, "--runtime-id", "twin", "--app", $"http://{address}");
@@ -287,7 +287,7 @@ public sealed class DoctorTests : EndToEndTest
     [Fact]
     public async Task InterruptedTwice_CommandDoesNotStop_IsKilledWithWhatItStarted()
     {
-        // Not through the workspace's log file: this test waits for what the command says, which goes to stderr.
+        // Does not use the workspace's log file, because this test waits for lines that the command writes to stderr.
         var doctor = Workspace.Start(
         [
             Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "doctor", "--",
@@ -296,7 +296,7 @@ public sealed class DoctorTests : EndToEndTest
         var started = await doctor.Errors.FirstAsync(line => line.StartsWith("started ", StringComparison.Ordinal), "the command");
 
         Signal.Interrupt.Send(doctor.Id);
-        await doctor.Errors.FirstAsync(line => line == "asked", "that the command is to stop");
+        await doctor.Errors.FirstAsync(line => line == "asked", "the command's signal handler");
         await doctor.InsistAsync(Signal.Interrupt);
 
         Assert.Equal(130, await doctor.ExitAsync());
@@ -321,7 +321,7 @@ public sealed class DoctorTests : EndToEndTest
     [Fact]
     public async Task Interrupt_WhileTheCommandStarts_LeavesNothingBehind()
     {
-        // Not through the workspace's log file: what the command prints goes to stderr.
+        // Does not use the workspace's log file, because this test waits for a line that the command writes to stderr.
         var doctor = Workspace.Start(
             [Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "doctor", "--", "sh", "-c", "echo started; exec sleep 600"]);
         await doctor.Errors.FirstAsync(line => line == "started", "the command");
@@ -364,7 +364,7 @@ public sealed class DoctorTests : EndToEndTest
 
     private static int PortIn(string line) => int.Parse(line[(line.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>Makes a certificate that is its own authority, and returns the paths of it and its key.</summary>
+    /// <summary>Creates a self-signed certificate and returns the paths of the certificate and of its key.</summary>
     private string[] Certificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -387,7 +387,7 @@ public sealed class DoctorTests : EndToEndTest
         return $"{listener.LocalEndpoint}";
     }
 
-    /// <summary>Returns a free port of those that the CLI takes.</summary>
+    /// <summary>Returns a free port from the CLI's range.</summary>
     private static int FreeManagerPort()
     {
         for (var port = 3400; ; port--)
@@ -400,7 +400,7 @@ public sealed class DoctorTests : EndToEndTest
             }
             catch (SocketException) when (port > 3200)
             {
-                // Somebody's manager.
+                // Another manager uses the port.
             }
         }
     }

@@ -10,7 +10,7 @@ using OpenTelemetry.Trace;
 namespace Genkit.Sidecar.EndToEndTests;
 
 /// <summary>
-/// OpenTelemetry's SDK for .NET with the variables that the sidecar sets for its command, and nothing else. It runs in this process, under a run of
+/// OpenTelemetry's SDK for .NET, configured only by the variables that the sidecar sets for its command. It runs in this process, in the trace of a run of
 /// another application.
 /// </summary>
 public sealed partial class DotNetSdkTests : EndToEndTest
@@ -44,10 +44,10 @@ public sealed partial class DotNetSdkTests : EndToEndTest
         Assert.Equal("7 of them", record.GetProperty("body").GetString());
     }
 
-    /// <summary>Exports all it has before it returns.</summary>
+    /// <summary>Exports all spans before it returns.</summary>
     private static void Export(IReadOnlyDictionary<string, string> environment, ActivityContext parent)
     {
-        // Where the SDK finds its variables in an application with a host.
+        // In an application with a host, the SDK reads its variables from here.
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(environment.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value)))
             .Build();

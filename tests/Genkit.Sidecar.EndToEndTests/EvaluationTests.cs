@@ -45,7 +45,7 @@ public sealed class EvaluationTests : EndToEndTest
         Assert.Contains($"\"genkit:state\": \"{state}\"", printed, StringComparison.Ordinal);
     }
 
-    /// <summary>Returns the rows by their test case. The CLI sleeps for two seconds before each.</summary>
+    /// <summary>Returns the rows by test case. The CLI sleeps for two seconds before each.</summary>
     private async Task<Dictionary<string, JsonElement>> EvaluateAsync(string samples)
     {
         var application = Repository.Require("tests/e2e/evaluated-application.py", "git checkout tests/e2e");

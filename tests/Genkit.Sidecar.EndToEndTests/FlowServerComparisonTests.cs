@@ -5,8 +5,8 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 namespace Genkit.Sidecar.EndToEndTests;
 
 /// <summary>
-/// The same requests to the sidecar and to Genkit's own flow server for Express, with the same flows behind both. Whatever differs is listed
-/// here, with the reason.
+/// Sends the same requests to the sidecar and to Genkit's flow server for Express, which serve the same flows. All differences are listed
+/// here with their reasons.
 /// </summary>
 public sealed class FlowServerComparisonTests : EndToEndTest
 {
@@ -43,7 +43,7 @@ public sealed class FlowServerComparisonTests : EndToEndTest
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(ours.Body), JsonNode.Parse(theirs.Body)), $"{ours.Body}\n{theirs.Body}");
         Assert.Equal(theirs.ContentType, ours.ContentType);
 
-        // Express names the trace of a success alone; one looks for the trace of a failure more often.
+        // Express sends the trace id only for a success. Users need the trace of a failure more often.
         Assert.True(ours.Names.Contains("x-genkit-trace-id") && ours.Names.Contains("x-genkit-span-id"));
         Assert.Equal(status == 200, theirs.Names.Contains("x-genkit-trace-id"));
     }
@@ -63,18 +63,18 @@ public sealed class FlowServerComparisonTests : EndToEndTest
             Assert.Equal((200, 200), (ours.Status, theirs.Status));
             Assert.Equal(Events(theirs.Body), Events(ours.Body));
 
-            // The media type of what it is, as Genkit's servers in Go and Python have it: a browser's EventSource and proxies go by it.
+            // The media type of server-sent events, as in Genkit's servers for Go and Python. A browser's EventSource and proxies require it.
             Assert.Equal(("text/event-stream", "text/plain"), (ours.ContentType, theirs.ContentType));
 
-            // Server-sent events have no field "error", so that a parser of them would drop it. Genkit's client does not look at the name.
+            // Server-sent events have no field "error", so a parser would drop it. Genkit's client ignores the field's name.
             Assert.DoesNotContain("error: {", ours.Body, StringComparison.Ordinal);
             Assert.Equal(path == "fail", theirs.Body.Contains("error: {", StringComparison.Ordinal));
         }
     }
 
-    // Refusals have the same status with Genkit's error as the body, where Express has a page of HTML, or a finer status:
-    // 405, since the path is there, only not for GET;
-    // 415, since a body that was not looked at would run the flow without its input, and lets any web page do so.
+    // Refusals have Genkit's error as the body where Express sends HTML. The status is the same or more specific:
+    // 405, because the path exists, but not for GET;
+    // 415, because Express ignores such a body and runs the flow without input, which any web page could trigger.
     [Theory]
     [InlineData("POST", "nowhere", "{}", "application/json", 404, 404)]
     [InlineData("POST", "greet", "{\"data\":", "application/json", 400, 400)]
@@ -111,7 +111,7 @@ public sealed class FlowServerComparisonTests : EndToEndTest
         Assert.DoesNotContain("X-Powered-By", ours.Names);
         Assert.DoesNotContain("Server", ours.Names);
 
-        // CORS is open in Express, where whoever writes the server can close it; a sidecar does not know whose pages they are.
+        // Express allows every origin, and the author of the server can restrict that. A sidecar does not know which origins to trust.
         Assert.Contains("Access-Control-Allow-Origin", theirs.Names);
         Assert.DoesNotContain("Access-Control-Allow-Origin", ours.Names);
         Assert.Contains("Cache-Control", ours.Names);
@@ -121,7 +121,7 @@ public sealed class FlowServerComparisonTests : EndToEndTest
     private static List<string> Events(string body) =>
         [.. body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(frame => Normalized(JsonNode.Parse(frame[frame.IndexOf('{', StringComparison.Ordinal)..])!))];
 
-    /// <summary>One spelling for equal documents of small depth: members in the order of their names.</summary>
+    /// <summary>Writes a JSON document of small depth with its members ordered by name, so that equal documents have equal text.</summary>
     private static string Normalized(JsonNode node) => node is JsonObject members
         ? $"{{{string.Join(',', members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{member.Key}:{(member.Value is null ? "null" : Normalized(member.Value))}"))}}}"
         : node.ToJsonString();

@@ -53,7 +53,7 @@ public sealed class FlowServerTests : EndToEndTest
     [Theory, MemberData(nameof(Languages.All), MemberType = typeof(Languages))]
     public async Task StreamFlow_Aborted_CancelsTheRun(string language)
     {
-        // With room for one, the next request tells that the first has ended.
+        // The sidecar allows one run at a time, so the next request succeeds only after the first run has ended.
         var (_, server) = await FlowServers.StartSidecarAsync(Workspace, language, "--flow-max-concurrent", "1", "--flow-rate-limit", "0");
 
         var printed = await FlowServers.CallAsync(Workspace, "stream", $"{server}slow", """{"seconds": 60}""", "{}", "1");
@@ -133,7 +133,7 @@ public sealed class FlowServerTests : EndToEndTest
 
         Signal.Terminate.Send(sidecar.Id);
 
-        // The application has gone first, and the run with it.
+        // The application exited first, which ended the run.
         Assert.StartsWith("\ndata: {\"error\":{", await events.ReadToEndAsync(Cancellation).WaitAsync(Timeouts.Default, Cancellation), StringComparison.Ordinal);
         Assert.Equal(0, await sidecar.ExitAsync());
         SidecarLog.AssertHasNoErrors(sidecar.Errors.Snapshot());

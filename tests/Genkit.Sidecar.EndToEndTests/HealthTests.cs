@@ -52,7 +52,7 @@ public sealed class HealthTests : EndToEndTest
 
     private string Address => $"unix:{Path.Combine(Workspace.Folder, "health.sock")}";
 
-    /// <summary>Asks until the exit code is this one: the process starts, or notices a loss, on its own time.</summary>
+    /// <summary>Repeats the probe until its exit code is this one, because the sidecar starts and notices a loss asynchronously.</summary>
     private async Task<string> UntilAsync(int exitCode, string probe)
     {
         using var limit = new CancellationTokenSource(Timeouts.Default);

@@ -2,7 +2,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>How the manager, the sidecar and the application outlive each other, or do not.</summary>
+/// <summary>Start, exit and restart of manager, sidecar and application in different orders.</summary>
 public sealed class LifecycleTests : EndToEndTest
 {
     [Theory, MemberData(nameof(Languages.All), MemberType = typeof(Languages))]

@@ -138,7 +138,7 @@ public sealed class ManagerTests : EndToEndTest
         Assert.Equal(traceId, details.GetProperty("traceId").GetString());
         Assert.Equal("requested", details.GetProperty("reason").GetString());
 
-        // grpc-js errors have a stack; the application in Python sends none.
+        // Errors of grpc-js have a stack. The application in Python sends none.
         Assert.Equal(language == "typescript", details.TryGetProperty("stack", out _));
     }
 

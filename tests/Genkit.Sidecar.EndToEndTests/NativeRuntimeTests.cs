@@ -5,13 +5,13 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>Reflection API v1 of the sidecar beside that of a native JS runtime with the same flows, byte for byte.</summary>
+/// <summary>Compares Reflection API v1 of the sidecar with that of a native JS runtime with the same flows, byte for byte.</summary>
 public sealed partial class NativeRuntimeTests : EndToEndTest
 {
     private const string Run = "POST /api/runAction";
     private const string Stream = "POST /api/runAction?stream=true";
 
-    /// <summary>What both answer equally: status, length or chunks, run ids, media type of runs, and body.</summary>
+    /// <summary>Requests with equal answers: status, length or chunks, run ids, media type of runs, and body.</summary>
     private static readonly (string Request, string? Body)[] s_equal =
     [
         ("GET /api/__health", null),
@@ -41,7 +41,7 @@ public sealed partial class NativeRuntimeTests : EndToEndTest
         ("POST /api/notify", "{}"),
     ];
 
-    /// <summary>Where they differ on purpose, and why.</summary>
+    /// <summary>Requests with intended differences, and the reason for each.</summary>
     private static readonly (string Request, string? Body, string Native, string Sidecar, string Why)[] s_different =
     [
         (Run, "{\"key\":", """{"error":{"code":13,"message":"Unexpected end of JSON input",""", """{"error":{"code":3,"message":"the body cannot be read: it is not valid JSON at byte""", "a caller's mistake is no internal error"),
@@ -124,10 +124,10 @@ public sealed partial class NativeRuntimeTests : EndToEndTest
             """;
     }
 
-    /// <summary>The JS runtime says that text is HTML, some of it from the request: a page could write itself.</summary>
+    /// <summary>The JS runtime declares text as HTML although some of it comes from the request, which allows cross-site scripting.</summary>
     private static string? MediaType(MediaTypeHeaderValue? type) => type?.MediaType == "text/html" ? "text/plain; charset=utf-8" : type?.ToString();
 
-    /// <summary>Without trace ids and details, which hold stacks.</summary>
+    /// <summary>Removes trace ids, and details, which contain stacks.</summary>
     private static string Plain(string body) => Details().Replace(TraceId().Replace(body, "<trace>"), "\"details\":{}");
 
     private static HttpRequestMessage Request(string request, string? body)

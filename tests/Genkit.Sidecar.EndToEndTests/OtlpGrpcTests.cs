@@ -2,7 +2,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>The published binary's OTLP listener for gRPC, called by a command that finds it by its environment.</summary>
+/// <summary>The published binary's OTLP listener for gRPC, called by a command that reads the address from its environment.</summary>
 public sealed class OtlpGrpcTests : EndToEndTest
 {
     private static readonly Dictionary<string, string> s_environment = new()

@@ -2,10 +2,10 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>`dotnet publish sidecar -r RID`, in a folder of artifacts of its own.</summary>
+/// <summary>`dotnet publish sidecar -r RID` with a separate folder of artifacts.</summary>
 public sealed class PublishingTests : EndToEndTest
 {
-    /// <summary>The trimmer and the compilers of native code take a minute each on two cores, and share them with other tests.</summary>
+    /// <summary>The trimmer and the native compiler take a minute each on two cores, which they share with other tests.</summary>
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(8);
 
     private string Output => Path.Combine(Workspace.Folder, "publish");
@@ -55,7 +55,7 @@ public sealed class PublishingTests : EndToEndTest
             ],
             new Dictionary<string, string>
             {
-                // Where NuGet has its packages and its settings.
+                // The location of NuGet's packages and settings.
                 ["HOME"] = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile),
                 ["PATH"] = path,
                 ["MSBUILDDISABLENODEREUSE"] = "1",
@@ -64,7 +64,7 @@ public sealed class PublishingTests : EndToEndTest
         return (exitCode, $"{publish.Output}{publish.Errors}");
     }
 
-    // By its path, as the tests of a missing toolchain leave none to search.
+    // Uses the full path, because the tests of a missing toolchain clear PATH.
     private static string DotNet() =>
         Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "dotnet")).First(File.Exists);
 }

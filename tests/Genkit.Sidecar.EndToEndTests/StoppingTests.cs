@@ -3,10 +3,10 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>What SIGTERM does to a sidecar whose peers are well, frozen, or slow.</summary>
+/// <summary>SIGTERM to a sidecar whose peers are healthy, suspended, or slow.</summary>
 public sealed class StoppingTests : EndToEndTest
 {
-    /// <summary>What container runtimes give a process. The sidecar's own bound is 5 s, which a busy machine may stretch.</summary>
+    /// <summary>The time that container runtimes give a process. The sidecar's own limit is 5 s, which a busy machine may exceed.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     private string Socket => Path.Combine(Workspace.Folder, "app.sock");
@@ -16,7 +16,7 @@ public sealed class StoppingTests : EndToEndTest
     [InlineData(false, true, Traits = ["Tier", "All"])]
     [InlineData(true, false, Traits = ["Tier", "All"])]
     [InlineData(true, true)]
-    public async Task Terminated_WithAFrozenPeer_EndsWellAndInTime(bool managerIsFrozen, bool applicationIsFrozen)
+    public async Task Terminated_WithAFrozenPeer_ExitsWithZeroInTime(bool managerIsFrozen, bool applicationIsFrozen)
     {
         var manager = await ManagerHost.StartAsync(Workspace);
         var application = await StartApplicationAsync();
@@ -54,7 +54,7 @@ public sealed class StoppingTests : EndToEndTest
         await run.ChunkAsync();
 
         Signal.Terminate.Send(sidecar.Id);
-        await sidecar.Errors.FirstAsync(line => line.Contains("Stopping: 1 runs may go on", StringComparison.Ordinal), "that it stops");
+        await sidecar.EventAsync("RunsDraining");
         await run.EndInputAsync();
 
         Assert.True((await run.AnswerAsync()).TryGetProperty("result", out _));
@@ -72,7 +72,7 @@ public sealed class StoppingTests : EndToEndTest
         await run.ChunkAsync();
 
         Signal.Terminate.Send(sidecar.Id);
-        await sidecar.Errors.FirstAsync(line => line.Contains("Stopping: 1 runs may go on", StringComparison.Ordinal), "that it stops");
+        await sidecar.EventAsync("RunsDraining");
         await sidecar.InsistAsync(Signal.Terminate);
 
         Assert.Equal(143, await sidecar.ExitAsync());
@@ -87,7 +87,7 @@ public sealed class StoppingTests : EndToEndTest
         return application;
     }
 
-    // Not through the workspace's log file: these tests wait for what the sidecar says.
+    // Does not use the workspace's log file, because these tests wait for the sidecar's events.
     private RunningProcess StartSidecar(ManagerHost manager, params IEnumerable<string> options) =>
         Workspace.Start([Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "run", "--manager", manager.Url, "--app", $"unix:{Socket}", .. options]);
 }

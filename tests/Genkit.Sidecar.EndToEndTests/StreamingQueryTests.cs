@@ -11,7 +11,7 @@ public sealed class StreamingQueryTests : EndToEndTest
     private const string End =
         """{"event": "end", "referenced_documents": [], "usage": {"input_tokens": 1, "output_tokens": 2}, "truncated": false, "available_quotas": {}}""";
 
-    // What the example's own script has for its first question.
+    // The example's own answer to its first question.
     private static readonly string[] s_answer =
     [
         Start,
@@ -144,7 +144,7 @@ public sealed class StreamingQueryTests : EndToEndTest
     private static HttpRequestMessage Request(Uri server, string question) =>
         FlowServers.Request(server, "streaming_query", $$"""{"data": {{Input(question)}}}""", "text/event-stream");
 
-    // The conversation is an earlier one, so that its id is known here.
+    // Continues an earlier conversation, so that its id is known.
     private static string Input(string question) => $$"""{"query": "{{question}}", "conversation_id": "c-1"}""";
 
     private static async Task<IReadOnlyList<JsonElement>> ReadAsync(Uri server, string question)

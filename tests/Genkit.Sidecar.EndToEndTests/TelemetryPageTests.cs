@@ -2,7 +2,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>What docs/telemetry.md tells to write and to run, as it stands there.</summary>
+/// <summary>The code and commands of docs/telemetry.md, taken from the page.</summary>
 public sealed class TelemetryPageTests : EndToEndTest
 {
     [Fact]
@@ -30,7 +30,7 @@ public sealed class TelemetryPageTests : EndToEndTest
         return text[from..text.IndexOf(end, from, StringComparison.Ordinal)];
     }
 
-    /// <summary>Makes the workspace look like the hello application's folder, with the packages that the recipe adds to it.</summary>
+    /// <summary>Makes the workspace a copy of the hello application's folder, with the packages that the recipe adds.</summary>
     private void LinkApplication()
     {
         const string Hello = "clients/typescript/examples/stubs";

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>What the sidecar makes of spans and logs, at the telemetry server of Genkit's CLI, which parses all of it with its own schemas.</summary>
+/// <summary>Posts the sidecar's spans and logs to the telemetry server of Genkit's CLI, which validates them with its own schemas.</summary>
 public sealed class TelemetryServerTests : EndToEndTest
 {
     private const int Requests = 200;
@@ -128,7 +128,7 @@ public sealed class TelemetryServerTests : EndToEndTest
 
         public string Children { get; }
 
-        /// <summary>The text with ids that every trace has.</summary>
+        /// <summary>Replaces the ids by fixed ones.</summary>
         public string Anonymous(string json) => json.Replace(Run.TraceId, "trace", StringComparison.Ordinal).Replace(Run.SpanId, "root", StringComparison.Ordinal);
 
         private Span Child(string spanId) => new()

@@ -2,7 +2,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
 
-/// <summary>`genkit start … -- genkit-sidecar run -- application`, driven as the Dev UI drives it.</summary>
+/// <summary>`genkit start … -- genkit-sidecar run -- application`, called as the Dev UI calls it.</summary>
 public sealed class ToolsApiTests : EndToEndTest
 {
     [Theory, MemberData(nameof(Languages.All), MemberType = typeof(Languages))]

@@ -80,7 +80,7 @@ public sealed class TraceTests : EndToEndTest
         JsonAssert.Equal("[]", await manager.RunTracedAsync("""{"key": "/flow/greet", "input": {"name": "Ada"}}""", runs));
     }
 
-    /// <summary>A sidecar that knows its telemetry server from the manager alone. The wait is for a machine that is busy with other tests.</summary>
+    /// <summary>Starts a sidecar that learns its telemetry server from the manager. The long wait is for a machine that is busy with other tests.</summary>
     private async Task<ManagerHost> StartAsync(params string[] options)
     {
         var manager = await ManagerHost.StartWithTelemetryAsync(Workspace);

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.GrpcClient.Tests;
 
 public sealed class CallFailureTests
 {
-    // What SocketsHttpHandler throws when a GOAWAY crosses the request, now and then.
+    // SocketsHttpHandler throws this when a GOAWAY frame crosses the request.
     [Fact]
     public void From_StreamOfOursWasClosed_DoesNotNameOurTypes()
     {

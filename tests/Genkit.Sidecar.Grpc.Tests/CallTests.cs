@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>The rules of one call: cancelling, deadlines, disposing.</summary>
+/// <summary>Cancellation, deadlines and disposal of one call.</summary>
 public sealed class CallTests(PeerServers peers)
 {
     private static readonly byte[] s_message = new byte[100];
@@ -67,7 +67,7 @@ public sealed class CallTests(PeerServers peers)
         using var cancellation = new CancellationTokenSource();
         await using var call = channel.StartCall("/a.B/C", RawCallOptions.Default, Token);
         await call.WriteAsync(s_message, endOfStream: false, Token);
-        // More than the peer's window, which it never opens.
+        // Larger than the peer's flow-control window, which the peer never extends.
         var writing = call.WriteAsync(new byte[1_000_000], endOfStream: false, cancellation.Token);
 
         await cancellation.CancelAsync();
@@ -189,7 +189,7 @@ public sealed class CallTests(PeerServers peers)
         using var wire = await peers.ChannelAsync(kind, transport);
         var big = new Message { Body = ByteString.CopyFrom(new byte[150_000]) };
 
-        // Each call is cancelled after another number of steps; what matters is that all come to an end, and Cleanliness.
+        // Each call is cancelled after a different number of steps. The test asserts that all calls end and, by Cleanliness, that no exception is unobserved.
         await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
         {
             await using var call = wire.Start("Chat");

@@ -4,7 +4,7 @@ using System.Collections.Concurrent;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>Sees what the tests of the run leave behind: exceptions that no code looked at.</summary>
+/// <summary>Collects the unobserved task exceptions of the test run.</summary>
 public sealed class Cleanliness : IDisposable
 {
     private readonly ConcurrentQueue<Exception> _unobserved = new();

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>Looks at what the others left. The runner takes collections that do not run in parallel after all those that do.</summary>
+/// <summary>Checks what the other tests left behind. The runner starts collections that do not run in parallel after all others.</summary>
 [Collection(nameof(CleanlinessTests))]
 public sealed class CleanlinessTests(Cleanliness cleanliness)
 {

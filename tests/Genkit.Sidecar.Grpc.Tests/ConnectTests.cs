@@ -8,7 +8,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>A peer that cannot be reached, or is not what its address says, is told apart from one that is slow or fails.</summary>
+/// <summary>A peer that cannot be reached, or that speaks another protocol than its address names, is distinguished from one that is slow or fails.</summary>
 public sealed class ConnectTests(PeerServers peers)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -17,7 +17,7 @@ public sealed class ConnectTests(PeerServers peers)
     public async Task Connect_NobodyListens_IsUnreachable()
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        // Bound and not listening: nobody else can take the port.
+        // Bound but not listening, so that no other process can take the port.
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var address = $"http://127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
 
@@ -291,7 +291,7 @@ public sealed class ConnectTests(PeerServers peers)
             var away = await StatusAsync(channel);
             while (i > 0 && away.ConnectFailure == ConnectFailure.None)
             {
-                // A call may be on the last connection before its end is known here.
+                // A call may use the previous connection before the client sees that it has closed.
                 Assert.Equal(StatusCode.Unavailable, away.Code);
                 away = await StatusAsync(channel);
             }
@@ -317,7 +317,7 @@ public sealed class ConnectTests(PeerServers peers)
 
             var status = await StatusAsync(new ClientChannelOptions { Target = peer.Target });
 
-            // Whether the request was on its way is a race that the peer decides.
+            // Whether the request was sent depends on the peer's timing.
             Assert.Equal(StatusCode.Unavailable, status.Code);
             Assert.Contains(status.ConnectFailure, new[] { ConnectFailure.None, ConnectFailure.Closed });
         }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>A peer that does not say anything is told apart from one that is gone.</summary>
+/// <summary>A peer that is silent is distinguished from one that is gone.</summary>
 public sealed class DeadConnectionTests
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(2);
@@ -153,7 +153,7 @@ public sealed class DeadConnectionTests
         using var channel = peer.Channel(TimeSpan.FromSeconds(15), time);
         Assert.Equal(StatusCode.OK, await StatusAsync(channel));
 
-        // Idle: the watch asks for nothing.
+        // No call is active, so the watch sends no PING.
         for (var i = 0; i < 100; i++)
         {
             time.Advance(TimeSpan.FromSeconds(15));
@@ -208,7 +208,7 @@ public sealed class DeadConnectionTests
         return wire;
     }
 
-    // A connection is announced on a thread of its own.
+    // The connection is reported on its own thread.
     private static async Task AssertCountAsync(int expected, SemaphoreSlim connections)
     {
         for (var i = 0; i < expected; i++)

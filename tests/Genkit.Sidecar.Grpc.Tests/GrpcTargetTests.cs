@@ -50,7 +50,7 @@ public sealed class GrpcTargetTests
     }
 
     [Fact]
-    public void Parse_SocketPathOverTheSystemsLimit_SaysSo()
+    public void Parse_SocketPathOverTheSystemsLimit_IsReported()
     {
         Assert.True(GrpcTarget.TryParse("unix:/" + new string('x', 106), out _, out _));
         Assert.False(GrpcTarget.TryParse("unix:/" + new string('x', 107), out _, out var error));

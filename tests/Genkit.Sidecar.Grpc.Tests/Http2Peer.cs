@@ -6,7 +6,7 @@ using Genkit.Sidecar.GrpcClient.Tests.Raw;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>A peer that does what a test tells it to: each connection runs the script. Speaks just enough HTTP/2 to misbehave on cue.</summary>
+/// <summary>A scripted HTTP/2 peer: each connection runs the script. It implements only as much of HTTP/2 as is needed to misbehave on cue.</summary>
 internal sealed class Http2Peer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -72,11 +72,11 @@ internal sealed class Http2Peer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client hung up, the script did, or the test is over.
+            // The client or the script closed the connection, or the test has ended.
         }
     }
 
-    /// <summary>One frame as it came.</summary>
+    /// <summary>One frame as received.</summary>
     public sealed record Frame(byte Type, byte Flags, int StreamId, byte[] Payload);
 
     /// <summary>One connection of the client.</summary>
@@ -88,7 +88,7 @@ internal sealed class Http2Peer : IAsyncDisposable
 
         public Task SendRawAsync(ReadOnlyMemory<byte> bytes) => stream.WriteAsync(bytes, stopped).AsTask();
 
-        /// <summary>Reads the client's preface, sends SETTINGS.</summary>
+        /// <summary>Reads the client's preface and sends SETTINGS.</summary>
         public async Task GreetAsync()
         {
             await stream.ReadExactlyAsync(new byte[24], stopped);
@@ -117,7 +117,7 @@ internal sealed class Http2Peer : IAsyncDisposable
             }
         }
 
-        /// <summary>Waits for a request and gives its stream.</summary>
+        /// <summary>Waits for a request and returns its stream.</summary>
         public async Task<int> RequestAsync() => (await ReceiveAsync(Headers)).StreamId;
 
         public Task SendAsync(byte type, byte flags, int streamId, ReadOnlySpan<byte> payload)
@@ -147,7 +147,7 @@ internal sealed class Http2Peer : IAsyncDisposable
             return SendHeaderBlockAsync(streamId, endStream, block.ToArray());
         }
 
-        // SETTINGS_MAX_FRAME_SIZE starts with this; what is longer goes on in CONTINUATION frames.
+        // The initial SETTINGS_MAX_FRAME_SIZE. Longer header blocks continue in CONTINUATION frames.
         private async Task SendHeaderBlockAsync(int streamId, bool endStream, byte[] block)
         {
             const int MaxFrame = 16384;

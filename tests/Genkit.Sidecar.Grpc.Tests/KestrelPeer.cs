@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>An HTTP/2 server that shows requests as they came, on a Unix socket or on TCP.</summary>
+/// <summary>An HTTP/2 server on a Unix socket or on TCP that gives tests access to each request as received.</summary>
 internal sealed class KestrelPeer : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -18,7 +18,7 @@ internal sealed class KestrelPeer : IAsyncDisposable
 
     public GrpcTarget Target => GrpcTarget.Parse(_server.Urls.Single().Replace("http://unix:", "unix:", StringComparison.Ordinal));
 
-    /// <summary>Starts a server; the handler's answer gets the status OK unless it sets one.</summary>
+    /// <summary>Starts a server. The response has the gRPC status OK unless the handler sets another one.</summary>
     public static async Task<KestrelPeer> StartAsync(RequestDelegate handler, string? socketPath = null)
     {
         var builder = WebApplication.CreateSlimBuilder();

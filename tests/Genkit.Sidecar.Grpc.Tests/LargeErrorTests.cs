@@ -4,14 +4,14 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>An error message of any size that is within the channel's bound fails its own call and no other.</summary>
+/// <summary>An error message within the channel's size limit fails only its own call.</summary>
 public sealed class LargeErrorTests(PeerServers peers)
 {
     private const int Kilobyte = 1024;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    // grpc-js is not here: Node refuses to send header blocks over 64 KB itself.
+    // grpc-js is left out: Node does not send header blocks over 64 KB.
     [Theory]
     [InlineData(PeerKind.Python, "x", 70 * Kilobyte)]
     [InlineData(PeerKind.Python, "x", 1024 * Kilobyte)]
@@ -58,7 +58,7 @@ public sealed class LargeErrorTests(PeerServers peers)
     }
 
     // SocketsHttpHandler closes the connection of a peer that sends more headers than MaxResponseHeadersLength, which is 4 MiB or the limit of a message if that is
-    // more. So a larger message does fail the other calls; they get UNAVAILABLE, and the next call dials anew.
+    // more. So a larger message does fail the other calls: they get UNAVAILABLE, and the next call opens a new connection.
     [Fact]
     public async Task Trailers_MessageBeyondTheBound_EndsTheConnectionAndTheNextCallDials()
     {

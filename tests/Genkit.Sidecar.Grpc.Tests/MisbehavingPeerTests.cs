@@ -7,7 +7,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>What real peers do not do on cue.</summary>
+/// <summary>Protocol violations that real peers do not commit on cue.</summary>
 public sealed class MisbehavingPeerTests
 {
     private static readonly byte[] s_request = "request"u8.ToArray();

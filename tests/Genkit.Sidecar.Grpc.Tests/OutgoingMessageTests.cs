@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>A request's pooled memory is returned once, and not read afterwards.</summary>
+/// <summary>A request's pooled memory is returned once and is not read afterwards.</summary>
 public sealed class OutgoingMessageTests
 {
     private static readonly Method<OutgoingMessage, byte[]> s_method = new(
@@ -107,7 +107,7 @@ public sealed class OutgoingMessageTests
 
         public void Dispose()
         {
-            // The test's own using comes after the one that counts.
+            // The test's own using disposes after the Dispose that is under test.
             if (Interlocked.Increment(ref _returned) == 1)
             {
                 Array.Fill(Bytes, (byte)0xDD);

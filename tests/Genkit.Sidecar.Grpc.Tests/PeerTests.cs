@@ -6,7 +6,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>The same cases against each implementation and each transport.</summary>
+/// <summary>The same cases for each gRPC implementation and each transport.</summary>
 public sealed class PeerTests(PeerServers peers)
 {
     public static TheoryData<PeerKind, Transport> Everywhere { get; } = new(
@@ -244,7 +244,7 @@ public sealed class PeerTests(PeerServers peers)
     {
         var key = Guid.NewGuid().ToString();
         using var wire = await peers.ChannelAsync(kind, transport);
-        // The connection is there afterwards: what remains of the deadline is for the call.
+        // The connection is established afterwards. The call gets the rest of the deadline.
         await wire.UnaryAsync("Fail", new Plan { Code = 9 });
         await using var call = await wire.StartAsync("Wait", new Plan { Key = key }, new RawCallOptions { Deadline = TimeSpan.FromSeconds(1.5) });
         Assert.True(await call.NextAsync());
@@ -274,7 +274,7 @@ public sealed class PeerTests(PeerServers peers)
             Assert.Equal(Text, call.Status.Message);
             if (kind != PeerKind.Go)
             {
-                // grpc-go sends there only what is a google.rpc.Status.
+                // grpc-go sends grpc-status-details-bin only for a valid google.rpc.Status.
                 Assert.Equal(details, call.Trailers.GetValueBytes("grpc-status-details-bin"));
             }
 

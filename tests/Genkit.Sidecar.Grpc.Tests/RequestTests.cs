@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>What a request looks like to the one who gets it.</summary>
+/// <summary>A request as its server receives it.</summary>
 public sealed class RequestTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -2,6 +2,6 @@ namespace Genkit.Sidecar.GrpcClient.Tests;
 
 internal static class Timeouts
 {
-    /// <summary>How long a test waits for what must happen. Only a broken test reaches it.</summary>
+    /// <summary>How long a test waits for an event. Only a failing test waits this long.</summary>
     public static readonly TimeSpan Default = TimeSpan.FromSeconds(60);
 }

@@ -6,10 +6,10 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.GrpcClient.Tests;
 
-/// <summary>Packets of an established connection vanish, without FIN or RST, while a new connection would be made at once.</summary>
+/// <summary>Packets of an established connection are dropped without FIN or RST, while a new connection can be established at once.</summary>
 public sealed class VanishedConnectionTests
 {
-    // Set in the process that runs in a network of its own, to the one row that it is for.
+    // Set in the process that runs in its own network namespace. Names the theory's row that the process runs.
     private const string OwnNetwork = "WIRE_OWN_NETWORK";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

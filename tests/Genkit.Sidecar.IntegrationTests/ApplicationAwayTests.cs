@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Every way in which there is no application at the address; each is told apart, and none is an empty list.</summary>
+/// <summary>Each way in which the application is unavailable has its own error, and none gives an empty list.</summary>
 public sealed class ApplicationAwayTests
 {
     [Fact]
@@ -14,12 +14,12 @@ public sealed class ApplicationAwayTests
         await using var sidecar = await RegisteredSidecar.StartAsync();
         await sidecar.Application.DisposeAsync();
 
-        // The first call may still find the connection that is being lost, and says that instead.
+        // The first call may still use the connection that is being closed, and then reports its loss instead.
         var first = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
-        Assert.Contains(sidecar.Application.Address, first.FailureMessage(14), StringComparison.Ordinal);
+        Assert.Contains(sidecar.Application.Address, first.AssertFailure(14), StringComparison.Ordinal);
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("2"));
 
-        var message = answer.FailureMessage(14);
+        var message = answer.AssertFailure(14);
         Assert.StartsWith($"The application cannot be reached: {sidecar.Application.Address} ", message, StringComparison.Ordinal);
         Assert.EndsWith(". Is it running, and is --app its address?", message, StringComparison.Ordinal);
     }
@@ -32,7 +32,7 @@ public sealed class ApplicationAwayTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        var details = frames[^1].IsFailure(14, frames[^1].FailureMessage(14));
+        var details = frames[^1].AssertFailure(14, frames[^1].AssertFailure(14));
         Assert.Equal(frames[0].TraceId(), details.Text("traceId"));
     }
 
@@ -48,7 +48,7 @@ public sealed class ApplicationAwayTests
         var start = Stopwatch.GetTimestamp();
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("2"));
 
-        away.FailureMessage(14);
+        away.AssertFailure(14);
         Assert.True(answer.At("result", "actions").Has("/flow/back"));
         Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1));
     }
@@ -61,7 +61,7 @@ public sealed class ApplicationAwayTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
-        Assert.Equal("the call did not end within 0.2 s", answer.FailureMessage(4));
+        Assert.Equal("the call did not end within 0.2 s", answer.AssertFailure(4));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class ApplicationAwayTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
-        var message = answer.FailureMessage(12);
+        var message = answer.AssertFailure(12);
         Assert.Contains("genkit.sidecar.v1.ActionService", message, StringComparison.Ordinal);
         Assert.Contains(sidecar.Application.Address, message, StringComparison.Ordinal);
     }
@@ -109,7 +109,7 @@ public sealed class ApplicationAwayTests
     }
 
     [Fact]
-    public async Task ListActions_NoSuchSocketFile_SaysSo()
+    public async Task ListActions_NoSuchSocketFile_IsReported()
     {
         var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():n}.sock");
 
@@ -130,7 +130,7 @@ public sealed class ApplicationAwayTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x", streamInput: true));
 
-        Assert.Contains("does not implement genkit.sidecar.v1.ActionService/RunBidiAction", frames[^1].FailureMessage(12), StringComparison.Ordinal);
+        Assert.Contains("does not implement genkit.sidecar.v1.ActionService/RunBidiAction", frames[^1].AssertFailure(12), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class ApplicationAwayTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        frames[^1].IsFailure(12, "not this week");
+        frames[^1].AssertFailure(12, "not this week");
     }
 
     private static async Task<string> ListAsync(string address)
@@ -154,6 +154,6 @@ public sealed class ApplicationAwayTests
         await using var sidecar = await SidecarFixture.StartAsync(manager.Address, address, "--app-start-timeout", "0");
         var peer = await manager.AcceptRegisteredAsync();
         var answer = await peer.AskForOneAsync(Requests.ListActions("1"));
-        return answer.FailureMessage(14);
+        return answer.AssertFailure(14);
     }
 }

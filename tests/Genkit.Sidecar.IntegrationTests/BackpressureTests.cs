@@ -3,7 +3,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>A manager that does not read: everything waits, nothing is lost, and short answers come first.</summary>
+/// <summary>If the manager does not read, messages wait, none is lost, and short answers overtake chunks.</summary>
 public sealed class BackpressureTests
 {
     [Fact]
@@ -61,14 +61,14 @@ public sealed class BackpressureTests
         await sidecar.Peer.SendAsync(Requests.Run("2", "/flow/flood", stream: true));
         await sidecar.Peer.ReceiveAsync();
 
-        // All are answered while the flood goes on for ever, so they have overtaken it.
+        // All are answered while the stream continues without end, so they have overtaken it.
         await sidecar.Peer.SendAsync(Requests.ListActions("3"));
         await sidecar.Peer.ReceiveUntilAnswerAsync("3");
         await sidecar.Peer.SendAsync(Requests.Cancel("4", state.TraceId()));
         await sidecar.Peer.ReceiveUntilAnswerAsync("4");
         var frames = await sidecar.Peer.ReceiveUntilAnswerAsync("1");
 
-        frames[^1].IsFailure(1, "Action was cancelled");
+        frames[^1].AssertFailure(1, "Action was cancelled");
     }
 
     [Fact]

@@ -113,13 +113,13 @@ public sealed class BidiTests
         await using var sidecar = await RegisteredSidecar.StartAsync();
         sidecar.Application.Actions["/flow/x"] = (call, _) => call.ResultAsync("1");
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x", streamInput: true));
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
 
         await sidecar.Peer.SendAsync(Requests.Chunk("1", "1"));
         await sidecar.Peer.SendAsync(Requests.EndInput("1"));
 
-        await sidecar.Log.WaitForAsync("Input for request 1 was ignored", times: 2);
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Log.WaitForAsync("InputForUnknownRequestIgnored", times: 2);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class BidiTests
         await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x"));
 
         await sidecar.Peer.SendAsync(Requests.Chunk("1", "1"));
-        await sidecar.Log.WaitForAsync("Input for request 1 was ignored");
+        Assert.Equal("1", (await sidecar.Log.WaitForAsync("InputForUnknownRequestIgnored"))["RequestId"]);
         release.SetResult();
 
         Assert.Equal("1", (await sidecar.Peer.ReceiveUntilAnswerAsync())[^1].Result());
@@ -167,7 +167,7 @@ public sealed class BidiTests
         await sidecar.Peer.SendAsync(Requests.EndInput("1"));
         var frames = await sidecar.Peer.ReceiveUntilAnswerAsync();
 
-        await sidecar.Log.WaitForAsync("sendInputStreamChunk without a chunk was ignored");
+        await sidecar.Log.WaitForAsync("InputWithoutChunkIgnored");
         Assert.Equal("[]", frames[^1].Result());
     }
 
@@ -211,9 +211,9 @@ public sealed class BidiTests
         }
 
         var answer = await sidecar.Peer.ReceiveAsync();
-        Assert.Contains("--max-input-queue-bytes", answer.FailureMessage(8), StringComparison.Ordinal);
+        Assert.Contains("--max-input-queue-bytes", answer.AssertFailure(8), StringComparison.Ordinal);
         await cancelled.Task.InTimeAsync();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -249,7 +249,7 @@ public sealed class BidiTests
     }
 
     [Fact]
-    public async Task Stream_IdleBothWays_StaysOpenUntilSomethingIsSaid()
+    public async Task Stream_IdleBothWays_StaysOpenUntilAMessageArrives()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
         var says = Channel.CreateUnbounded<string>();

@@ -18,7 +18,7 @@ public sealed class CancelTests
         var end = await sidecar.Peer.ReceiveAsync();
 
         Assert.Equal("""{"jsonrpc":"2.0","result":{"message":"Action cancelled"},"id":"2"}""", reply);
-        var details = end.IsFailure(1, "Action was cancelled");
+        var details = end.AssertFailure(1, "Action was cancelled");
         Assert.Equal(state.TraceId(), details.Text("traceId"));
         await cancelled.InTimeAsync();
     }
@@ -35,7 +35,7 @@ public sealed class CancelTests
         await sidecar.Peer.SendAsync(Requests.Cancel("3", state.TraceId()));
         var frames = new[] { await sidecar.Peer.ReceiveAsync(), await sidecar.Peer.ReceiveAsync(), await sidecar.Peer.ReceiveAsync() };
 
-        frames.Single(frame => frame.Answers("3")).IsError(-32602, 5, "Action not found or already completed");
+        frames.Single(frame => frame.Answers("3")).AssertError(-32602, 5, "Action not found or already completed");
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class CancelTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.Cancel("2", traceId));
 
-        answer.IsError(-32602, 5, "Action not found or already completed");
+        answer.AssertError(-32602, 5, "Action not found or already completed");
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class CancelTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.Call("2", "cancelAction", parameters));
 
-        answer.IsError(-32602, 3, "params.traceId: a string is required");
+        answer.AssertError(-32602, 3, "params.traceId: a string is required");
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class CancelTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.Cancel("2", frames[0].TraceId()));
 
-        answer.IsError(-32602, 5, "Action not found or already completed");
+        answer.AssertError(-32602, 5, "Action not found or already completed");
     }
 
     [Fact]
@@ -94,8 +94,8 @@ public sealed class CancelTests
         var end = await sidecar.Peer.ReceiveAsync();
         release.SetResult();
 
-        end.IsFailure(1, "Action was cancelled");
-        await sidecar.Peer.AnswersAsync();
+        end.AssertFailure(1, "Action was cancelled");
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class CancelTests
         await cancelled.Task.InTimeAsync();
         var frames = await sidecar.Peer.ReceiveUntilAnswerAsync("1");
 
-        frames[^1].IsFailure(1, "Action was cancelled");
+        frames[^1].AssertFailure(1, "Action was cancelled");
         Assert.Contains(frames, frame => frame.Answers("2"));
     }
 
@@ -173,12 +173,12 @@ public sealed class CancelTests
         await sidecar.Peer.ReceiveAsync();
         var end = await sidecar.Peer.ReceiveAsync();
 
-        end.IsFailure(1, "Action was cancelled");
+        end.AssertFailure(1, "Action was cancelled");
         await cancelled.InTimeAsync();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
-    /// <summary>Gives what completes when the application has the run, and when it sees its cancel.</summary>
+    /// <summary>Returns tasks that complete when the application has received the run, and when it sees the cancellation.</summary>
     private static (Task Started, Task Cancelled) RunUntilCancelled(RegisteredSidecar sidecar)
     {
         var started = new TaskCompletionSource();

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>`doctor` before peers that do on cue what real ones do only when they are broken.</summary>
+/// <summary>`doctor` with peers that fail on cue as real ones do only when they are broken.</summary>
 public sealed class DoctorTests
 {
     private readonly List<Step> _steps = [];
@@ -29,7 +29,7 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task Register_IsRefused_SaysWhy()
+    public async Task Register_IsRefused_GivesTheReason()
     {
         await using var manager = await FakeManager.StartAsync();
 
@@ -43,7 +43,7 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task Register_ManagerCloses_SaysWhy()
+    public async Task Register_ManagerCloses_GivesTheReason()
     {
         await using var manager = await FakeManager.StartAsync();
 
@@ -159,7 +159,7 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task ListActions_SomeLeftOut_SaysWhichAndWhy()
+    public async Task ListActions_SomeLeftOut_NamesThemAndTheReason()
     {
         await using var application = await FakeApplication.StartAsync();
         var response = new V1.ListActionsResponse();
@@ -259,7 +259,7 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task Run_OfAnActionWithALargeResult_SaysItsSize()
+    public async Task Run_OfAnActionWithALargeResult_ReportsItsSize()
     {
         await using var application = await FakeApplication.StartAsync();
         application.Actions["/flow/x"] = (call, _) => call.ResultAsync($"\"{new string('x', 1_000_000)}\"");

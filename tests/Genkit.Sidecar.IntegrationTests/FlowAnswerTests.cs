@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Flows over HTTP: what the application gets of a request, and the caller of a result.</summary>
+/// <summary>Flows over HTTP: what the application receives of a request, and the caller of a result.</summary>
 public sealed class FlowAnswerTests
 {
     [Theory]
@@ -267,12 +267,13 @@ public sealed class FlowAnswerTests
         other.Start();
         using var log = new LogCapture();
         using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
-        log.ExpectError("flag --flow-server");
+        log.ExpectError("FlowServerListenFailed");
 
         var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--flow-server", $"{other.LocalEndpoint}"), logs, _ => { }, () => { }, CancellationToken.None);
 
         Assert.Equal(1, exitCode);
-        await log.WaitForAsync($"flag --flow-server: cannot listen at {other.LocalEndpoint}: something listens there already");
+        var refusal = await log.WaitForAsync("FlowServerListenFailed");
+        Assert.Equal(("flag --flow-server", $"{other.LocalEndpoint}"), (refusal["Source"], refusal["Address"]));
         Assert.Empty(log.UnexpectedErrors);
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Clients that leave, deadlines, and the sidecar's own end.</summary>
+/// <summary>Client disconnects, deadlines, and shutdown of the sidecar.</summary>
 public sealed class FlowCancelTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -25,7 +25,7 @@ public sealed class FlowCancelTests
             await stream.WriteAsync(Encoding.ASCII.GetBytes(sent), Cancellation);
         }
 
-        // By the time that a later request is answered on the one machine's loopback, this one is past.
+        // On loopback, this request has been processed by the time that a later one is answered.
         Assert.Equal(200, (await flows.PostAsync("/f")).Status);
         Assert.Single(flows.Application.Calls, "RunAction");
     }
@@ -77,9 +77,9 @@ public sealed class FlowCancelTests
         }
 
         response.Dispose();
-        await flows.Log.WaitForAsync("the client went away before it was answered");
+        await flows.Log.WaitForAsync("FlowClientDisconnected");
         await cancelled.Task.InTimeAsync();
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class FlowCancelTests
             await stream.ReadExactlyAsync(new byte[1], Cancellation).AsTask().InTimeAsync();
         }
 
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class FlowCancelTests
         Assert.Equal(
             "data: {\"error\":{\"status\":\"DEADLINE_EXCEEDED\",\"message\":\"/flow/slow has taken longer than 0.2 s\"}}\n\n",
             (await flows.PostAsync("/slow?stream=true")).Body);
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Theory]
@@ -134,7 +134,7 @@ public sealed class FlowCancelTests
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), Cancellation);
         await stream.ReadExactlyAsync(new byte[1], Cancellation).AsTask().InTimeAsync();
 
-        await NoRunsAsync(flows);
+        await AssertNoRunsAsync(flows);
     }
 
     [Theory]
@@ -155,8 +155,8 @@ public sealed class FlowCancelTests
         await started.Task.InTimeAsync();
 
         var stopping = flows.Sidecar.StopAsync();
-        await flows.Log.WaitForAsync("Stopping: 1 runs may go on for 600 s");
-        await NotListeningAsync(flows);
+        await flows.Log.WaitForAsync("RunsDraining");
+        await AssertStopsListeningAsync(flows);
         go.SetResult();
 
         Assert.Equal("""{"result":"late"}""", (await answer).Body);
@@ -198,7 +198,7 @@ public sealed class FlowCancelTests
     }
 
     [Fact]
-    public async Task Stop_TelemetryServerHangs_EndsSoonAndSaysWhatIsLost()
+    public async Task Stop_TelemetryServerHangs_StopsSoonAndLogsTheLoss()
     {
         await using var telemetry = await FakeTelemetryServer.StartAsync();
         telemetry.Answer = async (context, _) =>
@@ -215,21 +215,21 @@ public sealed class FlowCancelTests
 
         await flows.Sidecar.StopAsync();
 
-        // The host is not disposed of yet, so there was a time in which they could be posted.
-        await flows.Log.WaitForAsync("spans and log records were lost");
+        // The host is not disposed yet, so the spans could have been posted until now.
+        await flows.Log.WaitForAsync("TelemetryLostAtShutdown");
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Waits until every run has ended and given its memory back. None can start afterwards.</summary>
-    private static async Task NoRunsAsync(FlowSidecar flows)
+    /// <summary>Waits until every run has ended and returned its memory. No run can start afterwards.</summary>
+    private static async Task AssertNoRunsAsync(FlowSidecar flows)
     {
         var runs = flows.Sidecar.Services.GetRequiredService<ActiveRuns>();
         await runs.DrainAsync(Timeouts.Default);
         Assert.Equal(0, runs.Count);
     }
 
-    private static async Task NotListeningAsync(FlowSidecar flows)
+    private static async Task AssertStopsListeningAsync(FlowSidecar flows)
     {
         using var limit = new CancellationTokenSource(Timeouts.Default);
         while (true)

@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Failures of flows as HTTP has them, and what of them is not for strangers.</summary>
+/// <summary>HTTP status and body of failed flows, and which details clients do not see.</summary>
 public sealed class FlowErrorTests
 {
     [Theory]
@@ -36,7 +36,7 @@ public sealed class FlowErrorTests
     [InlineData(2, "UNKNOWN")]
     [InlineData(13, "INTERNAL")]
     [InlineData(15, "DATA_LOSS")]
-    public async Task Failure_Internal_IsSaidInDevelopmentAlone(int code, string name)
+    public async Task Failure_Internal_IsShownInDevelopmentOnly(int code, string name)
     {
         await using (var flows = await FlowSidecar.StartAsync())
         {
@@ -99,7 +99,7 @@ public sealed class FlowErrorTests
     }
 
     [Fact]
-    public async Task Failure_NoApplication_Is503AndTheLogSaysWhy()
+    public async Task Failure_NoApplication_Is503AndTheLogHasTheReason()
     {
         await using var flows = await FlowSidecar.StartAsync();
         var address = flows.Application.Address;
@@ -108,9 +108,9 @@ public sealed class FlowErrorTests
         var reply = await flows.PostAsync("/f", "{}", ("X-Request-ID", "r1"));
 
         Assert.Equal((503, """{"status":"UNAVAILABLE","message":"The application is not available"}"""), (reply.Status, reply.Body));
-        var line = await flows.Log.WaitForAsync("Request r1: \"/flow/f\"");
-        Assert.Contains("The application cannot be reached", line, StringComparison.Ordinal);
-        Assert.Contains(address.Replace("http://", "", StringComparison.Ordinal), line, StringComparison.Ordinal);
+        var failure = await flows.Log.WaitForAsync("FlowRunFailed");
+        Assert.Equal(("r1", "\"/flow/f\""), (failure["RequestId"], failure["Key"]));
+        Assert.Contains(address.Replace("http://", "", StringComparison.Ordinal), failure["Message"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class FlowErrorTests
         await using var flows = await FlowSidecar.StartAsync();
 
         Assert.Equal("""{"status":"INTERNAL","message":"Internal Error"}""", (await flows.WithResult("f", "{not json").PostAsync("/f")).Body);
-        await flows.Log.WaitForAsync("is not one JSON value: it is not valid JSON at byte 1");
+        Assert.Contains("JSON", (await flows.Log.WaitForAsync("FlowRunFailed"))["Message"], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Requests that must not become runs.</summary>
+/// <summary>Requests that are refused and start no run.</summary>
 public sealed class FlowRefusalTests
 {
     [Theory]
@@ -242,13 +242,13 @@ public sealed class FlowRefusalTests
         Assert.Equal(status, reply.Status);
         Assert.Equal(status == 401 ? "Bearer" : null, reply.Header("WWW-Authenticate"));
         Assert.Equal(status == 200, flows.Application.Calls.Contains("RunAction"));
-        Assert.DoesNotContain("t0ken", string.Join('\n', flows.Log.Lines), StringComparison.Ordinal);
+        Assert.DoesNotContain("t0ken", string.Join('\n', flows.Log.Events), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Rate_OverTheBurst_Is429PerClientAndNotForProbes()
     {
-        // One a second, so that what is left can only be more on a machine that takes seconds; the clients that a proxy names tell that from a hole.
+        // One request a second: only a machine that takes seconds for this test allows more. The clients that a proxy names show that the limit holds.
         await using var flows = await FlowSidecar.StartAsync("--flow-rate-limit", "1", "--flow-rate-burst", "3", "--flow-client-header", "X-Forwarded-For");
         flows.WithResult("f", "1");
 

@@ -80,7 +80,7 @@ public sealed class FlowStreamTests
         };
         using var request = FlowSidecar.Request("/slow", "{}", ("Accept", "text/event-stream"), ("Accept-Encoding", "br, gzip"));
 
-        // Before the flow has said a word.
+        // Before the flow has sent anything.
         using var response = await flows.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
         Assert.True(response.Headers.Contains("x-genkit-trace-id"));
         Assert.Empty(response.Content.Headers.ContentEncoding);
@@ -138,7 +138,7 @@ public sealed class FlowStreamTests
     }
 
     [Fact]
-    public async Task Stream_FailsInItsMiddle_SaysSoAsData()
+    public async Task Stream_FailsInItsMiddle_ReportsItAsData()
     {
         await using var flows = await FlowSidecar.StartAsync();
         flows.Application.Actions["/flow/f"] = async (call, _) =>

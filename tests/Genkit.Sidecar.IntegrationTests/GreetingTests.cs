@@ -1,9 +1,10 @@
 using System.Threading.Channels;
 using Genkit.Sidecar.IntegrationTests.Infrastructure;
+using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What the sidecar and the application tell each other over a new connection.</summary>
+/// <summary>GetRuntimeInfo and Configure over a new connection to the application.</summary>
 public sealed class GreetingTests
 {
     [Fact]
@@ -44,9 +45,9 @@ public sealed class GreetingTests
         await using var restarted = await FakeApplication.StartAsync(sidecar.Application.Address);
         var configured = Configurations(restarted);
 
-        // May still find the connection that is being lost; the one after it dials.
+        // This request may still use the connection that is being closed. The next one connects again.
         await sidecar.Peer.AskAsync(Requests.ListActions("away"));
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
         await configured.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTimeAsync();
 
         Assert.Single(restarted.Calls, "GetRuntimeInfo");
@@ -59,7 +60,7 @@ public sealed class GreetingTests
 
         Assert.Contains("GetRuntimeInfo", sidecar.Application.Calls);
         Assert.Contains("Configure", sidecar.Application.Calls);
-        Assert.DoesNotContain(sidecar.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.DoesNotContain(sidecar.Log.Events, e => e.Level == LogLevel.Warning);
     }
 
     [Fact]
@@ -81,9 +82,10 @@ public sealed class GreetingTests
 
         var peer = await manager.AcceptRegisteredAsync();
 
-        await sidecar.Log.WaitForAsync("GetRuntimeInfo failed: oh dear");
-        await sidecar.Log.WaitForAsync("Configure failed: The application's answer to Configure is not a ConfigureResponse");
-        await peer.AnswersAsync();
+        var failure = await sidecar.Log.WaitForAsync("ApplicationGreetingFailed", e => e["Rpc"] == "GetRuntimeInfo");
+        Assert.Equal("oh dear", failure["Message"]);
+        await sidecar.Log.WaitForAsync("ApplicationGreetingFailed", e => e["Rpc"] == "Configure");
+        await peer.AssertAnswersAsync();
     }
 
     private static ChannelReader<V1.ConfigureRequest> Configurations(FakeApplication application)

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What the verb <c>health</c> hears.</summary>
+/// <summary>The client of the verb <c>health</c>.</summary>
 public sealed class HealthClientTests
 {
     [Fact]
@@ -78,7 +78,7 @@ public sealed class HealthClientTests
         Assert.EndsWith(text, (await asking).Text, StringComparison.Ordinal);
     }
 
-    /// <summary>The client gives up after 2 s, which a busy machine may take.</summary>
+    /// <summary>The client times out after 2 s, which a busy machine may exceed.</summary>
     private static async Task<HealthAnswer> AskUntilAnsweredAsync(string address, Probe probe)
     {
         HealthAnswer answer;

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Where the health listener listens and where it cannot, and which requests it takes.</summary>
+/// <summary>The addresses of the health listener, and the requests that it accepts.</summary>
 public sealed class HealthListenerTests
 {
     private static readonly string[] s_health = ["--health", "127.0.0.1:0"];
@@ -76,7 +76,7 @@ public sealed class HealthListenerTests
 
         await using var sidecar = await SidecarFixture.StartAsync(settings with { Health = settings.Health with { AddressSource = SettingSource.Default } });
 
-        await sidecar.Log.WaitForAsync($"the default address {address} is not free (something listens there already)");
+        Assert.Equal(address, (await sidecar.Log.WaitForAsync("HealthListenerUnavailable"))["Address"]);
         Assert.Null(sidecar.Services.GetRequiredService<HealthListener>().EndPoint);
         await manager.AcceptRegisteredAsync();
     }
@@ -87,12 +87,13 @@ public sealed class HealthListenerTests
         using var other = Taken(out var address);
         using var log = new LogCapture();
         using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
-        log.ExpectError("flag --health");
+        log.ExpectError("HealthListenFailed");
 
         var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", address), logs, _ => { }, () => { }, CancellationToken.None);
 
         Assert.Equal(1, exitCode);
-        await log.WaitForAsync($"flag --health: cannot listen at {address}: something listens there already");
+        var refusal = await log.WaitForAsync("HealthListenFailed");
+        Assert.Equal(("flag --health", address), (refusal["Source"], refusal["Address"]));
         Assert.Empty(log.UnexpectedErrors);
     }
 
@@ -106,7 +107,7 @@ public sealed class HealthListenerTests
         var exitCode = await SidecarHost.RunAsync(SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--health", $"unix:{file}"), logs, _ => { }, () => { }, CancellationToken.None);
 
         Assert.Equal(1, exitCode);
-        await log.WaitForAsync($"{file} exists and is not a socket");
+        Assert.Contains(file, (await log.WaitForAsync("HealthListenFailed"))["Reason"], StringComparison.Ordinal);
         Assert.True(File.Exists(file));
         File.Delete(file);
     }

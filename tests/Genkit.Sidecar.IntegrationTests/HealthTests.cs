@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What the probes say in each state of the sidecar, and to whom.</summary>
+/// <summary>The answers of the probes in each state of the sidecar.</summary>
 public sealed class HealthTests
 {
     private static readonly string[] s_health = ["--health", "127.0.0.1:0"];
@@ -14,7 +14,7 @@ public sealed class HealthTests
         await elsewhere.DisposeAsync();
         await using var sidecar = await SidecarFixture.StartAsync(elsewhere.Address, "http://127.0.0.1:1", s_health);
         using var health = sidecar.Health();
-        await sidecar.Log.WaitForAsync("Cannot reach the manager");
+        await sidecar.Log.WaitForAsync("ManagerConnectFailed");
 
         Assert.Equal((200, "ok\n"), await health.GetAsync("/healthz"));
         Assert.Equal((200, "ok\n"), await health.GetAsync("/startupz"));
@@ -35,7 +35,7 @@ public sealed class HealthTests
 
         var before = await health.GetAsync("/readyz?verbose");
         await peer.AcceptRegistrationAsync();
-        await sidecar.Log.WaitForAsync("Registered with the manager");
+        await sidecar.Log.WaitForAsync("ManagerRegistered");
         var after = await health.UntilAsync("/readyz?verbose", 200);
 
         Assert.Equal(503, before.Status);
@@ -63,14 +63,14 @@ public sealed class HealthTests
         using var health = sidecar.Health();
 
         await manager.AcceptRegisteredAsync();
-        await sidecar.Log.WaitForAsync($"Registered with the manager at {manager.Address} as");
+        Assert.Equal($"{manager.Address}", (await sidecar.Log.WaitForAsync("ManagerRegistered"))["Address"]);
         var registered = (await health.GetAsync("/readyz?verbose")).Text;
         await manager.DisposeAsync();
-        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {manager.Address}, from flag --manager");
+        Assert.Contains($"{manager.Address}", (await sidecar.Log.WaitForAsync("ManagerConnectFailed"))["Failure"], StringComparison.Ordinal);
         var away = (await health.GetAsync("/readyz?verbose")).Text;
 
         Assert.Contains($"manager: yes, registered with {manager.Address} as", registered, StringComparison.Ordinal);
-        Assert.DoesNotContain("s3cret", string.Join('\n', [registered, away, .. sidecar.Log.Lines]), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", string.Join('\n', [registered, away, .. sidecar.Log.Events]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class HealthTests
         var peer = await sidecar.Manager.AcceptAsync();
         var away = await health.GetAsync("/readyz?verbose");
         await peer.AcceptRegistrationAsync();
-        await sidecar.Log.WaitForAsync("Registered with the manager", times: 2);
+        await sidecar.Log.WaitForAsync("ManagerRegistered", times: 2);
 
         Assert.Equal(503, away.Status);
         Assert.Contains("manager: no, ", away.Text, StringComparison.Ordinal);
@@ -152,7 +152,7 @@ public sealed class HealthTests
         await sidecar.Peer.ReceiveAsync();
 
         var stopping = sidecar.Sidecar.StopAsync();
-        await sidecar.Log.WaitForAsync("Stopping: 1 runs may go on");
+        await sidecar.Log.WaitForAsync("RunsDraining");
         var draining = await health.GetAsync("/readyz?verbose");
         release.SetResult();
         await stopping;

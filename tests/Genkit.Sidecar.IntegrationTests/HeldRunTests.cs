@@ -3,7 +3,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Runs whose connection is lost: who gets their answer, and who must not.</summary>
+/// <summary>Runs whose connection to the manager is lost: which manager gets their answer, and which must not.</summary>
 public sealed class HeldRunTests
 {
     [Theory]
@@ -16,7 +16,7 @@ public sealed class HeldRunTests
         var state = await action.StartRunAsync(sidecar.Peer, "3");
 
         sidecar.Peer.Cut();
-        await sidecar.Log.WaitForAsync("1 runs go on without their manager");
+        Assert.Equal("1", (await sidecar.Log.WaitForAsync("RunsHeld"))["Count"]);
         action.Release.SetResult($"\"{new string('x', length)}\"");
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
         var answer = await peer.ReceiveAsync();
@@ -40,7 +40,7 @@ public sealed class HeldRunTests
         await sidecar.Peer.SendAsync(Requests.Run("3", "/flow/x"));
         await sidecar.Peer.ReceiveAsync();
 
-        // The manager reads no further, and so much fits into no socket's buffers.
+        // The manager stops reading, and the result does not fit into the socket's buffers.
         await given.Task.InTimeAsync();
         sidecar.Peer.Cut();
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
@@ -65,7 +65,7 @@ public sealed class HeldRunTests
 
         Assert.True(list.Answers("4"));
         Assert.True(answer.Answers("3"));
-        await sidecar.Log.WaitForAsync("1 runs go on with the manager that asked for them");
+        Assert.Equal("1", (await sidecar.Log.WaitForAsync("RunsResumed"))["Count"]);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class HeldRunTests
         await sidecar.Peer.ReceiveAsync();
 
         sidecar.Peer.Cut();
-        await sidecar.Log.WaitForAsync("1 runs go on without their manager");
+        await sidecar.Log.WaitForAsync("RunsHeld");
         permits.Release();
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
         var frames = new[] { await peer.ReceiveAsync(), await peer.ReceiveAsync(), await peer.ReceiveAsync() };
@@ -108,8 +108,8 @@ public sealed class HeldRunTests
         await action.Cancelled.Task.InTimeAsync();
 
         Assert.True(answer.Answers("1"));
-        await sidecar.Log.WaitForAsync("1 runs were cancelled: the manager that asked for them is gone, another one is there");
-        await peer.AnswersAsync();
+        Assert.Equal("1", (await sidecar.Log.WaitForAsync("RunsOfReplacedManagerCancelled"))["Count"]);
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -121,13 +121,13 @@ public sealed class HeldRunTests
         await action.StartRunAsync(sidecar.Peer, "5");
         sidecar.Peer.Cut();
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
-        await sidecar.Log.WaitForAsync("1 runs go on with the manager that asked for them");
+        await sidecar.Log.WaitForAsync("RunsResumed");
 
         await peer.AskForOneAsync(Requests.ListActions("1"));
         await action.Cancelled.Task.InTimeAsync();
 
-        await peer.AnswersAsync();
-        await sidecar.Log.WaitForAsync("1 runs were cancelled");
+        await peer.AssertAnswersAsync();
+        Assert.Equal("1", (await sidecar.Log.WaitForAsync("RunsOfReplacedManagerCancelled"))["Count"]);
     }
 
     [Fact]
@@ -138,14 +138,14 @@ public sealed class HeldRunTests
         await action.StartRunAsync(sidecar.Peer, "5");
         sidecar.Peer.Cut();
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
-        await sidecar.Log.WaitForAsync("1 runs go on with the manager that asked for them");
+        await sidecar.Log.WaitForAsync("RunsResumed");
 
         await peer.AskForOneAsync(Requests.ListActions("6"));
         action.Release.SetResult("1");
         var answer = await peer.ReceiveAsync();
 
         Assert.True(answer.Answers("5"));
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class HeldRunTests
         await sidecar.Manager.DisposeAsync();
         await action.Cancelled.Task.InTimeAsync();
 
-        await sidecar.Log.WaitForAsync("the manager has been away for too long (--run-grace)");
+        Assert.Contains("--run-grace", (await sidecar.Log.WaitForAsync("RunsCancelled")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -171,7 +171,7 @@ public sealed class HeldRunTests
         sidecar.Peer.Cut();
         await action.Cancelled.Task.InTimeAsync();
 
-        Assert.Equal(1, sidecar.Log.Count("runs go on without their manager"));
+        Assert.Equal(1, sidecar.Log.Count("RunsHeld"));
     }
 
     [Fact]
@@ -203,7 +203,7 @@ public sealed class HeldRunTests
         await sidecar.Peer.SendAsync(Requests.Run("3", "/flow/x", streamInput: true));
         await sidecar.Peer.SendAsync(Requests.Chunk("3", "1"));
         await sidecar.Peer.ReceiveAsync();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
 
         sidecar.Peer.Cut();
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
@@ -228,7 +228,7 @@ public sealed class HeldRunTests
 
         Assert.True(reply.Answers("4"));
         Assert.True(end.Answers("3"));
-        end.IsFailure(1, "Action was cancelled");
+        end.AssertFailure(1, "Action was cancelled");
     }
 
     private static HeldAction Hold(RegisteredSidecar sidecar)
@@ -255,7 +255,7 @@ public sealed class HeldRunTests
     /// <summary>An action that ends on cue.</summary>
     private sealed record HeldAction(Task Started, TaskCompletionSource<string> Release, TaskCompletionSource Cancelled)
     {
-        /// <summary>Starts a run of the action and waits until the application has it. Gives its state.</summary>
+        /// <summary>Starts a run of the action and waits until the application has received it. Returns the run's state.</summary>
         public async Task<JsonElement> StartRunAsync(ManagerSocketPeer peer, string id)
         {
             await peer.SendAsync(Requests.Run(id, "/flow/held"));

@@ -75,7 +75,9 @@ public sealed class ListActionsTests
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
         Assert.Equal("""{"/flow/a":{"key":"/flow/a","name":"a","outputSchema":{"type":"string"}}}""", answer.At("result", "actions").GetRawText());
-        Assert.Contains(reason, await sidecar.Log.WaitForAsync("/flow/a: input_schema_json"), StringComparison.Ordinal);
+        var omissions = (await sidecar.Log.WaitForAsync("ActionsOmitted"))["Omissions"];
+        Assert.Contains("/flow/a: input_schema_json", omissions, StringComparison.Ordinal);
+        Assert.Contains(reason, omissions, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -92,8 +94,9 @@ public sealed class ListActionsTests
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
         Assert.Equal("""{"keep":[1,"x",{"y":null}],"last":{"n":null}}""", answer.At("result", "actions", "/flow/a", "metadata").GetRawText());
-        var line = await sidecar.Log.WaitForAsync("/flow/a: metadata member \"n\"");
-        Assert.Contains("metadata member \"aa\"", line, StringComparison.Ordinal);
+        var omissions = (await sidecar.Log.WaitForAsync("ActionsOmitted"))["Omissions"];
+        Assert.Contains("/flow/a: metadata member \"n\"", omissions, StringComparison.Ordinal);
+        Assert.Contains("metadata member \"aa\"", omissions, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,10 +116,10 @@ public sealed class ListActionsTests
         Assert.Equal(
             """{"/flow/good":{"key":"/flow/good","name":"good"},"/flow/twice":{"key":"/flow/twice","name":"second"}}""",
             answer.At("result", "actions").GetRawText());
-        var line = await sidecar.Log.WaitForAsync("Left out of the list of actions");
-        Assert.Contains("an action without a key (name \"lost\")", line, StringComparison.Ordinal);
-        Assert.Contains("/flow/nameless: it has no name", line, StringComparison.Ordinal);
-        Assert.Contains("/flow/twice: it is listed more than once, the last counts", line, StringComparison.Ordinal);
+        var omissions = (await sidecar.Log.WaitForAsync("ActionsOmitted"))["Omissions"];
+        Assert.Contains("an action without a key (name \"lost\")", omissions, StringComparison.Ordinal);
+        Assert.Contains("/flow/nameless: it has no name", omissions, StringComparison.Ordinal);
+        Assert.Contains("/flow/twice: it is listed more than once, the last counts", omissions, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -125,10 +128,10 @@ public sealed class ListActionsTests
         await using var sidecar = await RegisteredSidecar.StartAsync();
         List(sidecar, new V1.Action { Key = "/flow/nameless" });
 
-        await sidecar.Peer.AnswersAsync();
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
 
-        Assert.Equal(1, sidecar.Log.Count("Left out of the list of actions"));
+        Assert.Equal(1, sidecar.Log.Count("ActionsOmitted"));
     }
 
     [Fact]
@@ -145,7 +148,7 @@ public sealed class ListActionsTests
     [Theory]
     [InlineData(70_000)]
     [InlineData(300_000)]
-    public async Task ListActions_OverTheMessageLimit_SaysSoAndTheConnectionStays(int length)
+    public async Task ListActions_OverTheMessageLimit_ReportsItAndTheConnectionStays(int length)
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--max-message-bytes", "64KiB");
         List(sidecar, new V1.Action { Key = "/flow/big", Name = "big", Description = new string('x', length) });
@@ -153,8 +156,8 @@ public sealed class ListActionsTests
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
         sidecar.Application.List("/flow/small");
 
-        Assert.Contains("--max-message-bytes", answer.FailureMessage(8), StringComparison.Ordinal);
-        await sidecar.Peer.AnswersAsync();
+        Assert.Contains("--max-message-bytes", answer.AssertFailure(8), StringComparison.Ordinal);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -169,7 +172,7 @@ public sealed class ListActionsTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
-        answer.IsFailure(13, "The application's answer to ListActions is not a ListActionsResponse");
+        answer.AssertFailure(13, "The application's answer to ListActions is not a ListActionsResponse");
     }
 
     [Fact]
@@ -184,7 +187,7 @@ public sealed class ListActionsTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListActions("1"));
 
-        var details = answer.IsFailure(7, "not for you");
+        var details = answer.AssertFailure(7, "not for you");
         Assert.Equal("{}", details.GetRawText());
     }
 

@@ -33,7 +33,7 @@ public sealed class ListValuesTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListValues("5", type));
 
-        answer.IsError(-32602, 3, $"'type' {type} is not supported. Only 'defaultModel' and 'middleware' are supported");
+        answer.AssertError(-32602, 3, $"'type' {type} is not supported. Only 'defaultModel' and 'middleware' are supported");
         Assert.DoesNotContain("ListValues", sidecar.Application.Calls);
     }
 
@@ -48,7 +48,7 @@ public sealed class ListValuesTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.Call("5", "listValues", parameters));
 
-        answer.IsError(-32602, 3, "params.type: a string is required");
+        answer.AssertError(-32602, 3, "params.type: a string is required");
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class ListValuesTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.ListValues("5", "defaultModel"));
 
-        Assert.StartsWith("The application sent a values_json that is not one JSON object", answer.FailureMessage(13), StringComparison.Ordinal);
+        Assert.StartsWith("The application sent a values_json that is not one JSON object", answer.AssertFailure(13), StringComparison.Ordinal);
     }
 
     private static V1.ListValuesResponse Values(string json) => new() { ValuesJson = ByteString.CopyFromUtf8(json) };

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What <c>/metrics</c> counts, and for whom.</summary>
+/// <summary>The metrics at <c>/metrics</c>, and which clients may read them.</summary>
 public sealed class MetricsTests
 {
     private const string Duration = "genkit_sidecar_run_duration_seconds_count";
@@ -97,8 +97,8 @@ public sealed class MetricsTests
     {
         await using var sidecar = await RegisteredSidecar.StartAsync([.. s_health, "--reconnect-interval", "20ms"]);
         using var health = sidecar.Sidecar.Health();
-        await sidecar.Log.WaitForAsync("Registered with the manager");
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Log.WaitForAsync("ManagerRegistered");
+        await sidecar.Peer.AssertAnswersAsync();
         await health.UntilMetricAsync("""genkit_sidecar_manager_messages_total{network_io_direction="receive"}""", 2);
         await health.UntilMetricAsync("""genkit_sidecar_manager_messages_total{network_io_direction="transmit"}""", 2);
         var before = await health.MetricsAsync();
@@ -108,7 +108,7 @@ public sealed class MetricsTests
         await health.UntilMetricAsync("genkit_sidecar_manager_reconnects_total", 1);
         var between = await health.MetricsAsync();
         await peer.AcceptRegistrationAsync();
-        await sidecar.Log.WaitForAsync("Registered with the manager", times: 2);
+        await sidecar.Log.WaitForAsync("ManagerRegistered", times: 2);
         var after = await health.MetricsAsync();
 
         Assert.Equal(0, before["genkit_sidecar_manager_reconnects_total"]);
@@ -135,7 +135,7 @@ public sealed class MetricsTests
         await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x", stream: true));
         await sidecar.Peer.ReceiveAsync();
         sidecar.Peer.Cut();
-        await sidecar.Log.WaitForAsync("1 runs go on without their manager");
+        await sidecar.Log.WaitForAsync("RunsHeld");
 
         release.SetResult();
         await health.UntilMetricAsync("genkit_sidecar_manager_queue_length", 2);
@@ -230,7 +230,7 @@ public sealed class MetricsTests
         Assert.Equal(401, status);
     }
 
-    /// <summary>Asks as a peer whose address this machine does not have, or of no address.</summary>
+    /// <summary>Sends a request as a client with an address of another machine, or with none.</summary>
     private static async Task<(int Status, string Text, HttpResponse Response)> FromAfarAsync(
         RegisteredSidecar sidecar, string path, string? authorization, string? peer = "192.0.2.1")
     {

@@ -7,7 +7,7 @@ using Grpc.Net.Client;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>OTLP over gRPC: which calls are taken, and with which status each ends.</summary>
+/// <summary>OTLP over gRPC: which calls are accepted, and the status of each.</summary>
 public sealed class OtlpGrpcTests
 {
     [Theory]
@@ -118,7 +118,7 @@ public sealed class OtlpGrpcTests
         using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(
             Method(MethodType.ClientStreaming, OtlpFixture.Export), host: null, new CallOptions(cancellationToken: TestContext.Current.CancellationToken));
 
-        // One message has come. Whether more follow is not known yet.
+        // One message has arrived. Whether more follow is not known yet.
         await call.RequestStream.WriteAsync([1], TestContext.Current.CancellationToken);
 
         var exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTimeAsync());

@@ -8,7 +8,7 @@ using Genkit.Sidecar.Otlp;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>OTLP over HTTP: which requests are taken, and how each is answered.</summary>
+/// <summary>OTLP over HTTP: which requests are accepted, and the answer to each.</summary>
 public sealed class OtlpHttpTests
 {
     private const string Protobuf = "application/x-protobuf";
@@ -293,7 +293,7 @@ public sealed class OtlpHttpTests
             return otlp.Reply;
         };
 
-        // A multiple of it, so that the first ones in are as many.
+        // A multiple of the limit, so that the limit is reached.
         var responses = await Task.WhenAll(Enumerable.Range(0, 8 * AtATime).Select(_ => otlp.PostJsonAsync("{}"))).InTimeAsync();
 
         Assert.All(responses, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));

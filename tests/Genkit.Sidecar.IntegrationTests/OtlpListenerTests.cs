@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Where OTLP is taken and where it cannot be, who is told, and for how long.</summary>
+/// <summary>The addresses of the OTLP listeners, which applications learn them, and how long they stay open.</summary>
 public sealed class OtlpListenerTests
 {
     [Theory]
@@ -20,7 +20,7 @@ public sealed class OtlpListenerTests
         using var other = Taken(out var address);
 
         await AssertNoStartAsync(
-            SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", flag, address), $"flag {flag}: cannot listen at {address}: something listens there already");
+            SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", flag, address), $"flag {flag}", address);
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class OtlpListenerTests
         var settings = SidecarFixture.Settings("--manager", "ws://127.0.0.1:1", "--otlp-http", address);
 
         await AssertNoStartAsync(
-            settings with { Otlp = settings.Otlp with { HttpAddressSource = SettingSource.Default } }, $"the default of --otlp-http: cannot listen at {address}: something listens there already");
+            settings with { Otlp = settings.Otlp with { HttpAddressSource = SettingSource.Default } }, "the default of --otlp-http", address);
     }
 
     [Fact]
@@ -47,21 +47,23 @@ public sealed class OtlpListenerTests
     }
 
     [Fact]
-    public async Task Open_Off_TakesNothingAndSaysNothing()
+    public async Task Open_Off_ListensNowhereAndLogsNothing()
     {
         await using var otlp = await OtlpFixture.StartAsync("--otlp-http", "off", "--otlp-grpc", "off");
 
         Assert.Equal(OtlpEndpoints.None, otlp.Listeners.Endpoints);
         Assert.Equal(OtlpEndpoints.None, otlp.Listeners.EndpointsFor(ApplicationAddress.Parse("http://app:50051").Value!));
-        Assert.Empty(otlp.Log.Lines);
+        Assert.Empty(otlp.Log.Events);
     }
 
     [Fact]
-    public async Task Open_Both_SaysWhere()
+    public async Task Open_Both_LogsTheAddresses()
     {
         await using var otlp = await OtlpFixture.StartAsync();
 
-        await otlp.Log.WaitForAsync($"OpenTelemetry's spans and logs are taken at {otlp.HttpAddress.Authority} (HTTP) and {new Uri(otlp.Listeners.Endpoints.Grpc).Authority} (gRPC)");
+        var endPoints = (await otlp.Log.WaitForAsync("OtlpListenersStarted"))["EndPoints"];
+        Assert.Contains($"{otlp.HttpAddress.Authority} (HTTP)", endPoints, StringComparison.Ordinal);
+        Assert.Contains($"{new Uri(otlp.Listeners.Endpoints.Grpc).Authority} (gRPC)", endPoints, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -83,7 +85,7 @@ public sealed class OtlpListenerTests
 
         Assert.Equal(host is null ? "" : $"http://{host}:{otlp.HttpAddress.Port}", endpoints.Http);
         Assert.Equal(host is null ? "" : $"http://{host}:{new Uri(otlp.Listeners.Endpoints.Grpc).Port}", endpoints.Grpc);
-        Assert.Equal(host is null ? 1 : 0, otlp.Log.Count("is not told where its OpenTelemetry spans are taken"));
+        Assert.Equal(host is null ? 1 : 0, otlp.Log.Count("OtlpEndpointNotAnnounced"));
     }
 
     [Fact]
@@ -105,7 +107,7 @@ public sealed class OtlpListenerTests
         using var http = new HttpClient { BaseAddress = new(sidecar.Services.GetRequiredService<OtlpListeners>().Endpoints.Http) };
 
         var stopping = sidecar.StopAsync();
-        await sidecar.Log.WaitForAsync("Stopping: 1 runs may go on");
+        await sidecar.Log.WaitForAsync("RunsDraining");
         using var during = await PostAsync(http);
         release.SetResult();
         await stopping;
@@ -123,16 +125,17 @@ public sealed class OtlpListenerTests
         return http.PostAsync("/v1/traces", content, TestContext.Current.CancellationToken).InTimeAsync();
     }
 
-    private static async Task AssertNoStartAsync(SidecarSettings settings, string error)
+    private static async Task AssertNoStartAsync(SidecarSettings settings, string source, string address)
     {
         using var log = new LogCapture();
         using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
-        log.ExpectError(error);
+        log.ExpectError("OtlpListenFailed");
 
         var exitCode = await SidecarHost.RunAsync(settings, logs, _ => Assert.Fail("It says that it listens."), () => { }, CancellationToken.None);
 
         Assert.Equal(1, exitCode);
-        await log.WaitForAsync(error);
+        var refusal = await log.WaitForAsync("OtlpListenFailed");
+        Assert.Equal((source, address), (refusal["Source"], refusal["Address"]));
         Assert.Empty(log.UnexpectedErrors);
     }
 

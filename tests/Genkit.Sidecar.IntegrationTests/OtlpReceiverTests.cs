@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>What an application exports with OpenTelemetry, on its way to the telemetry server.</summary>
+/// <summary>Spans and logs that an application exports, up to the telemetry server.</summary>
 public sealed class OtlpReceiverTests
 {
     private const string ChildId = "00f067aa0ba902b7";
@@ -65,7 +65,7 @@ public sealed class OtlpReceiverTests
     }
 
     [Fact]
-    public async Task Spans_OfNoRun_AreAcceptedDroppedCountedAndSaidOnce()
+    public async Task Spans_OfNoRun_AreAcceptedDroppedCountedAndLoggedOnce()
     {
         await using var telemetry = await FakeTelemetryServer.StartAsync();
         await using var sidecar = await StartAsync(telemetry, "--health", "127.0.0.1:0");
@@ -77,7 +77,7 @@ public sealed class OtlpReceiverTests
 
         using var health = sidecar.Sidecar.Health();
         await health.UntilMetricAsync(Counted("spans", "unknown_trace"), 3);
-        Assert.Equal(1, sidecar.Log.Count("11111111111111111111111111111111"));
+        Assert.Equal(1, sidecar.Log.Count("UnknownTraceIgnored"));
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class OtlpReceiverTests
             accepted++;
         }
 
-        // A quarter of the 64 KiB is the runs' own, and each post counts for 4 KiB at least.
+        // A quarter of the 64 KiB is reserved for the runs' own spans, and each post counts as 4 KiB or more.
         Assert.Equal(12, accepted);
         Assert.Equal(OtlpVerdict.Overloaded, Send(sidecar, Span(traceId, ChildId), Span("11111111111111111111111111111111", ChildId)).Verdict);
         Assert.Equal(OtlpVerdict.Accepted, Receiver(sidecar).Receive(OtlpSignal.Traces, OtlpEncoding.Protobuf, default).Verdict);
@@ -138,7 +138,7 @@ public sealed class OtlpReceiverTests
         await health.UntilMetricAsync(Counted("spans", "overloaded"), 3);
         await health.UntilMetricAsync(Counted("spans", "accepted"), accepted);
         await health.UntilMetricAsync("genkit_sidecar_telemetry_spans_total{genkit_telemetry_outcome=\"accepted\"}", 2);
-        Assert.Equal(1, sidecar.Log.Count("Traces lose spans"));
+        Assert.Equal(1, sidecar.Log.Count("TelemetryQueueFull"));
     }
 
     [Theory]
@@ -150,7 +150,7 @@ public sealed class OtlpReceiverTests
         await using var sidecar = await StartAsync(telemetry, "--telemetry-max-queue-bytes", "1MiB", "--telemetry-max-span-bytes", "1MiB", "--health", "127.0.0.1:0");
         var traceId = (await RunAsync(sidecar, telemetry)).TraceId;
 
-        // Each of them is shown with it: 400 MiB.
+        // Each post repeats the resource, which makes 400 MiB.
         var resource = new Resource { Attributes = { new KeyValue { Key = "a", Value = new AnyValue { StringValue = new string('x', 200 * 1024) } } } };
         var ids = Enumerable.Range(1, 2000).Select(i => i.ToString("x16", CultureInfo.InvariantCulture));
         IMessage request = !isOfLogs
@@ -161,7 +161,7 @@ public sealed class OtlpReceiverTests
 
         var reply = Receiver(sidecar).Receive(isOfLogs ? OtlpSignal.Logs : OtlpSignal.Traces, OtlpEncoding.Protobuf, bytes);
 
-        // Not as one that may be sent again, for it would find no room in an empty queue either.
+        // Not retryable, because the request would not fit into an empty queue either.
         Assert.Equal(OtlpVerdict.Malformed, reply.Verdict);
         Assert.Contains("--telemetry-max-queue-bytes", reply.Problem, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 32 * 1024 * 1024);
@@ -182,14 +182,14 @@ public sealed class OtlpReceiverTests
             await call.ResultAsync("1");
         };
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/w"));
-        await sidecar.Log.WaitForAsync("cannot be reached");
+        await sidecar.Log.WaitForAsync("TelemetryServerUnavailable");
         var traceId = (await sidecar.Peer.AskAsync(Requests.Run("2", "/flow/x")))[^1].Text("result", "telemetry", "traceId");
 
         await using var telemetry = await FakeTelemetryServer.StartAsync(port);
-        await sidecar.Log.WaitForAsync("takes traces again");
+        await sidecar.Log.WaitForAsync("TelemetryServerRecovered");
         await sidecar.Sidecar.StopAsync();
 
-        // The start is there too if it was just being tried when the run ended.
+        // The span's start is posted too if a post of it was in progress when the run ended.
         var posts = telemetry.Taken.Where(post => post.TraceId == traceId && post.HasEnded);
         Assert.Equal([true, false], posts.Select(post => post.Span.Has("parentSpanId")));
     }
@@ -238,7 +238,7 @@ public sealed class OtlpReceiverTests
     private static Task<RegisteredSidecar> StartAsync(FakeTelemetryServer telemetry, params string[] flags) =>
         RegisteredSidecar.StartAsync(["--telemetry-server", telemetry.Address.OriginalString, "--telemetry-wait", "1m", .. flags]);
 
-    /// <summary>Runs a flow to its end and gives its root span.</summary>
+    /// <summary>Runs a flow to its end and returns its root span.</summary>
     private static async Task<PostedTrace> RunAsync(RegisteredSidecar sidecar, FakeTelemetryServer telemetry)
     {
         sidecar.Application.Actions["/flow/x"] = (call, _) => call.ResultAsync("1");
@@ -263,7 +263,7 @@ public sealed class OtlpReceiverTests
         EndTimeUnixNano = 2_000_000,
     };
 
-    /// <summary>As an application's instrumentation reads it.</summary>
+    /// <summary>Reads the trace id from the call's traceparent, as an application's instrumentation does.</summary>
     private static string TraceOf(FakeCall call) => call.Metadata["traceparent"].ToString().Split('-')[1];
 
     private static string Counted(string what, string outcome) => $"genkit_sidecar_otlp_{what}_total{{genkit_telemetry_outcome=\"{outcome}\"}}";

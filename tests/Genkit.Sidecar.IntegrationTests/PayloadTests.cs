@@ -3,7 +3,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>Payloads that are not what they should be, and sizes.</summary>
+/// <summary>Invalid payloads and payloads of all sizes.</summary>
 public sealed class PayloadTests
 {
     private const int MiB = 1024 * 1024;
@@ -30,8 +30,8 @@ public sealed class PayloadTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.StartsWith($"The application sent a result_json that is not one JSON value: {defect}", frames[^1].FailureMessage(13), StringComparison.Ordinal);
-        await sidecar.Peer.AnswersAsync();
+        Assert.StartsWith($"The application sent a result_json that is not one JSON value: {defect}", frames[^1].AssertFailure(13), StringComparison.Ordinal);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class PayloadTests
         var frames = await sidecar.Peer.ReceiveUntilAnswerAsync("1");
 
         Assert.Equal(3, frames.Count);
-        Assert.StartsWith($"The application sent a chunk_json that is not one JSON value: {defect}", frames[^1].FailureMessage(13), StringComparison.Ordinal);
+        Assert.StartsWith($"The application sent a chunk_json that is not one JSON value: {defect}", frames[^1].AssertFailure(13), StringComparison.Ordinal);
         await cancelled.Task.InTimeAsync();
     }
 
@@ -104,8 +104,8 @@ public sealed class PayloadTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.Contains("--max-message-bytes", frames[^1].FailureMessage(8), StringComparison.Ordinal);
-        await sidecar.Peer.AnswersAsync();
+        Assert.Contains("--max-message-bytes", frames[^1].AssertFailure(8), StringComparison.Ordinal);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Theory]
@@ -121,8 +121,8 @@ public sealed class PayloadTests
         var result = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/result"));
         var chunk = await sidecar.Peer.AskAsync(Requests.Run("2", "/flow/chunk", stream: true));
 
-        Assert.Contains("--max-message-bytes", result[^1].FailureMessage(8), StringComparison.Ordinal);
-        Assert.Contains("--max-message-bytes", chunk[^1].FailureMessage(8), StringComparison.Ordinal);
+        Assert.Contains("--max-message-bytes", result[^1].AssertFailure(8), StringComparison.Ordinal);
+        Assert.Contains("--max-message-bytes", chunk[^1].AssertFailure(8), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class PayloadTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.Contains("/flow/x failed, and its error has", frames[^1].FailureMessage(9), StringComparison.Ordinal);
+        Assert.Contains("/flow/x failed, and its error has", frames[^1].AssertFailure(9), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -149,8 +149,8 @@ public sealed class PayloadTests
         var answer = await sidecar.Peer.ReceiveAsync();
 
         Assert.Equal(after.EndsWith('1') ? "1" : "\"1\"", answer.At("id").GetRawText());
-        Assert.Contains("--max-message-bytes", answer.FailureMessage(8), StringComparison.Ordinal);
-        await sidecar.Peer.AnswersAsync();
+        Assert.Contains("--max-message-bytes", answer.AssertFailure(8), StringComparison.Ordinal);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class PayloadTests
         var answer = await sidecar.Peer.ReceiveAsync();
 
         Assert.True(refused.Answers("1"));
-        Assert.Contains("--max-message-bytes", refused.FailureMessage(8), StringComparison.Ordinal);
+        Assert.Contains("--max-message-bytes", refused.AssertFailure(8), StringComparison.Ordinal);
         Assert.Equal("2", answer.Result());
     }
 }

@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>How the connection to the manager comes about and comes back.</summary>
+/// <summary>How the sidecar connects and reconnects to the manager.</summary>
 public sealed class ReconnectTests
 {
     [Fact]
@@ -12,24 +12,26 @@ public sealed class ReconnectTests
         await elsewhere.DisposeAsync();
         await using var application = await FakeApplication.StartAsync();
         await using var sidecar = await SidecarFixture.StartAsync(elsewhere.Address, application.Address, "--reconnect-interval", "20ms");
-        await sidecar.Log.WaitForAsync($"Cannot reach the manager at {elsewhere.Address}, from flag --manager: connection refused: nothing listens there");
-        await sidecar.Log.WaitForAsync("Attempt 3 failed too");
+        var failure = (await sidecar.Log.WaitForAsync("ManagerConnectFailed"))["Failure"];
+        Assert.Contains($"{elsewhere.Address}", failure, StringComparison.Ordinal);
+        Assert.Contains("flag --manager", failure, StringComparison.Ordinal);
+        await sidecar.Log.WaitForAsync("ManagerConnectRetryFailed", e => e["Count"] == "3");
 
         await using var manager = await FakeManager.StartAsync(elsewhere.Address.Port);
         var peer = await manager.AcceptRegisteredAsync();
 
-        await peer.AnswersAsync();
-        Assert.Equal(1, sidecar.Log.Count("Warning: Cannot reach") + sidecar.Log.Count("Trying on"));
+        await peer.AssertAnswersAsync();
+        Assert.Equal(1, sidecar.Log.Count("ManagerConnectFailed"));
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Connection_Ends_IsMadeAnewAndRegistersAgain(bool inGoodOrder)
+    public async Task Connection_Ends_IsReestablishedAndRegistersAgain(bool withHandshake)
     {
         await using var sidecar = await RegisteredSidecar.StartAsync("--reconnect-interval", "20ms");
 
-        if (inGoodOrder)
+        if (withHandshake)
         {
             await sidecar.Peer.CloseAsync();
         }
@@ -40,27 +42,26 @@ public sealed class ReconnectTests
 
         var peer = await sidecar.Manager.AcceptRegisteredAsync();
 
-        Assert.Contains(
-            inGoodOrder ? "(Closed): closed by the manager with 1000" : "(Lost)",
-            await sidecar.Log.WaitForAsync("The connection to the manager at"),
-            StringComparison.Ordinal);
+        var end = await sidecar.Log.WaitForAsync("ManagerConnectionEnded");
+        Assert.Equal(withHandshake ? "Closed" : "Lost", end["Reason"]);
+        Assert.Equal(withHandshake, end["Detail"].Contains("1000", StringComparison.Ordinal));
         Assert.False(peer.UpgradeHeaders.ContainsKey("Origin"));
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
-    public async Task Connect_AnswerIsNoWebSocket_SaysSoAndTriesOn()
+    public async Task Connect_AnswerIsNoWebSocket_IsReportedAndRetried()
     {
         await using var application = await FakeApplication.StartAsync();
         await using var manager = await FakeManager.StartAsync();
         manager.UpgradeStatus = 404;
         await using var sidecar = await SidecarFixture.StartAsync(manager.Address, application.Address, "--reconnect-interval", "20ms");
-        await sidecar.Log.WaitForAsync("it answered with HTTP 404 instead of a WebSocket: is that Genkit's Reflection API v2 port?");
+        Assert.Contains("404", (await sidecar.Log.WaitForAsync("ManagerConnectFailed"))["Failure"], StringComparison.Ordinal);
 
         manager.UpgradeStatus = null;
         var peer = await manager.AcceptRegisteredAsync();
 
-        await peer.AnswersAsync();
+        await peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -80,7 +81,7 @@ public sealed class ReconnectTests
             first.Cut();
             var second = await after.AcceptRegisteredAsync();
 
-            await second.AnswersAsync();
+            await second.AssertAnswersAsync();
         }
         finally
         {
@@ -97,12 +98,14 @@ public sealed class ReconnectTests
         try
         {
             await using var sidecar = await SidecarFixture.StartWithoutManagerAsync(application.Address, "--env-file", file, "--reconnect-interval", "20ms");
-            await sidecar.Log.WaitForAsync($"{file} does not have GENKIT_REFLECTION_V2_SERVER yet");
+            var failure = (await sidecar.Log.WaitForAsync("ManagerConnectFailed"))["Failure"];
+            Assert.Contains(file, failure, StringComparison.Ordinal);
+            Assert.Contains("GENKIT_REFLECTION_V2_SERVER", failure, StringComparison.Ordinal);
 
             await WriteAddressAsync(file, manager.Address);
             var peer = await manager.AcceptRegisteredAsync();
 
-            await peer.AnswersAsync();
+            await peer.AssertAnswersAsync();
         }
         finally
         {
@@ -111,16 +114,16 @@ public sealed class ReconnectTests
     }
 
     [Fact]
-    public async Task Connection_PeerIsDead_IsFoundOutByPings()
+    public async Task Connection_PeerIsDead_IsDetectedByPings()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync(
             "--keep-alive-interval", "200ms", "--keep-alive-timeout", "300ms", "--reconnect-interval", "20ms");
 
-        // The first peer is not read any more, so it answers no ping.
+        // The first peer reads no more, so it does not answer PINGs.
         var second = await sidecar.Manager.AcceptRegisteredAsync();
 
-        await sidecar.Log.WaitForAsync("(Lost)");
-        await second.AnswersAsync();
+        Assert.Equal("Lost", (await sidecar.Log.WaitForAsync("ManagerConnectionEnded"))["Reason"]);
+        await second.AssertAnswersAsync();
     }
 
     [Fact]

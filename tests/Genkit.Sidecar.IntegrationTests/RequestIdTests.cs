@@ -59,9 +59,9 @@ public sealed class RequestIdTests
         await sidecar.Peer.SendAsync($$$"""{"jsonrpc":"2.0","method":"{{{method}}}","params":{"key":"/flow/x"},"id":{{{id}}}}""");
         var answer = await sidecar.Peer.ReceiveAsync();
 
-        answer.IsError(-32600, 3, "Invalid Request: id must be a string or a number");
+        answer.AssertError(-32600, 3, "Invalid Request: id must be a string or a number");
         Assert.Equal("null", answer.At("id").GetRawText());
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Theory]
@@ -75,8 +75,8 @@ public sealed class RequestIdTests
 
         await sidecar.Peer.SendAsync($$$"""{"jsonrpc":"2.0","method":"{{{method}}}","params":{"key":"/flow/x"}}""");
 
-        await sidecar.Log.WaitForAsync($"{method} came without an id and was ignored");
-        await sidecar.Peer.AnswersAsync();
+        Assert.Equal(method, (await sidecar.Log.WaitForAsync("RequestWithoutIdIgnored"))["Method"]);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class RequestIdTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.Call("3", "fly\\n", "{}"));
 
-        answer.IsError(-32601, 12, "Method not found: fly\n");
+        answer.AssertError(-32601, 12, "Method not found: fly\n");
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class RequestIdTests
 
         var answer = await sidecar.Peer.AskForOneAsync("""{"jsonrpc":"2.0","method":5,"id":"3"}""");
 
-        answer.IsError(-32600, 3, "Invalid Request: method must be a string");
+        answer.AssertError(-32600, 3, "Invalid Request: method must be a string");
     }
 
     [Fact]
@@ -106,8 +106,8 @@ public sealed class RequestIdTests
 
         await sidecar.Peer.SendAsync("""{"jsonrpc":"2.0","method":"fly\n"}""");
 
-        await sidecar.Log.WaitForAsync("Notification fly  is unknown and was ignored");
-        await sidecar.Peer.AnswersAsync();
+        Assert.Equal("fly ", (await sidecar.Log.WaitForAsync("UnknownNotificationIgnored"))["Method"]);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -117,8 +117,8 @@ public sealed class RequestIdTests
 
         await sidecar.Peer.SendAsync("""{"jsonrpc":"2.0","method":"configure","params":{"telemetryServerUrl":"http://localhost:4033"}}""");
 
-        await sidecar.Peer.AnswersAsync();
-        Assert.Equal(0, sidecar.Log.Count("configure"));
+        await sidecar.Peer.AssertAnswersAsync();
+        Assert.Equal(0, sidecar.Log.Count("InvalidConfigureIgnored") + sidecar.Log.Count("UnknownNotificationIgnored"));
     }
 
     [Fact]
@@ -139,6 +139,6 @@ public sealed class RequestIdTests
         Assert.Equal("\"second\"", second.Result());
         Assert.True(cancel.Answers("2"));
         Assert.True(first.Answers("1"));
-        first.IsFailure(1, "Action was cancelled");
+        first.AssertFailure(1, "Action was cancelled");
     }
 }

@@ -2,7 +2,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>How a request reaches the action, and how its result comes back.</summary>
+/// <summary>How a request reaches the action, and how its result is returned.</summary>
 public sealed class RunActionTests
 {
     [Fact]
@@ -116,7 +116,7 @@ public sealed class RunActionTests
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/nowhere"));
 
         Assert.Equal("runActionState", frames[0].Method());
-        frames[1].IsFailure(5, "action /flow/nowhere not found");
+        frames[1].AssertFailure(5, "action /flow/nowhere not found");
     }
 
     [Theory]
@@ -137,7 +137,7 @@ public sealed class RunActionTests
 
         var answer = await sidecar.Peer.AskForOneAsync(Requests.Call("1", "runAction", parameters));
 
-        answer.IsError(-32602, 3, problem);
+        answer.AssertError(-32602, 3, problem);
         Assert.DoesNotContain("RunAction", sidecar.Application.Calls);
     }
 
@@ -148,7 +148,7 @@ public sealed class RunActionTests
 
         var answer = await sidecar.Peer.AskForOneAsync("""{"jsonrpc":"2.0","method":"runAction","id":"1"}""");
 
-        answer.IsError(-32602, 3, "params: an object is required");
+        answer.AssertError(-32602, 3, "params: an object is required");
     }
 
     private static async Task<V1.RunActionRequest> ReceivedAsync(RegisteredSidecar sidecar, string request)

@@ -4,7 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>The two forms of an application's error, and what the manager hears of them.</summary>
+/// <summary>The two forms of an application's error, and the errors that the manager receives.</summary>
 public sealed class RunFailureTests
 {
     [Fact]
@@ -35,7 +35,7 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        frames[^1].IsFailure(expected, "m");
+        frames[^1].AssertFailure(expected, "m");
     }
 
     [Theory]
@@ -53,14 +53,14 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        var told = frames[^1].IsFailure(9, "m");
+        var told = frames[^1].AssertFailure(9, "m");
         Assert.Equal(frames[0].TraceId(), told.Text("traceId"));
         if (expected is not null)
         {
             Assert.Equal(expected.Replace("TRACE", frames[0].TraceId()), told.GetRawText());
         }
 
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.Equal("theirs", frames[^1].IsFailure(9, "m").Text("stack"));
+        Assert.Equal("theirs", frames[^1].AssertFailure(9, "m").Text("stack"));
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class RunFailureTests
         var frames = await sidecar.Peer.ReceiveUntilAnswerAsync();
 
         Assert.True(frames[1].IsChunk());
-        var details = frames[^1].IsFailure(9, "not now: é\n100%");
+        var details = frames[^1].AssertFailure(9, "not now: é\n100%");
         Assert.Equal($$"""{"traceId":"{{frames[0].TraceId()}}"}""", details.GetRawText());
     }
 
@@ -104,7 +104,7 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        frames[^1].IsFailure(10, "ABORTED");
+        frames[^1].AssertFailure(10, "ABORTED");
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.Equal("a\nb", frames[^1].IsFailure(3, "bad").Text("stack"));
+        Assert.Equal("a\nb", frames[^1].AssertFailure(3, "bad").Text("stack"));
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.False(frames[^1].IsFailure(3, "bad").Has("stack"));
+        Assert.False(frames[^1].AssertFailure(3, "bad").Has("stack"));
     }
 
     [Fact]
@@ -157,8 +157,9 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        frames[^1].IsFailure(5, "first");
-        await sidecar.Log.WaitForAsync("ended the run with NotFound and the call with Internal; the first counts");
+        frames[^1].AssertFailure(5, "first");
+        var mismatch = await sidecar.Log.WaitForAsync("RunStatusMismatch");
+        Assert.Equal(("NotFound", "Internal"), (mismatch["Told"], mismatch["Status"]));
     }
 
     [Fact]
@@ -169,8 +170,8 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        frames[^1].IsFailure(13, "The application sent a message of 2 bytes that is not a RunActionResponse");
-        await sidecar.Peer.AnswersAsync();
+        frames[^1].AssertFailure(13, "The application sent a message of 2 bytes that is not a RunActionResponse");
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -186,7 +187,7 @@ public sealed class RunFailureTests
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
         Assert.True(frames[^1].Has("error"));
-        await sidecar.Peer.AnswersAsync();
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -202,7 +203,7 @@ public sealed class RunFailureTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        frames[^1].FailureMessage(4);
+        frames[^1].AssertFailure(4);
         await cancelled.Task.InTimeAsync();
     }
 }

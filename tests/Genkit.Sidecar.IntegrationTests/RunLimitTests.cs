@@ -21,7 +21,7 @@ public sealed class RunLimitTests
         release.SetResult();
         var answer = await sidecar.Peer.ReceiveAsync();
 
-        refused[^1].IsFailure(8, "1 runs are active, as many as --max-concurrent-runs allows");
+        refused[^1].AssertFailure(8, "1 runs are active, as many as --max-concurrent-runs allows");
         Assert.Equal("1", answer.Result());
     }
 
@@ -33,7 +33,7 @@ public sealed class RunLimitTests
         {
             await call.ResultAsync("1");
 
-            // The call stays open for as long as the sidecar lets it, the run does not.
+            // The call stays open for as long as the sidecar allows. The run ends before.
             await call.WaitForCancelAsync();
         };
         await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));

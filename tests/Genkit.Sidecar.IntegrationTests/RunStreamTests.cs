@@ -100,7 +100,7 @@ public sealed class RunStreamTests
 
         Assert.Equal("1", frames[^1].Result());
         await reset.Task.InTimeAsync();
-        await sidecar.Log.WaitForAsync("the call was still open after the run's end and was reset");
+        await sidecar.Log.WaitForAsync("RunCallReset");
     }
 
     [Fact]
@@ -118,8 +118,8 @@ public sealed class RunStreamTests
 
         Assert.Equal(2, frames.Count);
         Assert.Equal("1", frames[^1].Result());
-        await sidecar.Log.WaitForAsync("sent 2 more messages after the run's end");
-        await sidecar.Peer.AnswersAsync();
+        Assert.Equal("2", (await sidecar.Log.WaitForAsync("MessagesAfterEndIgnored"))["Count"]);
+        await sidecar.Peer.AssertAnswersAsync();
     }
 
     [Fact]
@@ -135,7 +135,8 @@ public sealed class RunStreamTests
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
         Assert.Equal("1", frames[^1].Result());
-        await sidecar.Log.WaitForAsync("ended the run with OK and the call with FailedPrecondition; the first counts");
+        var mismatch = await sidecar.Log.WaitForAsync("RunStatusMismatch");
+        Assert.Equal(("OK", "FailedPrecondition"), (mismatch["Told"], mismatch["Status"]));
     }
 
     [Theory]
@@ -148,7 +149,7 @@ public sealed class RunStreamTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x", streamInput: streamInput));
 
-        frames[^1].IsFailure(13, $"The application's {rpc} ended without a result");
+        frames[^1].AssertFailure(13, $"The application's {rpc} ended without a result");
     }
 
     [Fact]
@@ -163,7 +164,7 @@ public sealed class RunStreamTests
 
         var frames = await sidecar.Peer.AskAsync(Requests.Run("1", "/flow/x"));
 
-        Assert.Contains("without a grpc-status", frames[^1].FailureMessage(2), StringComparison.Ordinal);
+        Assert.Contains("without a grpc-status", frames[^1].AssertFailure(2), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -183,6 +184,6 @@ public sealed class RunStreamTests
         var answer = await sidecar.Peer.ReceiveAsync();
 
         Assert.Equal("1", chunk.Chunk());
-        answer.FailureMessage(14);
+        answer.AssertFailure(14);
     }
 }

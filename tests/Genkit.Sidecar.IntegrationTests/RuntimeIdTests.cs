@@ -12,11 +12,11 @@ public sealed class RuntimeIdTests
 
         await using var first = await SidecarFixture.StartAsync(manager.Address, application.Address, "--runtime-id", "twice");
         await manager.AcceptRegisteredAsync();
-        await first.Log.WaitForAsync("Registered with the manager");
+        await first.Log.WaitForAsync("ManagerRegistered");
         await using var second = await SidecarFixture.StartAsync(manager.Address, application.Address, "--runtime-id", "twice");
         await manager.AcceptRegisteredAsync();
 
-        await second.Log.WaitForAsync("as twice too: requests now come here only");
-        await first.Log.WaitForAsync("as twice too: requests now go there");
+        Assert.Equal("twice", (await second.Log.WaitForAsync("RuntimeIdTakenOver"))["RuntimeId"]);
+        Assert.Equal("twice", (await first.Log.WaitForAsync("RuntimeIdLost"))["RuntimeId"]);
     }
 }

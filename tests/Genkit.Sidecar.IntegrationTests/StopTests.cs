@@ -8,7 +8,7 @@ namespace Genkit.Sidecar.IntegrationTests;
 
 public sealed class StopTests
 {
-    /// <summary>Well under the 10 s that container runtimes give a process, and far above the second that a farewell may take.</summary>
+    /// <summary>Well below the 10 s that container runtimes give a process, and far above the second that flushing to the manager may take.</summary>
     private static readonly TimeSpan s_prompt = TimeSpan.FromSeconds(5);
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class StopTests
         await started.Task.InTimeAsync();
 
         var stopping = sidecar.Sidecar.StopAsync();
-        await sidecar.Log.WaitForAsync("Stopping: 1 runs may go on for 600 s");
+        var draining = await sidecar.Log.WaitForAsync("RunsDraining");
         var refused = await sidecar.Peer.AskAsync(Requests.Run("2", "/flow/x"));
         var listing = await sidecar.Peer.AskForOneAsync(Requests.ListActions("3"));
         release.SetResult();
@@ -35,7 +35,8 @@ public sealed class StopTests
         var closed = await sidecar.Peer.ReceiveBytesAsync();
         await stopping;
 
-        Assert.Equal("The sidecar is stopping and starts no more runs", refused[^1].FailureMessage(14));
+        Assert.Equal(("1", "600"), (draining["Count"], draining["Seconds"]));
+        Assert.Equal("The sidecar is stopping and starts no more runs", refused[^1].AssertFailure(14));
         Assert.True(listing.Has("result"));
         Assert.Equal("1", answer.Result());
         Assert.Null(closed);
@@ -60,7 +61,7 @@ public sealed class StopTests
         await sidecar.Peer.ReceiveAsync();
 
         var stopping = sidecar.Sidecar.StopAsync();
-        await sidecar.Log.WaitForAsync("Stopping: 1 runs may go on");
+        await sidecar.Log.WaitForAsync("RunsDraining");
         await sidecar.Manager.DisposeAsync();
 
         await stopping;
@@ -89,14 +90,14 @@ public sealed class StopTests
         var closed = await sidecar.Peer.ReceiveBytesAsync();
         await stopping;
 
-        Assert.All(answers, answer => answer.IsFailure(1, "Action was cancelled"));
+        Assert.All(answers, answer => answer.AssertFailure(1, "Action was cancelled"));
         Assert.Null(closed);
-        await sidecar.Log.WaitForAsync("2 runs are cancelled: they have not ended in the time that --drain-timeout gives");
+        Assert.Equal("2", (await sidecar.Log.WaitForAsync("DrainTimedOut"))["Count"]);
         await TwiceAsync(cancelled);
     }
 
     [Fact]
-    public async Task Stop_Idle_ClosesInGoodOrder()
+    public async Task Stop_Idle_ClosesWithAHandshake()
     {
         await using var sidecar = await RegisteredSidecar.StartAsync();
 
@@ -113,9 +114,9 @@ public sealed class StopTests
         await elsewhere.DisposeAsync();
         await using var application = await FakeApplication.StartAsync();
         await using var sidecar = await SidecarFixture.StartAsync(elsewhere.Address, application.Address, "--reconnect-interval", "10m", "--reconnect-max-interval", "10m");
-        await sidecar.Log.WaitForAsync("Cannot reach the manager");
+        await sidecar.Log.WaitForAsync("ManagerConnectFailed");
 
-        await IsPromptAsync(sidecar);
+        await AssertStopsPromptlyAsync(sidecar);
     }
 
     [Fact]
@@ -125,9 +126,9 @@ public sealed class StopTests
         await elsewhere.DisposeAsync();
         await using var manager = await FakeManager.StartAsync();
         await using var sidecar = await SidecarFixture.StartAsync(manager.Address, elsewhere.Address);
-        await sidecar.Log.WaitForAsync("Waiting for the application");
+        await sidecar.Log.WaitForAsync("ApplicationAwaited");
 
-        await IsPromptAsync(sidecar);
+        await AssertStopsPromptlyAsync(sidecar);
     }
 
     [Fact]
@@ -145,11 +146,11 @@ public sealed class StopTests
         await sidecar.Peer.SendAsync(Requests.Run("1", "/flow/x"));
         await sidecar.Peer.ReceiveAsync();
         await sidecar.Manager.DisposeAsync();
-        await sidecar.Log.WaitForAsync("1 runs go on without their manager");
+        await sidecar.Log.WaitForAsync("RunsHeld");
         release.SetResult();
         await sent.Task.InTimeAsync();
 
-        await IsPromptAsync(sidecar.Sidecar);
+        await AssertStopsPromptlyAsync(sidecar.Sidecar);
     }
 
     [Fact]
@@ -170,7 +171,7 @@ public sealed class StopTests
 
         await sidecar.Peer.ReceiveAsync();
 
-        await IsPromptAsync(sidecar.Sidecar);
+        await AssertStopsPromptlyAsync(sidecar.Sidecar);
     }
 
     private static async Task TwiceAsync(SemaphoreSlim semaphore)
@@ -179,7 +180,7 @@ public sealed class StopTests
         await semaphore.WaitAsync(TestContext.Current.CancellationToken).InTimeAsync();
     }
 
-    private static async Task IsPromptAsync(SidecarFixture sidecar)
+    private static async Task AssertStopsPromptlyAsync(SidecarFixture sidecar)
     {
         var start = Stopwatch.GetTimestamp();
         await sidecar.StopAsync();

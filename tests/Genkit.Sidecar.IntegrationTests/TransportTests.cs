@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Genkit.Sidecar.IntegrationTests;
 
-/// <summary>The ways to reach an application other than cleartext TCP.</summary>
+/// <summary>TLS and Unix sockets to the application.</summary>
 public sealed class TransportTests
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class TransportTests
         {
             await using var application = await FakeApplication.StartAsync($"unix:{Path.Combine(folder.FullName, "app.sock")}");
 
-            await RunsAsync(application);
+            await AssertRunsAsync(application);
         }
         finally
         {
@@ -30,7 +30,7 @@ public sealed class TransportTests
         using var certificates = new Certificates();
         await using var application = await StartTlsAsync(certificates);
 
-        await RunsAsync(application, "--app-ca", certificates.AuthorityFile);
+        await AssertRunsAsync(application, "--app-ca", certificates.AuthorityFile);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class TransportTests
             return call.ReplyAsync(new V1.ConfigureResponse());
         };
 
-        await RunsAsync(application, "--app-ca", certificates.AuthorityFile, "--app-authority", "menu.example");
+        await AssertRunsAsync(application, "--app-ca", certificates.AuthorityFile, "--app-authority", "menu.example");
 
         Assert.Equal("menu.example", authority);
     }
@@ -56,7 +56,7 @@ public sealed class TransportTests
         using var certificates = new Certificates("menu.example");
         await using var application = await StartTlsAsync(certificates);
 
-        var message = await FailsAsync(application, "--app-ca", certificates.AuthorityFile);
+        var message = await AssertFailsAsync(application, "--app-ca", certificates.AuthorityFile);
 
         Assert.Contains("is for 'menu.example', not for '127.0.0.1'. Name the host that the certificate is for with --app-authority", message, StringComparison.Ordinal);
     }
@@ -67,7 +67,7 @@ public sealed class TransportTests
         using var certificates = new Certificates();
         await using var application = await StartTlsAsync(certificates);
 
-        var message = await FailsAsync(application);
+        var message = await AssertFailsAsync(application);
 
         Assert.Contains("is not trusted", message, StringComparison.Ordinal);
         Assert.Contains("Name the certificate authority with --app-ca", message, StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class TransportTests
         using var certificates = new Certificates();
         await using var application = await StartTlsAsync(certificates, ClientCertificateMode.RequireCertificate);
 
-        await RunsAsync(
+        await AssertRunsAsync(
             application, "--app-ca", certificates.AuthorityFile, "--app-cert", certificates.ClientFile, "--app-key", certificates.ClientKeyFile);
     }
 
@@ -89,7 +89,7 @@ public sealed class TransportTests
         using var certificates = new Certificates();
         await using var application = await StartTlsAsync(certificates, ClientCertificateMode.RequireCertificate);
 
-        await FailsAsync(application, "--app-ca", certificates.AuthorityFile);
+        await AssertFailsAsync(application, "--app-ca", certificates.AuthorityFile);
     }
 
     private static Task<FakeApplication> StartTlsAsync(Certificates certificates, ClientCertificateMode mode = ClientCertificateMode.NoCertificate) =>
@@ -100,7 +100,7 @@ public sealed class TransportTests
             https.ClientCertificateValidation = (certificate, _, _) => certificate.Subject == certificates.Client.Subject;
         }));
 
-    private static async Task RunsAsync(FakeApplication application, params string[] flags)
+    private static async Task AssertRunsAsync(FakeApplication application, params string[] flags)
     {
         application.Actions["/flow/echo"] = (call, request) => call.ResultAsync(request.InputJson.ToStringUtf8());
         await using var manager = await FakeManager.StartAsync();
@@ -112,12 +112,12 @@ public sealed class TransportTests
         Assert.Equal("[1]", frames[^1].Result());
     }
 
-    private static async Task<string> FailsAsync(FakeApplication application, params string[] flags)
+    private static async Task<string> AssertFailsAsync(FakeApplication application, params string[] flags)
     {
         await using var manager = await FakeManager.StartAsync();
         await using var sidecar = await SidecarFixture.StartAsync(manager.Address, application.Address, [.. flags, "--app-start-timeout", "0"]);
         var peer = await manager.AcceptRegisteredAsync();
         var answer = await peer.AskForOneAsync(Requests.ListActions("1"));
-        return answer.FailureMessage(14);
+        return answer.AssertFailure(14);
     }
 }

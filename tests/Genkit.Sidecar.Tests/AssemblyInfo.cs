@@ -1,4 +1,4 @@
 using System.Runtime.Versioning;
 
-// The tests of supervision send signals and read /proc.
+// Linux only, because the tests of supervision send signals and read /proc.
 [assembly: SupportedOSPlatform("linux")]

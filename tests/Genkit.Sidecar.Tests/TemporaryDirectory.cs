@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Tests;
 
-/// <summary>A directory of its own for a test, gone with it.</summary>
+/// <summary>A directory for one test, which is deleted with it.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("genkit-sidecar-");

@@ -36,7 +36,7 @@ class Evaluated(stubs.ActionServiceServicer):
         ])
 
     def RunAction(self, request, context):
-        # Indented, as many serializers do by default.
+        # Indented, as many serializers write by default.
         result = json.dumps(ACTIONS[request.key](json.loads(request.input_json)), indent=2)
         yield pb.RunActionResponse(result=pb.ActionResult(result_json=result.encode()))
 

@@ -3,7 +3,7 @@
 //   in   {"id": 1, "do": "runAction", "input": {"key": "/flow/greet", "input": {}}, "stream": true, "streamInput": true}
 //   out  {"event": "result", "id": 1, "value": {}} or {"event": "error", "id": 1, "value": {"message": "", "data": {}}}
 //
-// Events of their own: listening, runtime-added, runtime-removed, frame (all that a runtime sends), trace, chunk and spans.
+// Events that answer no command: listening, runtime-added, runtime-removed, frame (each that a runtime sends), trace, chunk and spans.
 // Usage: node manager-host.cjs PORT PROJECT_ROOT [TELEMETRY_PORT]
 // With TELEMETRY_PORT the telemetry server of Genkit's CLI listens there, and the manager names it to runtimes.
 
@@ -13,12 +13,12 @@ const path = require('node:path');
 const readline = require('node:readline');
 const { setTimeout: sleep } = require('node:timers/promises');
 
-// The manager logs to stdout, which belongs to the protocol here.
+// The manager logs to stdout, which this host uses for its protocol.
 const write = process.stdout.write.bind(process.stdout);
 process.stdout.write = process.stderr.write.bind(process.stderr);
 const emit = (event, members) => write(JSON.stringify({ event, ...members }) + '\n');
 
-// Not exported by the package, but beside what it does export.
+// Not exported by the package, but in a file beside an exported one.
 const exported = require.resolve('@genkit-ai/tools-common/manager');
 const { RuntimeManagerV2 } = require(path.join(path.dirname(exported), 'manager-v2.js'));
 
@@ -51,7 +51,7 @@ async function startTelemetry(port, projectRoot) {
   const { LocalFileLogStore, LocalFileTraceStore, startTelemetryServer } = require('@genkit-ai/telemetry-server');
   const roots = { storeRoot: projectRoot, indexRoot: projectRoot };
   await startTelemetryServer({ port, traceStore: new LocalFileTraceStore(roots), logStore: new LocalFileLogStore(roots) });
-  // It is said to have started before it listens, and tells nobody when it does.
+  // The server reports its start before it listens, and does not report when it does.
   while (!(await connects(port))) await sleep(10);
   return `http://localhost:${port}`;
 }
@@ -117,7 +117,7 @@ async function main([port, projectRoot, telemetryPort]) {
   if (!manager.wss.address()) await once(manager.wss, 'listening');
   emit('listening', { value: manager.port });
   manager.wss.on('connection', (socket) => socket.on('message', (data) => emit('frame', { value: JSON.parse(data) })));
-  for (const runtime of manager.listRuntimes()) emit('runtime-added', { value: runtime }); // quicker than this line
+  for (const runtime of manager.listRuntimes()) emit('runtime-added', { value: runtime }); // registered before this listener was added
   manager.onRuntimeEvent((event, runtime) => emit(event === 'add' ? 'runtime-added' : 'runtime-removed', { value: runtime }));
 
   for await (const line of readline.createInterface({ input: process.stdin })) {
@@ -128,7 +128,7 @@ async function main([port, projectRoot, telemetryPort]) {
       (error) => emit('error', { id, value: { message: error.message, data: error.data } })
     );
   }
-  process.exit(0); // whoever drove this is gone
+  process.exit(0); // the parent process has exited
 }
 
 main(process.argv.slice(2));

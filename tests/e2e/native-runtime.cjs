@@ -1,4 +1,4 @@
-// The hello flows in a native JS runtime, to lay its answers beside the sidecar's. Says the address of its Reflection API v1 and the runtime's id.
+// The hello flows in a native JS runtime, for comparison with the sidecar. Prints the address of its Reflection API v1 and the runtime's id.
 
 const { readdirSync, readFileSync } = require('node:fs');
 const { genkit } = require('genkit');

@@ -1,4 +1,4 @@
-// As otlp-caller.py does, with grpc-js. Takes the folder that has it.
+// Does what otlp-caller.py does, with grpc-js. Takes the folder where grpc-js is installed.
 const grpc = require(require.resolve('@grpc/grpc-js', { paths: [process.argv[2]] }));
 
 const exportOf = (service) => `/opentelemetry.proto.collector.${service}/Export`;

@@ -16,7 +16,7 @@ async function run() {
   }
 
   const { stream, output } = streamFlow(call);
-  output.catch(() => {}); // the stream fails with the same
+  output.catch(() => {}); // the stream fails with the same error
   let seen = 0;
   for await (const chunk of stream) {
     say({ chunk });

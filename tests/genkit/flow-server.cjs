@@ -1,5 +1,5 @@
-// The flows of the hello examples on Genkit's own flow server, for comparison. Its startFlowServer takes no port 0, so that what it does is
-// done here: a JSON body parser, CORS for everybody, and a handler at the name of each flow. Prints the address.
+// The flows of the hello examples on Genkit's own flow server, for comparison. Its startFlowServer does not accept port 0, so this file does the same:
+// a JSON body parser, CORS for every origin, and a handler at the name of each flow. Prints the address.
 const cors = require("cors");
 const express = require("express");
 const { expressHandler } = require("@genkit-ai/express");

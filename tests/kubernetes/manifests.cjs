@@ -1,5 +1,5 @@
-// Reads YAML documents from stdin and writes {documents, problems} as one JSON line: what they say, and where that is not what the
-// Kubernetes API's types allow. The compiler does the checking, because it alone refuses unknown fields as well as wrong and missing ones.
+// Reads YAML documents from stdin and writes {documents, problems} as one JSON line: the documents, and where they violate the
+// Kubernetes API's types. Uses the TypeScript compiler, because only it refuses unknown fields as well as wrong and missing ones.
 const fs = require("node:fs");
 const path = require("node:path");
 const ts = require("typescript");

@@ -1,4 +1,4 @@
-// Two flows on Genkit's own runtime for JavaScript. `traced.mjs` does the same through OpenTelemetry, for the spans to be compared.
+// Two flows on Genkit's own runtime for JavaScript. `traced.mjs` does the same with OpenTelemetry, so that tests can compare the spans.
 
 import { genkit, z } from 'genkit';
 

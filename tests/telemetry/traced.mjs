@@ -1,13 +1,13 @@
-// An application whose spans and logs OpenTelemetry's SDK exports as its environment says.
+// An application whose spans and logs OpenTelemetry's SDK exports as configured by its environment.
 //
 //   /flow/journey, /flow/wreck  the flows of native.mjs, in spans with Genkit's own attributes
 //   /flow/voyage                what any instrumentation may send: attributes of every kind, an event, a link, a log record, an
 //                               exception, and a model with a tool by the conventions for generative AI; with {"flush": true} it sees
 //                               them exported before it ends
-//   /flow/drift                 spans in a trace of their own, which is told to the sidecar as the run's
+//   /flow/drift                 spans in another trace, whose id is sent to the sidecar in ActionState
 //
 // Usage: node traced.mjs [configured]
-// With `configured` it exports to where Configure says, not to where the environment does.
+// With `configured` it exports to the address in Configure instead of the one in the environment.
 
 import path from 'node:path';
 import { Server, ServerCredentials, loadPackageDefinition, status } from '@grpc/grpc-js';

@@ -174,10 +174,10 @@ internal sealed partial class FlowEndpoints : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: {Method} was answered with {Status}")]
+        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: {Method} was answered with {Status}", EventName = "FlowRequestAnswered")]
         public static partial void Answered(ILogger logger, string requestId, string method, int status);
 
-        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: the client went away before it was answered")]
+        [LoggerMessage(LogLevel.Debug, "Request {RequestId}: the client went away before it was answered", EventName = "FlowClientDisconnected")]
         public static partial void Gone(ILogger logger, string requestId);
     }
 }

@@ -168,7 +168,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Request {RequestId}: {Key} (run {TraceId}) failed: {Message}")]
+        [LoggerMessage(LogLevel.Warning, "Request {RequestId}: {Key} (run {TraceId}) failed: {Message}", EventName = "FlowRunFailed")]
         public static partial void Failed(ILogger logger, string requestId, string key, string traceId, string message);
     }
 }

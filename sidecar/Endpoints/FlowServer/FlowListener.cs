@@ -77,10 +77,10 @@ internal sealed partial class FlowListener(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Flows are served at {EndPoint}{PathPrefix}")]
+        [LoggerMessage(LogLevel.Information, "Flows are served at {EndPoint}{PathPrefix}", EventName = "FlowServerStarted")]
         public static partial void Listening(ILogger logger, EndPoint endPoint, string pathPrefix);
 
-        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off")]
+        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off", EventName = "FlowServerListenFailed")]
         public static partial void Refused(ILogger logger, SettingSource source, HealthAddress address, string reason);
     }
 }

@@ -61,13 +61,13 @@ internal sealed partial class HealthListener(HealthSettings settings, HealthEndp
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Probes and metrics are answered at {EndPoint}")]
+        [LoggerMessage(LogLevel.Information, "Probes and metrics are answered at {EndPoint}", EventName = "HealthListenerStarted")]
         public static partial void Listening(ILogger logger, EndPoint endPoint);
 
-        [LoggerMessage(LogLevel.Information, "Probes and metrics are not answered: the default address {Address} is not free ({Reason}). Another sidecar? {Flag} gives this one its own")]
+        [LoggerMessage(LogLevel.Information, "Probes and metrics are not answered: the default address {Address} is not free ({Reason}). Another sidecar? {Flag} gives this one its own", EventName = "HealthListenerUnavailable")]
         public static partial void GoingOnWithout(ILogger logger, HealthAddress address, string reason, string flag);
 
-        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off")]
+        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off", EventName = "HealthListenFailed")]
         public static partial void Refused(ILogger logger, SettingSource source, HealthAddress address, string reason);
     }
 }

@@ -133,13 +133,13 @@ internal sealed partial class OtlpListeners(OtlpSettings settings, OtlpHandler h
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "OpenTelemetry's spans and logs are taken at {EndPoints}")]
+        [LoggerMessage(LogLevel.Information, "OpenTelemetry's spans and logs are taken at {EndPoints}", EventName = "OtlpListenersStarted")]
         public static partial void Listening(ILogger logger, string endPoints);
 
-        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}. Another sidecar, or a collector of OpenTelemetry? {Flag} takes another address, port 0 for any that is free, or off")]
+        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}. Another sidecar, or a collector of OpenTelemetry? {Flag} takes another address, port 0 for any that is free, or off", EventName = "OtlpListenFailed")]
         public static partial void Refused(ILogger logger, string source, OtlpAddress address, string reason, string flag);
 
-        [LoggerMessage(LogLevel.Information, "The application at {Application} is not told where its OpenTelemetry spans are taken: only processes of this machine can be sure to reach that. {Flag} says by what host it can, once the OTLP listeners are open to it")]
+        [LoggerMessage(LogLevel.Information, "The application at {Application} is not told where its OpenTelemetry spans are taken: only processes of this machine can be sure to reach that. {Flag} says by what host it can, once the OTLP listeners are open to it", EventName = "OtlpEndpointNotAnnounced")]
         public static partial void NotTold(ILogger logger, ApplicationAddress application, string flag);
     }
 }

@@ -298,22 +298,22 @@ internal sealed partial class ReflectionV1Endpoints(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "A request of Reflection API v1 from {Peer} was refused: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "A request of Reflection API v1 from {Peer} was refused: {Reason}", EventName = "ReflectionV1RequestRefused")]
         public static partial void Refused(ILogger logger, IPAddress? peer, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Path} of Reflection API v1 failed inside the sidecar")]
+        [LoggerMessage(LogLevel.Error, "{Path} of Reflection API v1 failed inside the sidecar", EventName = "ReflectionV1RequestFaulted")]
         public static partial void Faulted(ILogger logger, Exception exception, string path);
 
-        [LoggerMessage(LogLevel.Warning, "The Genkit CLI speaks another version of Reflection API v1 than 1; some of its features may not work")]
+        [LoggerMessage(LogLevel.Warning, "The Genkit CLI speaks another version of Reflection API v1 than 1; some of its features may not work", EventName = "ReflectionV1VersionMismatch")]
         public static partial void OtherVersion(ILogger logger);
 
-        [LoggerMessage(LogLevel.Information, "Told to stop, by __quitquitquit of Reflection API v1")]
+        [LoggerMessage(LogLevel.Information, "Told to stop, by __quitquitquit of Reflection API v1", EventName = "ReflectionV1QuitRequested")]
         public static partial void Quitting(ILogger logger);
 
-        [LoggerMessage(LogLevel.Information, "Run {TraceId} goes on though its caller has gone, for {Seconds:0} s at most (--run-grace)")]
+        [LoggerMessage(LogLevel.Information, "Run {TraceId} goes on though its caller has gone, for {Seconds:0} s at most (--run-grace)", EventName = "ReflectionV1CallerDisconnected")]
         public static partial void CallerGone(ILogger logger, string traceId, double seconds);
 
-        [LoggerMessage(LogLevel.Warning, "Run {TraceId} was cancelled: its caller has been gone for too long (--run-grace)")]
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId} was cancelled: its caller has been gone for too long (--run-grace)", EventName = "ReflectionV1RunAbandoned")]
         public static partial void Abandoned(ILogger logger, string traceId);
     }
 }

@@ -109,16 +109,16 @@ internal sealed partial class ReflectionV1Listener(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Reflection API v1 is served at {Address}")]
+        [LoggerMessage(LogLevel.Information, "Reflection API v1 is served at {Address}", EventName = "ReflectionV1ListenerStarted")]
         public static partial void Listening(ILogger logger, Uri address);
 
-        [LoggerMessage(LogLevel.Warning, "Reflection API v1 at {EndPoint} is beyond loopback: whoever reaches it may run every action and stop the sidecar")]
+        [LoggerMessage(LogLevel.Warning, "Reflection API v1 at {EndPoint} is beyond loopback: whoever reaches it may run every action and stop the sidecar", EventName = "ReflectionV1BeyondLoopback")]
         public static partial void BeyondLoopback(ILogger logger, IPEndPoint endPoint);
 
-        [LoggerMessage(LogLevel.Warning, "Reflection API v1 is not served: {Address} is not free ({Reason})")]
+        [LoggerMessage(LogLevel.Warning, "Reflection API v1 is not served: {Address} is not free ({Reason})", EventName = "ReflectionV1ListenerUnavailable")]
         public static partial void GoingOnWithout(ILogger logger, string address, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off")]
+        [LoggerMessage(LogLevel.Error, "{Source}: cannot listen at {Address}: {Reason}; accepted: an address that is free, or off", EventName = "ReflectionV1ListenFailed")]
         public static partial void Refused(ILogger logger, string source, string address, string reason);
     }
 }

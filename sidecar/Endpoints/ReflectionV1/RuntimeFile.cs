@@ -111,13 +111,13 @@ internal sealed partial class RuntimeFile(RuntimeSettings settings, TimeProvider
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The Genkit CLI finds this runtime by {Path} (project root: {Origin})")]
+        [LoggerMessage(LogLevel.Information, "The Genkit CLI finds this runtime by {Path} (project root: {Origin})", EventName = "RuntimeFileWritten")]
         public static partial void Written(ILogger logger, string path, string origin);
 
-        [LoggerMessage(LogLevel.Warning, "The runtime file {Path} cannot be written: {Reason}. The Genkit CLI does not find this application by it; --project-root names another folder")]
+        [LoggerMessage(LogLevel.Warning, "The runtime file {Path} cannot be written: {Reason}. The Genkit CLI does not find this application by it; --project-root names another folder", EventName = "RuntimeFileWriteFailed")]
         public static partial void NotWritten(ILogger logger, string path, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "The runtime file {Path} cannot be removed: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "The runtime file {Path} cannot be removed: {Reason}", EventName = "RuntimeFileDeleteFailed")]
         public static partial void NotDeleted(ILogger logger, string path, string reason);
     }
 }

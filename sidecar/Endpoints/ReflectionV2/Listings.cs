@@ -96,7 +96,7 @@ internal sealed partial class Listings(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Request {RequestId} failed inside the sidecar")]
+        [LoggerMessage(LogLevel.Error, "Request {RequestId} failed inside the sidecar", EventName = "ListingFaulted")]
         public static partial void Faulted(ILogger logger, Exception exception, string requestId);
     }
 }

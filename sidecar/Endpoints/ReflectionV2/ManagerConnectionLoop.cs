@@ -245,25 +245,25 @@ internal sealed partial class ManagerConnectionLoop(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Registered with the manager at {Address} as {RuntimeId} ({Name}) after {Failures} failed attempts")]
+        [LoggerMessage(LogLevel.Information, "Registered with the manager at {Address} as {RuntimeId} ({Name}) after {Failures} failed attempts", EventName = "ManagerRegistered")]
         public static partial void Registered(ILogger logger, string address, string runtimeId, string name, long failures);
 
-        [LoggerMessage(LogLevel.Warning, "The connection to the manager at {Address} has ended ({Reason}): {Detail}")]
+        [LoggerMessage(LogLevel.Warning, "The connection to the manager at {Address} has ended ({Reason}): {Detail}", EventName = "ManagerConnectionEnded")]
         public static partial void Ended(ILogger logger, string address, SessionEndReason reason, string detail);
 
-        [LoggerMessage(LogLevel.Warning, "{Failure}. Trying on; is `genkit start --experimental-reflection-v2` running?")]
+        [LoggerMessage(LogLevel.Warning, "{Failure}. Trying on; is `genkit start --experimental-reflection-v2` running?", EventName = "ManagerConnectFailed")]
         public static partial void Failed(ILogger logger, string failure);
 
-        [LoggerMessage(LogLevel.Debug, "Attempt {Count} failed too: {Failure}")]
+        [LoggerMessage(LogLevel.Debug, "Attempt {Count} failed too: {Failure}", EventName = "ManagerConnectRetryFailed")]
         public static partial void StillFailing(ILogger logger, long count, string failure);
 
-        [LoggerMessage(LogLevel.Debug, "The manager did not take the last answers in time")]
+        [LoggerMessage(LogLevel.Debug, "The manager did not take the last answers in time", EventName = "ManagerFlushTimedOut")]
         public static partial void FarewellCutShort(ILogger logger);
 
-        [LoggerMessage(LogLevel.Information, "{Count} runs go on without their manager, for {Seconds:0} s at most (--run-grace)")]
+        [LoggerMessage(LogLevel.Information, "{Count} runs go on without their manager, for {Seconds:0} s at most (--run-grace)", EventName = "RunsHeld")]
         public static partial void Held(ILogger logger, int count, double seconds);
 
-        [LoggerMessage(LogLevel.Warning, "{Count} runs were cancelled: {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "{Count} runs were cancelled: {Reason}", EventName = "RunsCancelled")]
         public static partial void Dropped(ILogger logger, int count, string reason);
     }
 }

@@ -229,19 +229,19 @@ internal sealed partial class ManagerSession : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "A message of {Length} bytes from the manager was ignored: {Problem}")]
+        [LoggerMessage(LogLevel.Warning, "A message of {Length} bytes from the manager was ignored: {Problem}", EventName = "InvalidMessageIgnored")]
         public static partial void Garbage(ILogger logger, long length, string problem);
 
-        [LoggerMessage(LogLevel.Warning, "A response from the manager was ignored: no request of that id waits for one")]
+        [LoggerMessage(LogLevel.Warning, "A response from the manager was ignored: no request of that id waits for one", EventName = "UnknownResponseIgnored")]
         public static partial void UnknownResponse(ILogger logger);
 
-        [LoggerMessage(LogLevel.Information, "{Count} runs go on with the manager that asked for them")]
+        [LoggerMessage(LogLevel.Information, "{Count} runs go on with the manager that asked for them", EventName = "RunsResumed")]
         public static partial void Resumed(ILogger logger, int count);
 
-        [LoggerMessage(LogLevel.Warning, "{Count} runs were cancelled: the manager that asked for them is gone, another one is there")]
+        [LoggerMessage(LogLevel.Warning, "{Count} runs were cancelled: the manager that asked for them is gone, another one is there", EventName = "RunsOfReplacedManagerCancelled")]
         public static partial void Dropped(ILogger logger, int count);
 
-        [LoggerMessage(LogLevel.Error, "The connection to the manager failed inside the sidecar")]
+        [LoggerMessage(LogLevel.Error, "The connection to the manager failed inside the sidecar", EventName = "ManagerSessionFaulted")]
         public static partial void Faulted(ILogger logger, Exception exception);
     }
 }

@@ -282,28 +282,28 @@ internal sealed partial class RequestDispatcher(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "{Count} members of a message are unknown and were ignored")]
+        [LoggerMessage(LogLevel.Debug, "{Count} members of a message are unknown and were ignored", EventName = "UnknownMembersIgnored")]
         public static partial void UnknownMembers(ILogger logger, int count);
 
-        [LoggerMessage(LogLevel.Warning, "{Method} came without an id and was ignored: nobody could be answered")]
+        [LoggerMessage(LogLevel.Warning, "{Method} came without an id and was ignored: nobody could be answered", EventName = "RequestWithoutIdIgnored")]
         public static partial void RequestWithoutId(ILogger logger, string method);
 
-        [LoggerMessage(LogLevel.Warning, "Notification {Method} is unknown and was ignored")]
+        [LoggerMessage(LogLevel.Warning, "Notification {Method} is unknown and was ignored", EventName = "UnknownNotificationIgnored")]
         public static partial void UnknownNotification(ILogger logger, string method);
 
-        [LoggerMessage(LogLevel.Warning, "An input message without requestId was ignored")]
+        [LoggerMessage(LogLevel.Warning, "An input message without requestId was ignored", EventName = "InputWithoutRequestIdIgnored")]
         public static partial void InputWithoutRequest(ILogger logger);
 
-        [LoggerMessage(LogLevel.Warning, "Input for request {RequestId} was ignored: no run with streamed input is active under that id")]
+        [LoggerMessage(LogLevel.Warning, "Input for request {RequestId} was ignored: no run with streamed input is active under that id", EventName = "InputForUnknownRequestIgnored")]
         public static partial void InputForUnknownRequest(ILogger logger, string requestId);
 
-        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: sendInputStreamChunk without a chunk was ignored")]
+        [LoggerMessage(LogLevel.Warning, "Run {TraceId}: sendInputStreamChunk without a chunk was ignored", EventName = "InputWithoutChunkIgnored")]
         public static partial void InputWithoutChunk(ILogger logger, string traceId);
 
-        [LoggerMessage(LogLevel.Warning, "configure was ignored: params.telemetryServerUrl must be a string")]
+        [LoggerMessage(LogLevel.Warning, "configure was ignored: params.telemetryServerUrl must be a string", EventName = "InvalidConfigureIgnored")]
         public static partial void BadConfigure(ILogger logger);
 
-        [LoggerMessage(LogLevel.Warning, "A message of {Length} bytes was refused: the limit is {Limit} (--max-message-bytes)")]
+        [LoggerMessage(LogLevel.Warning, "A message of {Length} bytes was refused: the limit is {Limit} (--max-message-bytes)", EventName = "OversizeMessageRefused")]
         public static partial void Oversize(ILogger logger, long length, long limit);
     }
 }

@@ -123,13 +123,13 @@ internal sealed partial class RuntimeIdClaim(RuntimeSettings settings, ILogger<R
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "This system has no means to notice another sidecar that registers as {RuntimeId}")]
+        [LoggerMessage(LogLevel.Information, "This system has no means to notice another sidecar that registers as {RuntimeId}", EventName = "RuntimeIdConflictUndetectable")]
         public static partial void NotNoticed(ILogger logger, string runtimeId);
 
-        [LoggerMessage(LogLevel.Warning, "Another sidecar has registered with this manager as {RuntimeId} too: requests now come here only. Give each its own --runtime-id (GENKIT_RUNTIME_ID)")]
+        [LoggerMessage(LogLevel.Warning, "Another sidecar has registered with this manager as {RuntimeId} too: requests now come here only. Give each its own --runtime-id (GENKIT_RUNTIME_ID)", EventName = "RuntimeIdTakenOver")]
         public static partial void Taken(ILogger logger, string runtimeId);
 
-        [LoggerMessage(LogLevel.Warning, "Another sidecar has registered with this manager as {RuntimeId} too: requests now go there. Give each its own --runtime-id (GENKIT_RUNTIME_ID)")]
+        [LoggerMessage(LogLevel.Warning, "Another sidecar has registered with this manager as {RuntimeId} too: requests now go there. Give each its own --runtime-id (GENKIT_RUNTIME_ID)", EventName = "RuntimeIdLost")]
         public static partial void Replaced(ILogger logger, string runtimeId);
     }
 }

@@ -2,8 +2,8 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests.Containers;
 
-/// <summary>A Compose file, brought up as a project of its own; nothing of it may be left behind.</summary>
-/// <param name="engine">Where it runs.</param>
+/// <summary>A Compose file, started as a separate project. Disposing asserts that none of its containers, networks and volumes remain.</summary>
+/// <param name="engine">The engine that runs the containers.</param>
 /// <param name="file">The file, relative to the repository or absolute.</param>
 public abstract class ComposeProject(ContainerEngine engine, string file) : IAsyncLifetime
 {
@@ -11,7 +11,7 @@ public abstract class ComposeProject(ContainerEngine engine, string file) : IAsy
 
     private IEnumerable<string> Prefix => ["--file", file, "--project-name", _name];
 
-    /// <summary>The Tools API of the CLI in its container.</summary>
+    /// <summary>The Tools API of the CLI in the container.</summary>
     internal ToolsApi Tools { get; private set; } = null!;
 
     public virtual async ValueTask InitializeAsync()
@@ -51,11 +51,11 @@ public abstract class ComposeProject(ContainerEngine engine, string file) : IAsy
     internal async Task<string> InspectAsync(string service, string format) =>
         await engine.DockerAsync("inspect", "--format", format, await ComposeAsync("ps", "--quiet", service));
 
-    /// <summary>Waits for what the health check of a service is to say: `healthy` or `unhealthy`.</summary>
+    /// <summary>Waits until the health check of a service reports `healthy` or `unhealthy`.</summary>
     internal Task HealthAsync(string service, string expected) =>
         UntilAsync($"{service} is {expected}", async () => await InspectAsync(service, "{{.State.Health.Status}}") == expected);
 
-    /// <summary>Waits until the sidecar itself says that manager and application are there, as they are now.</summary>
+    /// <summary>Waits until the sidecar is ready: connected to the current manager and application.</summary>
     internal Task ReadyAsync() => UntilAsync("the sidecar is ready", async () =>
     {
         var (exitCode, _, _) = await engine.TryComposeAsync([.. Prefix, "exec", "-T", "sidecar", "genkit-sidecar", "health"]);

@@ -53,7 +53,7 @@ public sealed class ComposeTests(OwnProject project) : IClassFixture<OwnProject>
         await project.AssertGreetsAsync();
     }
 
-    // Its exit code is 0 only if no step has failed.
+    // The exit code is 0 only if no step failed.
     [Fact]
     public async Task Doctor_BesideTheSidecar_FindsNothingWrong() =>
         Assert.Contains("ok       run:", await project.ComposeAsync("exec", "-T", "sidecar", "genkit-sidecar", "doctor"), StringComparison.Ordinal);

@@ -16,7 +16,7 @@ public sealed class ContainerEngine : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        // It ends with its input, and so with the tests, however these end.
+        // The engine exits when its standard input closes, and therefore with the test process.
         _engine = Start([Script("engine"), "sh", "-c", $"echo \"{Announcement}$DOCKER_HOST\"; read -r _"]);
         var line = await _engine.Output.FirstAsync(
             line => line.StartsWith(Announcement, StringComparison.Ordinal), "the address of the engine");
@@ -42,11 +42,11 @@ public sealed class ContainerEngine : IAsyncLifetime
     /// <summary>Runs `docker compose arguments` to its end and returns what it printed.</summary>
     internal Task<string> ComposeAsync(params IEnumerable<string> arguments) => RunAsync([Script("compose"), .. arguments]);
 
-    /// <summary>Runs `docker compose arguments` to its end, whatever its exit code.</summary>
+    /// <summary>Runs `docker compose arguments` to its end and returns its exit code.</summary>
     internal Task<(int ExitCode, string Output, string Errors)> TryComposeAsync(IEnumerable<string> arguments) =>
         TryAsync([Script("compose"), .. arguments]);
 
-    /// <summary>Runs a command to its end, whatever its exit code.</summary>
+    /// <summary>Runs a command to its end and returns its exit code.</summary>
     internal async Task<(int ExitCode, string Output, string Errors)> TryAsync(IEnumerable<string> command)
     {
         await using var process = Start(command);

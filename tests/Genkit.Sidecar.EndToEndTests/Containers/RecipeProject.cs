@@ -20,9 +20,9 @@ public sealed class RecipeProject : ComposeProject
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"), TestContext.Current.CancellationToken);
         var from = readme.IndexOf("  pod:", StringComparison.Ordinal);
         var recipe = readme[from..readme.IndexOf("```", from, StringComparison.Ordinal)];
-        Assert.True(recipe.Count(character => character == '\n') <= 12, "The recipe has grown over twelve lines.");
+        Assert.True(recipe.Count(character => character == '\n') <= 12, "The recipe has more than twelve lines.");
 
-        // Any free port, for a CLI that is there already.
+        // Any free port, because a CLI may already use the default.
         const string Port = "127.0.0.1:4000:4000";
         Assert.Contains(Port, recipe, StringComparison.Ordinal);
         await File.WriteAllTextAsync(

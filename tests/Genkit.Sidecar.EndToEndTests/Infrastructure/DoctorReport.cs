@@ -28,7 +28,7 @@ internal sealed class DoctorReport
     public static Task<DoctorReport> OfAsync(Workspace workspace, params IEnumerable<string> arguments) =>
         OfAsync(workspace, [], new Dictionary<string, string>(), arguments);
 
-    /// <summary>Runs the doctor by way of another command, such as one that changes its network.</summary>
+    /// <summary>Runs the doctor under another command, for example one that changes its network.</summary>
     public static async Task<DoctorReport> OfAsync(
         Workspace workspace, IEnumerable<string> by, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {
@@ -37,7 +37,7 @@ internal sealed class DoctorReport
         return new DoctorReport(exitCode, string.Join('\n', doctor.Output.Snapshot()));
     }
 
-    /// <summary>Checks that a step ended so, and that its finding and one of its remedies have these texts in them.</summary>
+    /// <summary>Asserts the status of a step, and that its finding and one of its remedies contain these texts.</summary>
     public void AssertStep(string name, string status, string found, string? remedy = null)
     {
         var step = _report.GetProperty("steps").EnumerateArray().SingleOrDefault(step => Text(step, "name") == name);
@@ -49,13 +49,13 @@ internal sealed class DoctorReport
             step.GetRawText());
     }
 
-    /// <summary>Checks that no step failed, and the exit code says so.</summary>
+    /// <summary>Asserts that no step failed and that the exit code is 0.</summary>
     public void AssertPassed()
     {
         Assert.True(ExitCode == 0 && Steps.All(step => step.Status != "failed"), _report.GetRawText());
     }
 
-    /// <summary>Checks that this step failed, those that need it were skipped, and the exit code says so.</summary>
+    /// <summary>Asserts that this step failed, that the steps that depend on it were skipped, and that the exit code is 1.</summary>
     public void AssertFailed(string name, string found, string remedy)
     {
         AssertStep(name, "failed", found, remedy);

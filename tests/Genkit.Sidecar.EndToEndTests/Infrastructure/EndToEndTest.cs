@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>A test with a workspace of its own, whose transcript is the output of the test.</summary>
+/// <summary>A test with its own workspace, whose transcript is the test's output.</summary>
 public abstract class EndToEndTest : IAsyncLifetime
 {
     private protected Workspace Workspace { get; } = new();

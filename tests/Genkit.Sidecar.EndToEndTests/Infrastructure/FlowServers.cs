@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>Servers of the hello examples' flows: the published sidecar's, and Genkit's own.</summary>
+/// <summary>Flow servers of the hello examples: the published sidecar and Genkit's own.</summary>
 internal static class FlowServers
 {
     private const string MadeBy = "tests/e2e/setup genkit";
@@ -11,21 +11,20 @@ internal static class FlowServers
     public static Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(Workspace workspace, string language, params IEnumerable<string> options) =>
         StartSidecarAsync(workspace, HelloApplication.In(language).Command, process => process.Output, options);
 
-    /// <summary>Starts an application of a client library, which says on stderr where it listens.</summary>
+    /// <summary>Starts an application of a client library, which prints its address to stderr.</summary>
     public static Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(Workspace workspace, IEnumerable<string> application) =>
         StartSidecarAsync(workspace, application, process => process.Errors, []);
 
     private static async Task<(RunningProcess Process, Uri Address)> StartSidecarAsync(
-        Workspace workspace, IEnumerable<string> application, Func<RunningProcess, Journal<string>> saidIn, IEnumerable<string> options)
+        Workspace workspace, IEnumerable<string> application, Func<RunningProcess, Journal<string>> addressIn, IEnumerable<string> options)
     {
         var sidecar = Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar");
 
-        // Not through the workspace's log, for the sidecar says there which port the system has given it.
+        // Does not use the workspace's log file, because the port is read from the sidecar's stderr.
         var process = workspace.Start([sidecar, "run", "--flow-server", "127.0.0.1:0", .. options, "--", .. application]);
-        const string Said = "Flows are served at ";
-        var line = await process.Errors.FirstAsync(line => line.Contains(Said, StringComparison.Ordinal), "the address of the flow server");
-        await saidIn(process).FirstAsync(line => line.Contains("listens on", StringComparison.Ordinal), "the application's address");
-        return (process, new Uri($"http://{line[(line.IndexOf(Said, StringComparison.Ordinal) + Said.Length)..]}"));
+        var started = await process.EventAsync("FlowServerStarted");
+        await addressIn(process).FirstAsync(line => line.Contains("listens on", StringComparison.Ordinal), "the application's address");
+        return (process, new Uri($"http://{started.State.GetProperty("EndPoint").GetString()}{started.State.GetProperty("PathPrefix").GetString()}"));
     }
 
     /// <summary>Starts Genkit's own flow server.</summary>

@@ -12,7 +12,7 @@ internal static partial class GenkitCli
         Workspace workspace, HelloApplication application, params IEnumerable<string> arguments) =>
         RunAsync(workspace, ["flow:run", .. arguments, "--", .. SidecarCommand.Run(workspace, application.Command)]);
 
-    /// <summary>Runs `genkit arguments` to its end, which is an exit with 0 whatever became of it, and returns what it printed.</summary>
+    /// <summary>Runs `genkit arguments` to its end and returns what it printed. The CLI exits with 0 even if the command failed.</summary>
     public static async Task<string> RunAsync(Workspace workspace, params IEnumerable<string> arguments)
     {
         var cli = workspace.Start(Command(arguments));

@@ -22,7 +22,7 @@ internal static class Gone
         }
         catch (ArgumentException)
         {
-            // Gone before it was looked up.
+            // The process exited before it was looked up.
         }
         catch (TimeoutException)
         {

@@ -23,7 +23,7 @@ internal sealed record HelloApplication(string Language, string Interpreter, str
     };
 }
 
-/// <summary>The languages that every theory runs with. What differs between languages is the conformance kit's to find, so one of them is enough in the default tier.</summary>
+/// <summary>The languages that every theory runs with. The conformance kit tests the differences between languages, so one of them is enough in the default tier.</summary>
 public static class Languages
 {
     public static TheoryData<string> All { get; } = [new TheoryDataRow<string>("python").WithTrait("Tier", "All"), "typescript"];

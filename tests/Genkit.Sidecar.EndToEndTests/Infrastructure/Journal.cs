@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>What has been read from somewhere, in order; tests wait for entries in it. Safe from any thread.</summary>
+/// <summary>The entries that were read from a source, in order. Tests wait for entries. Thread-safe.</summary>
 internal sealed class Journal<T>(string name)
 {
     private readonly Lock _gate = new();
@@ -26,7 +26,7 @@ internal sealed class Journal<T>(string name)
     /// <summary>Waits for an entry and removes it, so that the next wait finds the next one.</summary>
     public Task<T> TakeAsync(Func<T, bool> matches, string what) => SearchAsync(matches, what, take: true);
 
-    /// <summary>Reads all entries, those to come included, until the journal is complete.</summary>
+    /// <summary>Reads all present and future entries until the journal is complete.</summary>
     public async IAsyncEnumerable<T> FollowAsync()
     {
         for (var next = 0; ; next++)
@@ -87,7 +87,7 @@ internal sealed class Journal<T>(string name)
             }
             catch (OperationCanceledException)
             {
-                Assert.Fail($"{name} did not bring {what} within {Timeouts.Default}:\n{this}");
+                Assert.Fail($"{name} did not contain {what} within {Timeouts.Default}:\n{this}");
             }
         }
     }

@@ -22,7 +22,7 @@ internal sealed class ManagerHost
 
     public int ProcessId => _process.Id;
 
-    /// <summary>Of a manager that was started with one.</summary>
+    /// <summary>The address of the telemetry server; null for a manager that was started without one.</summary>
     public Uri? Telemetry { get; private set; }
 
     public string Url => $"ws://127.0.0.1:{Port}";
@@ -67,7 +67,7 @@ internal sealed class ManagerHost
     public Task<JsonElement> GetTraceAsync(string traceId) =>
         AskAsync("getTrace", new JsonObject { ["traceId"] = traceId });
 
-    /// <summary>Waits until these spans of a trace have ended: an application's own come later than the run's answer.</summary>
+    /// <summary>Waits until these spans of a trace have ended. An application's own spans arrive after the run's answer.</summary>
     public async Task<ReadTrace> TraceAsync(string traceId, params IEnumerable<string> spans) => new(await AnswerAsync(
         await SendAsync("traceWith", new JsonObject { ["traceId"] = traceId, ["spans"] = new JsonArray([.. spans]) })));
 
@@ -77,7 +77,7 @@ internal sealed class ManagerHost
 
     public Task<JsonElement> ListTracesAsync() => AskAsync("listTraces", []);
 
-    /// <summary>Runs an action so many times, and gives what of the traces could not be read straight after each answer.</summary>
+    /// <summary>Runs an action several times, and returns the traces that could not be read right after each answer.</summary>
     public async Task<JsonElement> RunTracedAsync(string request, int times) => await AnswerAsync(
         await SendAsync("runTraced", new JsonObject { ["input"] = JsonNode.Parse(request), ["times"] = times }));
 
@@ -93,11 +93,11 @@ internal sealed class ManagerHost
         return new ManagerRun(this, id);
     }
 
-    /// <summary>Waits for the next event of a name, and of a command if <paramref name="id"/> names one.</summary>
+    /// <summary>Waits for the next event of this name, and of this command if <paramref name="id"/> is given.</summary>
     public Task<ManagerEvent> EventAsync(string name, int? id = null) =>
         _events.TakeAsync(e => e.Name == name && e.Id == id, $"the event {name} of command {id}");
 
-    /// <summary>Returns what the runtimes have sent and nobody has taken, in order.</summary>
+    /// <summary>Returns the frames that the runtimes have sent and no test has taken, in order.</summary>
     public IReadOnlyList<JsonElement> Frames() =>
         [.. _events.Snapshot().Where(e => e.Name == "frame").Select(e => e.Value)];
 
@@ -135,7 +135,7 @@ internal sealed class ManagerHost
         _events.Complete();
     }
 
-    // The manager takes no port 0. Whoever takes this one in between makes the manager fail, loudly.
+    // The manager does not accept port 0. If another process takes this port meanwhile, the manager fails with an error.
     private static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>A span as the telemetry server gives it.</summary>
+/// <summary>A span as the telemetry server returns it.</summary>
 internal sealed class ReadSpan(JsonElement span)
 {
     public string Name => span.GetProperty("displayName").GetString()!;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>A trace as the telemetry server gives it; empty if it has none.</summary>
+/// <summary>A trace as the telemetry server returns it; empty if there is none.</summary>
 internal sealed class ReadTrace
 {
     private readonly Dictionary<string, ReadSpan> _byId;
@@ -17,7 +17,7 @@ internal sealed class ReadTrace
     /// <summary>Returns the only span of a name.</summary>
     public ReadSpan this[string name] => _byId.Values.Single(span => span.Name == name);
 
-    /// <summary>Says whether there are spans of these names, and all have ended.</summary>
+    /// <summary>Returns whether there are spans of these names and all of them have ended.</summary>
     public bool Has(params IEnumerable<string> names) =>
         !names.Except(_byId.Values.Select(span => span.Name)).Any() && _byId.Values.All(span => span.HasEnded);
 
@@ -26,9 +26,9 @@ internal sealed class ReadTrace
         ? span.Name
         : $"{(_byId.TryGetValue(span.ParentId, out var parent) ? Way(parent) : "?")}/{span.Name}";
 
-    /// <summary>Returns every span's way, in order.</summary>
+    /// <summary>Returns the path of every span, in order.</summary>
     public IReadOnlyList<string> Ways() => [.. Spans().Select(Way)];
 
-    /// <summary>Returns the spans, ordered by their ways.</summary>
+    /// <summary>Returns the spans, ordered by their paths.</summary>
     public IReadOnlyList<ReadSpan> Spans() => [.. _byId.Values.OrderBy(Way, StringComparer.Ordinal)];
 }

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>Questions to those who tell nobody when their answer changes.</summary>
+/// <summary>Polls peers that do not notify of a change.</summary>
 internal static class Repeated
 {
-    /// <summary>Asks until the answer is as it should be, and returns it.</summary>
+    /// <summary>Repeats the request until the answer matches, and returns that answer.</summary>
     public static async Task<JsonElement> AskAsync(Func<Task<JsonElement>> ask, Predicate<JsonElement> isDone)
     {
         using var timeout = new CancellationTokenSource(Timeouts.Default);
@@ -13,7 +13,7 @@ internal static class Repeated
         JsonElement answer;
         while (!isDone(answer = await ask()))
         {
-            Assert.False(timeout.IsCancellationRequested, $"Within {Timeouts.Default} came no more than {answer.GetRawText()}");
+            Assert.False(timeout.IsCancellationRequested, $"After {Timeouts.Default} the answer is still {answer.GetRawText()}");
             await poll.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
 

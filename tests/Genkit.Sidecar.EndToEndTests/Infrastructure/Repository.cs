@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>Where the tests find what they run. A missing tool fails the test: nothing is ever skipped.</summary>
+/// <summary>The files that the tests run. A missing file fails the test; no test is skipped.</summary>
 internal static class Repository
 {
     public static string Root { get; } = FindRoot();
@@ -12,7 +12,7 @@ internal static class Repository
         Environment.GetEnvironmentVariable("GENKIT_SIDECAR_BINARY")
         ?? Path.Combine(Root, "artifacts/genkit-sidecar/genkit-sidecar");
 
-    /// <summary>Returns the full path of a file that the command <paramref name="madeBy"/> makes.</summary>
+    /// <summary>Returns the full path of a file that the command <paramref name="madeBy"/> creates.</summary>
     public static string Require(string path, string madeBy)
     {
         var full = Path.Combine(Root, path);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
-/// <summary>A process, and the lines that it has written. The workspace that started it ends it.</summary>
+/// <summary>A process, and the lines that it has written. The workspace that started it terminates it.</summary>
 internal sealed class RunningProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -32,7 +32,14 @@ internal sealed class RunningProcess : IAsyncDisposable
         return new RunningProcess(process, $"{start.FileName} {string.Join(' ', start.ArgumentList)}");
     }
 
-    /// <summary>Signals until the process has ended: a second signal that comes along with the first does not insist.</summary>
+    /// <summary>Waits for an event that a sidecar logs to its stderr, which may have been logged already.</summary>
+    public async Task<SidecarEvent> EventAsync(string name)
+    {
+        var line = await Errors.FirstAsync(line => SidecarEvent.Parse(line)?.Name == name, $"the event {name}");
+        return SidecarEvent.Parse(line)!;
+    }
+
+    /// <summary>Sends the signal until the process has ended, because a second signal that arrives together with the first does not count.</summary>
     public async Task InsistAsync(Signal signal)
     {
         using var timeout = new CancellationTokenSource(Timeouts.Default);

@@ -13,7 +13,7 @@ internal static class SidecarCommand
     {
         var sidecar = Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar");
 
-        // The CLI hides the stderr of what it runs; exec keeps the sidecar the process that the CLI starts and ends.
+        // The CLI hides the stderr of its command. With exec, the sidecar is the process that the CLI starts and stops.
         return ["sh", "-c", "log=$1; shift; exec \"$@\" 2>>\"$log\"", "sh", workspace.SidecarLog.Path, sidecar, .. arguments];
     }
 }

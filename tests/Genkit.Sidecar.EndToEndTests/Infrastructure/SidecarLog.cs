@@ -9,7 +9,7 @@ internal sealed partial class SidecarLog(string path)
 
     public static void AssertHasNoErrors(IEnumerable<string> lines)
     {
-        var errors = lines.Where(line => ErrorLine().IsMatch(line)).ToList();
+        var errors = lines.Where(line => SidecarEvent.Parse(line)?.IsError ?? ErrorLine().IsMatch(line)).ToList();
         Assert.True(errors.Count == 0, $"The sidecar logged errors:\n{string.Join('\n', errors)}");
     }
 
@@ -19,7 +19,7 @@ internal sealed partial class SidecarLog(string path)
 
     private string[] Lines() => File.Exists(Path) ? File.ReadAllLines(Path) : [];
 
-    // "12:34:56.789 fail: <category>: <message>"; an application's own lines have no such beginning.
+    // The text format, which containers log: "12:34:56.789 fail: <category>: <message>".
     [GeneratedRegex(@"^\d\d:\d\d:\d\d\.\d{3} (fail|crit): ")]
     private static partial Regex ErrorLine();
 }

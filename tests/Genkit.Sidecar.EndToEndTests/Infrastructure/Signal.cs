@@ -14,10 +14,10 @@ internal sealed class Signal
 
     public static Signal Terminate { get; } = new(15);
 
-    /// <summary>Freezes a process: it keeps its connections and says nothing any more.</summary>
+    /// <summary>Suspends a process, which keeps its connections open and sends nothing.</summary>
     public static Signal Stop { get; } = new(19);
 
-    /// <summary>Sends the signal; a process that is gone already is no error.</summary>
+    /// <summary>Sends the signal. Does nothing if the process has exited.</summary>
     public void Send(int processId) => _ = kill(processId, _number);
 
 #pragma warning disable CA5392, IDE1006, SYSLIB1054 // A system call: its name and its library are the system's own.

@@ -19,7 +19,7 @@ internal sealed record StreamingQueryExample(IReadOnlyList<string> Program)
         _ => throw new ArgumentException($"There is no such example in {language}.", nameof(language)),
     };
 
-    /// <summary>Returns its command, with what the agent says to the question `?` instead of what it says by itself.</summary>
+    /// <summary>Returns the example's command, with a script of the agent's answers to the question `?`.</summary>
     public IEnumerable<string> Saying(Workspace workspace, params IEnumerable<string> events)
     {
         var scripts = Path.Combine(workspace.Folder, "scripts.json");

@@ -8,7 +8,7 @@ internal sealed class ToolsApi(Uri address) : IDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = address, Timeout = Timeouts.Default };
 
-    /// <summary>The one of a `genkit start`, once it has a runtime.</summary>
+    /// <summary>Returns the Tools API of a `genkit start` when it has a runtime.</summary>
     public static async Task<ToolsApi> OfAsync(RunningProcess cli)
     {
         const string Announcement = "Genkit Developer UI: ";
@@ -20,11 +20,11 @@ internal sealed class ToolsApi(Uri address) : IDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Waits until a runtime has registered. It polls, as the Dev UI does: the CLI tells nobody.</summary>
+    /// <summary>Waits until a runtime has registered. Polls, as the Dev UI does, because the CLI sends no notification.</summary>
     public Task RegisteredAsync() =>
         Repeated.AskAsync(() => QueryAsync("getCurrentRuntime"), runtime => runtime.TryGetProperty("id", out _));
 
-    /// <summary>Asks one of the tRPC queries.</summary>
+    /// <summary>Calls one of the tRPC queries.</summary>
     public async Task<JsonElement> QueryAsync(string procedure, string input = "{}") => Unwrap(
         await _http.GetFromJsonAsync<JsonElement>($"api/{procedure}?input={Uri.EscapeDataString(input)}", Cancelled));
 

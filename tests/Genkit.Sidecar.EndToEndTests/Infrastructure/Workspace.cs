@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 /// <summary>
-/// A temporary project folder and the processes that run in it. A variable in their environment marks them, so that
-/// none outlives the workspace, not even one whose parent was killed.
+/// A temporary project folder and the processes that run in it. A variable in their environment marks these processes, so that
+/// disposing finds and kills all of them, even if their parent was killed.
 /// </summary>
 internal sealed class Workspace : IAsyncDisposable
 {
@@ -50,10 +50,13 @@ internal sealed class Workspace : IAsyncDisposable
 
         start.Environment[Marker] = Folder;
 
-        // The defaults are ports for the whole machine.
+        // The default ports are shared by the whole machine.
         start.Environment["GENKIT_SIDECAR_HEALTH"] = "off";
         start.Environment["GENKIT_SIDECAR_OTLP_GRPC"] = "127.0.0.1:0";
         start.Environment["GENKIT_SIDECAR_OTLP_HTTP"] = "127.0.0.1:0";
+
+        // Tests wait for events by their names, which only this format has.
+        start.Environment["GENKIT_SIDECAR_LOG_FORMAT"] = "json";
         start.Environment["HOME"] = Folder;
         start.Environment["XDG_CONFIG_HOME"] = Folder;
         start.Environment["NO_COLOR"] = "1";
@@ -68,7 +71,7 @@ internal sealed class Workspace : IAsyncDisposable
         return process;
     }
 
-    /// <summary>Waits until a sidecar has left its runtime file. It polls, as nobody tells.</summary>
+    /// <summary>Waits until a sidecar has written its runtime file. Polls the folder.</summary>
     public async Task<JsonElement> RuntimeAsync(string id = "")
     {
         using var timeout = new CancellationTokenSource(Timeouts.Default);
@@ -85,13 +88,13 @@ internal sealed class Workspace : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns the ids of the running processes that descend from those started here, and of these.</summary>
+    /// <summary>Returns the ids of the running processes that were started here, and of their descendants.</summary>
     public IReadOnlyList<int> ProcessIds() =>
         [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Select(Id).Where(IsMarked)];
 
     public async ValueTask DisposeAsync()
     {
-        // One that starts another while it dies is why this is a loop.
+        // Loops, because a process may start another one while it is being killed.
         while (ProcessIds() is { Count: > 0 } ids)
         {
             foreach (var id in ids)
@@ -124,7 +127,7 @@ internal sealed class Workspace : IAsyncDisposable
         }
     }
 
-    // `genkit start` downloads the Dev UI, unless it finds an archive of it in the home folder.
+    // `genkit start` downloads the Dev UI unless the home folder has an archive of it.
     private void WriteEmptyDevUi()
     {
         var assets = Path.Combine(Folder, ".genkit/assets", GenkitCli.Version);
@@ -133,7 +136,7 @@ internal sealed class Workspace : IAsyncDisposable
         archive.CreateEntry("ui/browser/index.html");
     }
 
-    // So does `genkit mcp` with the documentation that it offers.
+    // `genkit mcp` downloads the documentation in the same way.
     private void WriteEmptyDocs()
     {
         var docs = Directory.CreateDirectory(Path.Combine(Folder, ".genkit/docs", GenkitCli.Version));

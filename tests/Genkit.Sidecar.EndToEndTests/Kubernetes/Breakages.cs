@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Genkit.Sidecar.EndToEndTests.Kubernetes;
 
-/// <summary>For each policy an overlay, and what to do to it so that the policy is violated.</summary>
+/// <summary>For each policy, an overlay and a change to it that violates the policy.</summary>
 internal static class Breakages
 {
     public static IReadOnlyDictionary<string, (string Overlay, Action<Overlay> Break)> Of { get; } =
@@ -23,8 +23,8 @@ internal static class Breakages
             ["a sidecar that is a native one"] = ("base", o => Sidecar(o).Remove("restartPolicy")),
             ["no init container but sidecars, and no sidecar elsewhere"] = ("base", o => Pod(o)["containers"]!.AsArray().Add(Sidecar(o).DeepClone())),
             ["startup and liveness probes of what is ours"] = ("overlays/one-pod", o => Container(o, "hello", "genkit-cli").Remove("livenessProbe")),
-            ["a startup probe of the sidecar that waits for nobody"] = ("base", o => Sidecar(o)["startupProbe"]!["exec"]!["command"]![2] = "ready"),
-            ["a liveness probe of the sidecar that restarts for nobody else's sake"] = ("overlays/metrics", o => Sidecar(o)["livenessProbe"]!["httpGet"]!["path"] = "/readyz"),
+            ["a startup probe of the sidecar that does not depend on manager and application"] = ("base", o => Sidecar(o)["startupProbe"]!["exec"]!["command"]![2] = "ready"),
+            ["a liveness probe of the sidecar that does not depend on manager and application"] = ("overlays/metrics", o => Sidecar(o)["livenessProbe"]!["httpGet"]!["path"] = "/readyz"),
             ["time enough for a probe to give its own reason"] = ("base", o => Sidecar(o)["livenessProbe"]!.AsObject().Remove("timeoutSeconds")),
             ["probes of ports that the container names"] = ("overlays/metrics", o => Sidecar(o).Remove("ports")),
             ["mounts of volumes that the pod has"] = ("base", o => Pod(o)["volumes"]![0]!["name"] = "other"),

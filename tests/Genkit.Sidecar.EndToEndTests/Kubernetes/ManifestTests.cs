@@ -2,7 +2,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests.Kubernetes;
 
-/// <summary>The manifests of deploy/kubernetes, held against the Kubernetes API's types, the rules of this project, and the binary.</summary>
+/// <summary>Checks the manifests of deploy/kubernetes against the Kubernetes API's types, this project's policies, and the binary.</summary>
 public sealed class ManifestTests(RenderedOverlays overlays) : EndToEndTest, IClassFixture<RenderedOverlays>
 {
     public static TheoryData<string> PolicyNames { get; } = [.. Policies.All.Select(policy => policy.Name)];
@@ -103,7 +103,7 @@ public sealed class ManifestTests(RenderedOverlays overlays) : EndToEndTest, ICl
         var help = Workspace.Start([Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar"), "help", "settings"]);
         await help.ExitAsync();
 
-        // The last is the application's; those of the CLI are Genkit's own.
+        // The last one is a variable of the application. The CLI's variables are Genkit's own.
         var known = help.Output.Snapshot().SelectMany(line => line.Split([' ', ';', '`', ','])).Append("GENKIT_SIDECAR_LISTEN").ToHashSet();
         var variables = overlays[name].Workloads.Select(workload => Overlay.PodSpecOf(workload)!).SelectMany(Overlay.ContainersOf)
             .Where(container => (string)container["name"]! != "genkit-cli")
@@ -119,7 +119,7 @@ public sealed class ManifestTests(RenderedOverlays overlays) : EndToEndTest, ICl
             .Concat(sidecars.SelectMany(Policies.ProbeCommands).Select(command => (IReadOnlyList<string>)[.. command.Skip(1)]));
         foreach (var command in commands)
         {
-            // With one wrong setting nothing starts, and the answer names whatever else is wrong with the command line.
+            // One wrong setting prevents the start, and the error lists all other mistakes of the command line too.
             var process = Workspace.Start([Repository.Sidecar, .. command], new Dictionary<string, string>
             {
                 ["GENKIT_REFLECTION_V2_SERVER"] = "ws://127.0.0.1:9",

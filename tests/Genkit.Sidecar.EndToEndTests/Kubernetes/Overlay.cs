@@ -3,12 +3,12 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests.Kubernetes;
 
-/// <summary>What `kubectl kustomize` makes of a folder of deploy/kubernetes, and what the Kubernetes API's types say against it.</summary>
+/// <summary>The output of `kubectl kustomize` for a folder of deploy/kubernetes, and its violations of the Kubernetes API's types.</summary>
 internal sealed record Overlay(IReadOnlyList<JsonObject> Objects, IReadOnlyList<string> Problems)
 {
     private const string Folder = "deploy/kubernetes";
 
-    /// <summary>The folders that are applied, as a theory's data.</summary>
+    /// <summary>The folders that users apply, as data of theories.</summary>
     public static TheoryData<string> All { get; } =
         ["base", .. Directory.EnumerateDirectories(Path.Combine(Repository.Root, Folder, "overlays")).Select(OverlayName).Order()];
 
@@ -36,7 +36,7 @@ internal sealed record Overlay(IReadOnlyList<JsonObject> Objects, IReadOnlyList<
             [.. result["problems"]!.AsArray().Select(problem => (string)problem!)]);
     }
 
-    /// <summary>Returns the pod that a workload makes, or null for what makes none.</summary>
+    /// <summary>Returns the pod that a workload creates, or null if it creates none.</summary>
     public static JsonObject? PodSpecOf(JsonObject o) => o["spec"]?["template"]?["spec"]?.AsObject();
 
     /// <summary>Returns the containers of a pod in the order in which they start.</summary>

@@ -4,15 +4,15 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 namespace Genkit.Sidecar.EndToEndTests.Kubernetes;
 
 /// <summary>
-/// A rendered pod, run as processes: with its environment, commands, probes, users, volumes, a network and a read-only root of its own,
-/// without capabilities. Not with images, seccomp or limits, and the kubelet is the test.
+/// A rendered pod, run as processes with its environment, commands, probes, users, volumes, its own network and read-only root, and
+/// without capabilities. Images, seccomp and limits are left out, and the test takes the place of the kubelet.
 /// </summary>
 internal sealed class Pod
 {
     private const string Address = "192.0.2.1"; // the one that tests/kubernetes/sandbox gives it
     private const string Name = "hello-5d4f8-x2x7p";
 
-    // What the images set; what a manifest says comes on top.
+    // The environment of the images. The manifests add to it.
     private static readonly Dictionary<string, Image> s_images = new()
     {
         ["genkit-sidecar"] = new(["genkit-sidecar"], "/", new()),
@@ -55,7 +55,7 @@ internal sealed class Pod
         return Execute(container, [.. command, .. Policies.Strings(container["args"])]);
     }
 
-    /// <summary>Asks a probe of a container until it passes, as the kubelet does, only without its pauses.</summary>
+    /// <summary>Repeats a probe of a container until it passes, as the kubelet does, but without the period.</summary>
     public async Task PassesAsync(string container, string probe)
     {
         for (var end = Environment.TickCount64 + (long)Timeouts.Default.TotalMilliseconds; !await ProbeAsync(container, probe);)
@@ -64,7 +64,7 @@ internal sealed class Pod
         }
     }
 
-    /// <summary>Asks a probe of a container once.</summary>
+    /// <summary>Runs a probe of a container once.</summary>
     public async Task<bool> ProbeAsync(string name, string probe)
     {
         var container = ContainerOf(name);
@@ -84,11 +84,11 @@ internal sealed class Pod
             $"{PortOf(container, asked["tcpSocket"]!)}", Address) is (0, _);
     }
 
-    /// <summary>Gets a path from the pod's own address, as another pod would; status 0 if nothing answers.</summary>
+    /// <summary>Gets a path from the pod's address, as another pod does. The status is 0 if the connection fails.</summary>
     public Task<(int Status, string Body)> GetAsync(int port, string path, string? authorization = null) =>
         FetchAsync($"http://{Address}:{port}{path}", new JsonObject { ["headers"] = Headers("authorization", authorization) });
 
-    /// <summary>Posts JSON to the pod's loopback, as through `kubectl port-forward`.</summary>
+    /// <summary>Posts JSON to the pod's loopback address, as `kubectl port-forward` does.</summary>
     public Task<(int Status, string Body)> PostAsync(int port, string path, string body) =>
         FetchAsync($"http://127.0.0.1:{port}{path}", new JsonObject
         {
@@ -119,7 +119,7 @@ internal sealed class Pod
         "--net", "--mount", "--",
     ];
 
-    // Root alone has users to choose from. Anyone else has root's part in a namespace of users, and the containers share one user there.
+    // Only root can choose the containers' users. Another user gets root's role in a user namespace, where all containers share one user.
     private static bool IsRoot => Environment.IsPrivilegedProcess;
 
     private RunningProcess Execute(JsonObject container, IEnumerable<string> command)
@@ -135,7 +135,7 @@ internal sealed class Pod
             environment[(string)entry["name"]!] = ValueOf(entry);
         }
 
-        // A container inherits nothing of the test's environment but what ends it with the test.
+        // A container inherits only the variable that marks it for termination with the test.
         environment[Workspace.Marker] = _workspace.Folder;
         return _workspace.Start(
         [

@@ -4,7 +4,7 @@ using static Genkit.Sidecar.EndToEndTests.Kubernetes.Overlay;
 
 namespace Genkit.Sidecar.EndToEndTests.Kubernetes;
 
-/// <summary>The rules of the manifests: the pod security standard "restricted", and what a sidecar's pod needs to work.</summary>
+/// <summary>The policies for the manifests: the pod security standard "restricted", and what a sidecar's pod needs to work.</summary>
 internal static partial class Policies
 {
     private static readonly string[] s_restrictedVolumes =
@@ -16,7 +16,7 @@ internal static partial class Policies
 
     private static readonly string[] s_probes = ["startupProbe", "readinessProbe", "livenessProbe"];
 
-    /// <summary>The standard "restricted"; it names the same fields.</summary>
+    /// <summary>The pod security standard "restricted", field by field.</summary>
     public static IReadOnlyList<Policy> Restricted { get; } =
     [
         Policy.OfPods("no namespace of the host", (_, pod) => s_hostNamespaces.Where(name => Is(pod[name], true))),
@@ -35,7 +35,7 @@ internal static partial class Policies
             Items(container["ports"]).All(port => port["hostPort"] is null)),
     ];
 
-    /// <summary>What the standard leaves open.</summary>
+    /// <summary>Policies beyond the standard.</summary>
     public static IReadOnlyList<Policy> Own { get; } =
     [
         Policy.OfContainers("a file system that is read only", (_, container) =>
@@ -57,9 +57,9 @@ internal static partial class Policies
         Policy.OfContainers("startup and liveness probes of what is ours", (_, container) =>
             !(IsSidecar(container) || NameOf(container) == "genkit-cli")
             || (container["startupProbe"] is not null && container["livenessProbe"] is not null)),
-        Policy.OfContainers("a startup probe of the sidecar that waits for nobody", (_, container) =>
+        Policy.OfContainers("a startup probe of the sidecar that does not depend on manager and application", (_, container) =>
             !IsSidecar(container) || Asks(container["startupProbe"], "startup", "/startupz")),
-        Policy.OfContainers("a liveness probe of the sidecar that restarts for nobody else's sake", (_, container) =>
+        Policy.OfContainers("a liveness probe of the sidecar that does not depend on manager and application", (_, container) =>
             !IsSidecar(container) || Asks(container["livenessProbe"], "live", "/healthz")),
         Policy.OfContainers("time enough for a probe to give its own reason", (_, container) =>
             Probes(container).All(probe => probe["exec"] is null || (int?)probe["timeoutSeconds"] > 2)),
@@ -121,7 +121,7 @@ internal static partial class Policies
 
     private static bool Is(JsonNode? node, JsonNode expected) => JsonNode.DeepEquals(node, expected);
 
-    // A container's own security context wins over its pod's.
+    // A container's security context overrides its pod's.
     private static JsonNode? Secured(JsonObject pod, JsonObject container, string field) =>
         container["securityContext"]?[field] ?? pod["securityContext"]?[field];
 
@@ -151,7 +151,7 @@ internal static partial class Policies
     private static IEnumerable<JsonNode?> AllowedPorts(JsonObject policy) =>
         Items(policy["spec"]!["ingress"]).SelectMany(rule => Items(rule["ports"])).Select(port => port["port"]);
 
-    // Either the CLI is in the pod, or it is behind a Service whose pods let this one in. An overlay without a CLI leaves that open.
+    // The CLI is in the pod, or behind a Service whose pods accept connections from this one. An overlay without a CLI is not checked.
     private static bool Reaches(Overlay overlay, JsonObject workload, JsonObject sidecar)
     {
         if (!Uri.TryCreate(Variable(sidecar, "GENKIT_REFLECTION_V2_SERVER"), UriKind.Absolute, out var manager) || manager.Scheme != "ws")

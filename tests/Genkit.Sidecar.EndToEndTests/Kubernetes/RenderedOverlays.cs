@@ -19,7 +19,7 @@ public sealed class RenderedOverlays : IAsyncLifetime
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Returns a copy, which a test may break.</summary>
+    /// <summary>Returns a copy, which a test may modify.</summary>
     internal Overlay this[string name] => new(
         [.. _overlays[name].Objects.Select(o => o.DeepClone().AsObject())], _overlays[name].Problems);
 }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
-/// <summary>A process that serves wire.proto. It ends when its standard input closes, so a test run that dies leaves none behind.</summary>
+/// <summary>A process that serves wire.proto. It exits when its standard input closes, so that an aborted test run leaves no process behind.</summary>
 internal sealed class Peer : IAsyncDisposable
 {
     private readonly Process _process;
@@ -87,7 +87,7 @@ internal sealed class Peer : IAsyncDisposable
         StreamedMethods = ["/wire.Wire/Chat", "/wire.Wire/Stall"],
     };
 
-    /// <summary>Stops the process where it is. Its kernel goes on to acknowledge what comes.</summary>
+    /// <summary>Suspends the process. Its kernel still acknowledges what it receives.</summary>
     public Task FreezeAsync() => Tools.RunAsync("/bin/kill", ["-STOP", $"{_process.Id}"], CancellationToken.None);
 
     public Task ThawAsync() => Tools.RunAsync("/bin/kill", ["-CONT", $"{_process.Id}"], CancellationToken.None);
@@ -102,7 +102,7 @@ internal sealed class Peer : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It has died, as one test wants it to.
+            // The process has already exited, as one test requires.
         }
 
         await DeathAsync();

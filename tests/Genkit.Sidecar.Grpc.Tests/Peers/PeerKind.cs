@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
-/// <summary>Implementations of gRPC that nobody here wrote.</summary>
+/// <summary>Implementations of gRPC from outside this project.</summary>
 public enum PeerKind
 {
     Node,

@@ -4,7 +4,7 @@ using System.Collections.Concurrent;
 
 namespace Genkit.Sidecar.GrpcClient.Tests.Peers;
 
-/// <summary>One process of each kind for the whole run, started by the first test that wants it.</summary>
+/// <summary>One process of each kind for the whole test run, started by the first test that needs it.</summary>
 public sealed class PeerServers : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<PeerKind, Lazy<Task<Peer>>> _peers = new();
@@ -17,7 +17,7 @@ public sealed class PeerServers : IAsyncDisposable
         }
     }
 
-    // Not the test's own token: other tests wait for the same process.
+    // Does not use the test's token, because other tests wait for the same process.
     internal Task<Peer> GetAsync(PeerKind kind) =>
         _peers.GetOrAdd(kind, static k => new Lazy<Task<Peer>>(() => Peer.StartAsync(k, CancellationToken.None).WaitAsync(Timeouts.Default))).Value;
 

@@ -13,7 +13,7 @@ internal static class Tools
 
     public static string PythonPlugin => Find("grpc_python_plugin", DebianPackages);
 
-    // Debian's own first: another python in PATH does not see Debian's packages.
+    // Debian's Python first: another python in PATH does not find Debian's packages.
     public static string Python => File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : Find("python3", DebianPackages);
 
     public static string Repository
@@ -43,7 +43,7 @@ internal static class Tools
 
     private static readonly Lazy<Task<string>> s_goServer = new(BuildGoServerAsync);
 
-    /// <summary>The Go peer, built by the first test that wants it, with what tests/e2e/setup installs.</summary>
+    /// <summary>The Go peer, built by the first test that needs it with the packages that tests/e2e/setup installs.</summary>
     public static Task<string> GoServerAsync() => s_goServer.Value;
 
     private static async Task<string> BuildGoServerAsync()
@@ -52,7 +52,7 @@ internal static class Tools
         var program = Path.Combine(AppContext.BaseDirectory, "wire_server_go");
         var build = new ProcessStartInfo(Find("go", Remedy), ["build", "-o", program, Path.Combine(AppContext.BaseDirectory, "Peers", "wire_server.go")])
         {
-            // Debian's packages of Go are no modules.
+            // Debian's Go packages are not modules.
             Environment = { ["GO111MODULE"] = "off", ["GOPATH"] = "/usr/share/gocode", ["GOFLAGS"] = "" },
         };
         await RunAsync(build, CancellationToken.None);

@@ -6,6 +6,6 @@ public enum Transport
     Unix,
     Tls,
 
-    /// <summary>TCP, and the server compresses its messages. grpc-js cannot.</summary>
+    /// <summary>TCP with messages that the server compresses. grpc-js cannot compress them.</summary>
     Gzip,
 }

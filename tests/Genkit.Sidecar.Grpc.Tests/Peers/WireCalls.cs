@@ -12,7 +12,7 @@ internal static class WireCalls
         call.WriteAsync(message.ToByteArray(), endOfStream, TestContext.Current.CancellationToken)
             .WaitAsync(Timeouts.Default, TestContext.Current.CancellationToken);
 
-    /// <summary>Reads to the end and gives how many messages came.</summary>
+    /// <summary>Reads to the end and returns the number of messages.</summary>
     public static async Task<int> DrainAsync(this RawCall call)
     {
         var count = 0;

@@ -1,4 +1,4 @@
-// The Go peer: serves wire.proto on TCP, a Unix socket and TLS, and says where in one line of JSON. It takes messages apart itself, so it
+// The Go peer: serves wire.proto on TCP, a Unix socket and TLS, and prints the addresses as one line of JSON. It decodes messages itself, so it
 // needs no generated code.
 package main
 
@@ -202,6 +202,6 @@ func main() {
 		"tls":  fmt.Sprintf("https://localhost:%d", tls.Addr().(*net.TCPAddr).Port),
 	})
 
-	// The tests' process holds the other end: when it is gone, so is this one.
+	// The test process holds the other end, so this process exits with it.
 	io.Copy(io.Discard, os.Stdin)
 }

@@ -1,5 +1,5 @@
 'use strict';
-// The Node peer: serves wire.proto on TCP, a Unix socket and TLS, and says where in one line of JSON. (Its library takes compressed messages and sends none.)
+// The Node peer: serves wire.proto on TCP, a Unix socket and TLS, and prints the addresses as one line of JSON. (Its library reads compressed messages and sends none.)
 const fs = require('node:fs');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
@@ -112,5 +112,5 @@ function bind(address, credentials) {
   }));
 })();
 
-// The tests' process holds the other end: when it is gone, so is this one.
+// The test process holds the other end, so this process exits with it.
 process.stdin.on('end', () => process.exit(0)).resume();

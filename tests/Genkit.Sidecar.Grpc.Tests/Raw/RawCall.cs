@@ -2,7 +2,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.GrpcClient.Tests.Raw;
 
-/// <summary>One call in bytes: server streaming if its first message is the last, and of two streams otherwise. It starts with the first message.</summary>
+/// <summary>One call whose messages are bytes: server streaming if the first message is the last, and bidirectional otherwise. It starts with the first message.</summary>
 internal sealed class RawCall(ClientChannel channel, string path, RawCallOptions options, CancellationToken cancellationToken) : IAsyncDisposable
 {
     private readonly TaskCompletionSource<IAsyncStreamReader<byte[]>> _reader = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -13,7 +13,7 @@ internal sealed class RawCall(ClientChannel channel, string path, RawCallOptions
 
     public byte[] Message { get; private set; } = [];
 
-    /// <summary>How the call ended; null while reading has not told.</summary>
+    /// <summary>The status of the call; null until reading has reached its end.</summary>
     public CallStatus? Status { get; private set; }
 
     public Metadata Trailers => Status!.IsOK ? _trailers!() : Status.Trailers;
@@ -44,7 +44,7 @@ internal sealed class RawCall(ClientChannel channel, string path, RawCallOptions
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException or HttpRequestException or ObjectDisposedException)
         {
-            // Reading says how the call ended.
+            // The reader gets the status of the call.
             token.ThrowIfCancellationRequested();
         }
     }
@@ -62,7 +62,7 @@ internal sealed class RawCall(ClientChannel channel, string path, RawCallOptions
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException or IOException or HttpRequestException or OperationCanceledException)
         {
-            // Reading says how the call ended.
+            // The reader gets the status of the call.
         }
     }
 

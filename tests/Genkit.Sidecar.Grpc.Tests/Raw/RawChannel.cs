@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.GrpcClient.Tests.Raw;
 
-/// <summary>A <see cref="ClientChannel"/> whose calls carry bytes, announced and judged as the sidecar does it.</summary>
+/// <summary>A <see cref="ClientChannel"/> whose calls carry bytes, with the sidecar's handling of connections and failures.</summary>
 internal sealed class RawChannel(ClientChannelOptions options) : IDisposable
 {
     private readonly ClientChannel _channel = new(options, NullLogger.Instance);
@@ -15,8 +15,8 @@ internal sealed class RawChannel(ClientChannelOptions options) : IDisposable
     }
 
     /// <summary>Starts a call with its first message.</summary>
-    /// <param name="path">As in <c>/package.Service/Method</c>.</param>
-    /// <param name="callOptions">What goes with the call.</param>
+    /// <param name="path">The method's path, such as <c>/package.Service/Method</c>.</param>
+    /// <param name="callOptions">The call's headers and deadline.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     public RawCall StartCall(string path, RawCallOptions callOptions, CancellationToken cancellationToken) => new(_channel, path, callOptions, cancellationToken);
 

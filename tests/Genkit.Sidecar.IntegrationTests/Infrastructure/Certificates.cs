@@ -4,13 +4,13 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>A certificate authority of a test's own, with a server's and a client's certificate, also as PEM files.</summary>
+/// <summary>A certificate authority for one test, with a server and a client certificate, also as PEM files.</summary>
 internal sealed class Certificates : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("genkit-sidecar-certificates");
     private readonly X509Certificate2 _authority;
 
-    /// <param name="serverName">A name that the server's certificate is for; null for the loopback address.</param>
+    /// <param name="serverName">The host name in the server's certificate; null for the loopback address.</param>
     public Certificates(string? serverName = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 /// <summary>
-/// An application on a real socket that does on cue what a real one does not. Each method is a delegate over
+/// An application on a real socket that misbehaves on cue. Each method is a delegate over
 /// <see cref="FakeCall"/>, which speaks gRPC by hand and so can also speak it wrongly.
 /// </summary>
 internal sealed class FakeApplication : IAsyncDisposable
@@ -37,8 +37,8 @@ internal sealed class FakeApplication : IAsyncDisposable
     /// <summary>The methods that were called, in order.</summary>
     public ConcurrentQueue<string> Calls { get; } = [];
 
-    /// <param name="address">Null: a free port on loopback. <c>unix:/path</c>, or <c>http://127.0.0.1:port</c> to come back where it was.</param>
-    /// <param name="configure">Changes to the listener, such as TLS.</param>
+    /// <param name="address">Null for a free port on loopback; <c>unix:/path</c>; or <c>http://127.0.0.1:port</c> to listen at an earlier address again.</param>
+    /// <param name="configure">Configures the listener, for example for TLS.</param>
     public static async Task<FakeApplication> StartAsync(string? address = null, Action<ListenOptions>? configure = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -47,7 +47,7 @@ internal sealed class FakeApplication : IAsyncDisposable
         {
             kestrel.Limits.MaxRequestBodySize = null;
 
-            // Kestrel resets a bidirectional call that is quiet for longer.
+            // Kestrel resets a bidirectional call that is silent for longer.
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;

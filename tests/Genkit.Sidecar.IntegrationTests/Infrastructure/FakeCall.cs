@@ -19,7 +19,7 @@ internal sealed class FakeCall
 
     public IHeaderDictionary Metadata => _context.Request.Headers;
 
-    /// <summary>Completes when the other side has cancelled the call or gone away.</summary>
+    /// <summary>Completes when the client has cancelled the call or disconnected.</summary>
     public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public CancellationToken Aborted => _context.RequestAborted;
@@ -61,7 +61,7 @@ internal sealed class FakeCall
     /// <summary>Sends the response's headers before anything else does.</summary>
     public Task StartAsync() => _context.Response.Body.FlushAsync(Aborted);
 
-    /// <summary>Says what the application calls its own trace of the run.</summary>
+    /// <summary>Sends the id of the application's own trace of the run.</summary>
     public Task StateAsync(string traceId) => WriteAsync(new V1.RunActionResponse { State = new V1.ActionState { TraceId = traceId } });
 
     public Task ChunkAsync(string json) => WriteAsync(new V1.RunActionResponse { ChunkJson = ByteString.CopyFromUtf8(json) });
@@ -96,7 +96,7 @@ internal sealed class FakeCall
         End();
     }
 
-    /// <summary>Sets the status that goes out when the handler returns.</summary>
+    /// <summary>Sets the status that is sent when the handler returns.</summary>
     public void End(int status = 0, string message = "", byte[]? details = null)
     {
         _isEnded = true;
@@ -136,7 +136,7 @@ internal sealed class FakeCall
     /// <summary>Lets the call end without a status.</summary>
     public void LeaveWithoutStatus() => _isEnded = true;
 
-    /// <summary>Waits until the other side has cancelled the call or gone away.</summary>
+    /// <summary>Waits until the client has cancelled the call or disconnected.</summary>
     public Task WaitForCancelAsync() => Cancelled.Task.WaitAsync(Timeouts.Default);
 
     /// <summary>Resets the call's stream.</summary>

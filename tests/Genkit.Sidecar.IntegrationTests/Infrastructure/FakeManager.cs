@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 /// <summary>
-/// A manager on a real WebSocket that does on cue what Genkit's own does not: cuts cables, sends garbage, stays silent. The tests
+/// A manager on a real WebSocket that does on cue what Genkit's own does not: drops connections, sends invalid messages, stays silent. The tests
 /// read and write its frames.
 /// </summary>
 internal sealed class FakeManager : IAsyncDisposable
@@ -31,7 +31,7 @@ internal sealed class FakeManager : IAsyncDisposable
     /// <summary>Where <see cref="UpgradeStatus"/> redirects to.</summary>
     public Uri? UpgradeLocation { get; set; }
 
-    /// <param name="port">Zero: a free one. Another: to come back where it was.</param>
+    /// <param name="port">Zero for a free port; another to listen on an earlier port again.</param>
     public static async Task<FakeManager> StartAsync(int port = 0)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

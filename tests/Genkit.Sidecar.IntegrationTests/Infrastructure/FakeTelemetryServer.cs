@@ -26,10 +26,10 @@ internal sealed class FakeTelemetryServer : IAsyncDisposable
     /// <summary>Runs before a post is taken, and gives the status to answer with.</summary>
     public Func<HttpContext, PostedTrace, Task<int>> Answer { get; set; } = (_, _) => Task.FromResult(StatusCodes.Status200OK);
 
-    /// <summary>What was answered with 200, in that order.</summary>
+    /// <summary>The posts that were answered with 200, in that order.</summary>
     public ConcurrentQueue<PostedTrace> Taken { get; } = [];
 
-    /// <param name="port">Zero: a free one.</param>
+    /// <param name="port">Zero for a free port.</param>
     public static async Task<FakeTelemetryServer> StartAsync(int port = 0)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -46,7 +46,7 @@ internal sealed class FakeTelemetryServer : IAsyncDisposable
         return telemetry;
     }
 
-    /// <summary>A port on which nobody listens, for as long as nobody else takes it.</summary>
+    /// <summary>Returns a port on which no process listens. Another process may take it later.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -54,10 +54,10 @@ internal sealed class FakeTelemetryServer : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Waits for the next post, whatever it is answered with.</summary>
+    /// <summary>Waits for the next post, regardless of its answer.</summary>
     public Task<PostedTrace> PostAsync() => _posts.Reader.ReadAsync().AsTask().InTimeAsync();
 
-    /// <summary>Waits for the next post of logs, which are all taken.</summary>
+    /// <summary>Waits for the next post of logs. All of them are accepted.</summary>
     public Task<JsonElement> LogsAsync() => _logs.Reader.ReadAsync().AsTask().InTimeAsync();
 
     public async ValueTask DisposeAsync()
@@ -92,7 +92,7 @@ internal sealed class FakeTelemetryServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or BadHttpRequestException)
         {
-            // The sidecar gave the request up.
+            // The sidecar cancelled the request.
         }
     }
 }

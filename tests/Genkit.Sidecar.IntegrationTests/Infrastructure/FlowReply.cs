@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>What came back from a flow.</summary>
+/// <summary>The response of a flow.</summary>
 internal sealed record FlowReply(int Status, string Body, HttpResponseMessage Message)
 {
     public string? ContentType => Message.Content.Headers.ContentType?.ToString();
 
-    /// <summary>A header of the response or of its content; null if it did not come.</summary>
+    /// <summary>A header of the response or of its content; null if it is absent.</summary>
     public string? Header(string name) =>
         Message.Headers.TryGetValues(name, out var values) || Message.Content.Headers.TryGetValues(name, out values) ? string.Join(", ", values) : null;
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>A sidecar that serves the flows of an application over HTTP and has no other door, and a client of it.</summary>
+/// <summary>A sidecar that serves the flows of an application over HTTP and has no other endpoint, with a client.</summary>
 internal sealed class FlowSidecar : IAsyncDisposable
 {
     private FlowSidecar(FakeApplication application, SidecarFixture sidecar)
@@ -65,14 +65,14 @@ internal sealed class FlowSidecar : IAsyncDisposable
         return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response);
     }
 
-    /// <summary>Calls a flow for its events and returns at the first headers; what follows is read from the stream.</summary>
+    /// <summary>Calls a flow for its events and returns when the headers have arrived. The rest is read from the stream.</summary>
     public async Task<HttpResponseMessage> OpenAsync(string path, string body = "{}")
     {
         using var request = Request(path, body, ("Accept", "text/event-stream"));
         return await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
-    /// <summary>Connects without HTTP around it.</summary>
+    /// <summary>Opens a TCP connection for a test that writes the HTTP request itself.</summary>
     public async Task<NetworkStream> ConnectAsync()
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -80,7 +80,7 @@ internal sealed class FlowSidecar : IAsyncDisposable
         return new NetworkStream(socket, ownsSocket: true);
     }
 
-    /// <summary>Sends bytes, and reads what comes back until the server closes the connection, which may be by a reset if it has not read everything.</summary>
+    /// <summary>Sends bytes and reads until the server closes the connection. The server may reset the connection if it has not read everything.</summary>
     public async Task<string> ExchangeAsync(string sent)
     {
         await using var stream = await ConnectAsync();
@@ -92,7 +92,7 @@ internal sealed class FlowSidecar : IAsyncDisposable
         }
         catch (IOException) when (received.Length > 0)
         {
-            // What came before the reset counts.
+            // The bytes before the reset are the response.
         }
 
         return Encoding.UTF8.GetString(received.ToArray());

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>What the tests look at in the frames that the sidecar sends.</summary>
+/// <summary>Reads and asserts the members of frames that the sidecar sends.</summary>
 internal static class FrameReading
 {
     public static JsonElement At(this JsonElement frame, params string[] path)
@@ -30,14 +30,14 @@ internal static class FrameReading
     /// <summary>The trace id of a <c>runActionState</c>.</summary>
     public static string TraceId(this JsonElement state) => state.Text("params", "state", "traceId");
 
-    /// <summary>What the action returned, as it was written.</summary>
+    /// <summary>The action's result, as raw JSON.</summary>
     public static string Result(this JsonElement answer) => answer.At("result", "result").GetRawText();
 
     public static string Chunk(this JsonElement frame) => frame.At("params", "chunk").GetRawText();
 
-    /// <summary>Checks an error answer as to all that the tools look at.</summary>
+    /// <summary>Asserts all members of an error answer that Genkit's tools read.</summary>
     /// <returns>Its <c>data.details</c>.</returns>
-    public static JsonElement IsError(this JsonElement answer, int jsonRpcCode, int code, string message)
+    public static JsonElement AssertError(this JsonElement answer, int jsonRpcCode, int code, string message)
     {
         Assert.True(answer.Has("error"), answer.GetRawText());
         Assert.Equal(message, answer.Text("error", "data", "message"));
@@ -47,15 +47,15 @@ internal static class FrameReading
         return answer.At("error", "data", "details");
     }
 
-    /// <summary>Checks the error answer of a run or a listing.</summary>
-    public static JsonElement IsFailure(this JsonElement answer, int code, string message) => answer.IsError(-32000, code, message);
+    /// <summary>Asserts the error answer of a run or a listing.</summary>
+    public static JsonElement AssertFailure(this JsonElement answer, int code, string message) => answer.AssertError(-32000, code, message);
 
-    /// <summary>Checks the error answer of a run or a listing as to its code. Gives its message.</summary>
-    public static string FailureMessage(this JsonElement answer, int code)
+    /// <summary>Asserts the code of the error answer of a run or a listing, and returns its message.</summary>
+    public static string AssertFailure(this JsonElement answer, int code)
     {
         Assert.True(answer.Has("error"), answer.GetRawText());
         var message = answer.Text("error", "message");
-        answer.IsFailure(code, message);
+        answer.AssertFailure(code, message);
         return message;
     }
 }

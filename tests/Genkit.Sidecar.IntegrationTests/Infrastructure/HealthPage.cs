@@ -26,7 +26,7 @@ internal sealed class HealthPage : IDisposable
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request) => _http.SendAsync(request);
 
-    /// <summary>Asks until the status is this one, for what the sidecar finds out only by asking somebody else.</summary>
+    /// <summary>Repeats the request until the status is this one, for states that the sidecar learns only by asking its peers.</summary>
     public async Task<string> UntilAsync(string path, int status)
     {
         using var limit = new CancellationTokenSource(Timeouts.Default);
@@ -49,7 +49,7 @@ internal sealed class HealthPage : IDisposable
         return PrometheusSamples.Parse(text);
     }
 
-    /// <summary>Collects until a series has this value, for what is counted a moment after the other side knows of it.</summary>
+    /// <summary>Repeats the request until a series has this value, for counts that change only after the peer has been answered.</summary>
     public async Task UntilMetricAsync(string series, double value)
     {
         using var limit = new CancellationTokenSource(Timeouts.Default);

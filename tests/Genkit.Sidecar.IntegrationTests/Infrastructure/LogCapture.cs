@@ -3,40 +3,42 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>Keeps what the sidecar logs, lets tests wait for a line, and knows which errors nobody expected.</summary>
+/// <summary>Collects the sidecar's log events. Tests wait for and count them by name, and declare the errors that they expect.</summary>
 internal sealed class LogCapture : ILoggerProvider, ILogger
 {
-    private readonly ConcurrentQueue<(LogLevel Level, string Line)> _lines = new();
-    private readonly List<(Func<string, bool> Matches, TaskCompletionSource<string> Found)> _waiters = [];
+    private readonly ConcurrentQueue<LogEvent> _events = new();
+    private readonly List<(Func<LogEvent, bool> Matches, TaskCompletionSource<LogEvent> Found)> _waiters = [];
     private readonly ConcurrentBag<string> _expectedErrors = [];
 
-    public IReadOnlyList<string> Lines => [.. _lines.Select(entry => $"{entry.Level}: {entry.Line}")];
+    public IReadOnlyList<LogEvent> Events => [.. _events];
 
-    public IReadOnlyList<string> UnexpectedErrors =>
-    [
-        .. _lines
-            .Where(entry => entry.Level >= LogLevel.Error && !_expectedErrors.Any(expected => entry.Line.Contains(expected, StringComparison.Ordinal)))
-            .Select(entry => entry.Line),
-    ];
+    public IReadOnlyList<LogEvent> UnexpectedErrors =>
+        [.. _events.Where(e => e.Level >= LogLevel.Error && !_expectedErrors.Contains(e.Name))];
 
-    /// <summary>Declares that a line of level error with this text is what the test provokes.</summary>
-    public void ExpectError(string text) => _expectedErrors.Add(text);
+    /// <summary>Declares that the test provokes an event of level error.</summary>
+    public void ExpectError(string eventName) => _expectedErrors.Add(eventName);
 
-    public int Count(string text) => _lines.Count(entry => entry.Line.Contains(text, StringComparison.Ordinal));
+    public int Count(string eventName) => _events.Count(e => e.Name == eventName);
 
-    /// <summary>Waits for a line that has come already or will come.</summary>
-    /// <param name="text">What the line contains.</param>
-    /// <param name="times">Which of the lines with that text: 1 for the first.</param>
-    public async Task<string> WaitForAsync(string text, int times = 1)
+    /// <summary>Waits for an event, which may have been logged already.</summary>
+    /// <param name="eventName">The name of its <see cref="EventId"/>.</param>
+    /// <param name="times">Which of the events of that name: 1 for the first.</param>
+    public Task<LogEvent> WaitForAsync(string eventName, int times = 1)
     {
-        TaskCompletionSource<string> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var left = times;
-        bool Matches(string line) => line.Contains(text, StringComparison.Ordinal) && --left == 0;
+        return WaitForAsync(eventName, _ => --left == 0);
+    }
+
+    /// <summary>Waits for the first event of this name that matches, which may have been logged already.</summary>
+    public async Task<LogEvent> WaitForAsync(string eventName, Func<LogEvent, bool> matches)
+    {
+        TaskCompletionSource<LogEvent> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool Matches(LogEvent e) => e.Name == eventName && matches(e);
         lock (_waiters)
         {
-            if (_lines.FirstOrDefault(entry => Matches(entry.Line)) is { Line: { } line })
+            if (_events.FirstOrDefault(Matches) is { } e)
             {
-                return line;
+                return e;
             }
 
             _waiters.Add((Matches, found));
@@ -48,7 +50,7 @@ internal sealed class LogCapture : ILoggerProvider, ILogger
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"No log line with \"{text}\" came. There were:\n{string.Join('\n', Lines)}");
+            throw new TimeoutException($"The event {eventName} was not logged within {Timeouts.Default}. The log is:\n{string.Join('\n', Events)}");
         }
     }
 
@@ -61,13 +63,14 @@ internal sealed class LogCapture : ILoggerProvider, ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        var line = exception is null ? formatter(state, exception) : $"{formatter(state, exception)} {exception}";
+        var text = exception is null ? formatter(state, exception) : $"{formatter(state, exception)} {exception}";
+        LogEvent e = new(logLevel, eventId.Name, text, [.. state as IReadOnlyList<KeyValuePair<string, object?>> ?? []]);
         lock (_waiters)
         {
-            _lines.Enqueue((logLevel, line));
-            foreach (var (_, found) in _waiters.Where(waiter => waiter.Matches(line)))
+            _events.Enqueue(e);
+            foreach (var (_, found) in _waiters.Where(waiter => waiter.Matches(e)))
             {
-                found.TrySetResult(line);
+                found.TrySetResult(e);
             }
         }
     }

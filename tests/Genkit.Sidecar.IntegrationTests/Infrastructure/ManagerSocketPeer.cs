@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>The manager's end of one WebSocket. It reads, and so answers PINGs, only while a test asks for a frame.</summary>
+/// <summary>The manager's end of one WebSocket. It reads, and therefore answers PINGs, only while a test waits for a frame.</summary>
 internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,7 +22,7 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, WebSocketMessageType type = WebSocketMessageType.Text, bool endOfMessage = true) =>
         await webSocket.SendAsync(bytes, type, endOfMessage, CancellationToken.None).AsTask().WaitAsync(Timeouts.Default);
 
-    /// <summary>Receives one message; null when the sidecar has closed or gone.</summary>
+    /// <summary>Receives one message; null when the sidecar has closed or lost the connection.</summary>
     public async Task<byte[]?> ReceiveBytesAsync()
     {
         using var message = new MemoryStream();
@@ -55,7 +55,7 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
     public async Task<string> ReceiveTextAsync() =>
         Encoding.UTF8.GetString(await ReceiveBytesAsync() ?? throw new InvalidOperationException("The sidecar has closed the connection"));
 
-    /// <summary>Receives one frame, read.</summary>
+    /// <summary>Receives one frame and parses it.</summary>
     public async Task<JsonElement> ReceiveAsync()
     {
         using var frame = JsonDocument.Parse(await ReceiveTextAsync(), new JsonDocumentOptions { MaxDepth = 100_000 });
@@ -77,7 +77,7 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
     /// <summary>Receives frames, other requests' among them, up to the answer of this one.</summary>
     public async Task<IReadOnlyList<JsonElement>> ReceiveUntilAnswerAsync(string id)
     {
-        // A run that streams without end would otherwise be collected until the memory is full.
+        // Without this limit, a run that streams without end would fill the memory.
         var start = Stopwatch.GetTimestamp();
         var frames = new List<JsonElement>();
         do
@@ -89,17 +89,17 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
         return frames;
     }
 
-    /// <summary>Sends a request and receives its answer, for requests that have nothing else.</summary>
+    /// <summary>Sends a request whose answer is a single frame, and receives it.</summary>
     public async Task<JsonElement> AskForOneAsync(string request) => Assert.Single(await AskAsync(request));
 
-    /// <summary>Checks that the connection is up and its sidecar answers.</summary>
-    public async Task AnswersAsync()
+    /// <summary>Asserts that the connection is open and the sidecar answers.</summary>
+    public async Task AssertAnswersAsync()
     {
         var answer = await AskForOneAsync(Requests.ListActions("still-there"));
         Assert.True(answer.Has("result"), answer.GetRawText());
     }
 
-    /// <summary>Sends a request and receives the answer and whatever comes before it.</summary>
+    /// <summary>Sends a request and receives all frames up to its answer.</summary>
     public async Task<IReadOnlyList<JsonElement>> AskAsync(string request)
     {
         await SendAsync(request);
@@ -114,14 +114,14 @@ internal sealed class ManagerSocketPeer(HttpContext context, WebSocket webSocket
         return register;
     }
 
-    /// <summary>Closes the WebSocket in good order.</summary>
+    /// <summary>Closes the WebSocket with a close handshake.</summary>
     public async Task CloseAsync()
     {
         await webSocket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WaitAsync(Timeouts.Default);
         _ended.TrySetResult();
     }
 
-    /// <summary>Cuts the cable.</summary>
+    /// <summary>Drops the connection without a close frame.</summary>
     public void Cut()
     {
         if (!_ended.Task.IsCompleted)

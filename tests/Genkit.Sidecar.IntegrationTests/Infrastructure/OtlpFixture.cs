@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 /// <summary>
-/// The OTLP listeners alone, on free ports, and a caller of each. What takes the requests answers as a test wants. Disposing fails on an error in the
-/// log that the test did not declare.
+/// The OTLP listeners alone, on free ports, and a client of each. The test decides how requests are answered. Disposing fails on an error in the
+/// log that the test did not expect.
 /// </summary>
 internal sealed class OtlpFixture : IAsyncDisposable
 {
@@ -31,13 +31,13 @@ internal sealed class OtlpFixture : IAsyncDisposable
 
     public OtlpListeners Listeners { get; }
 
-    /// <summary>What became of each request.</summary>
+    /// <summary>The answer to each request.</summary>
     public OtlpReply Reply { get; set; } = new(OtlpVerdict.Accepted);
 
-    /// <summary>Gives the reply; by default <see cref="Reply"/>.</summary>
+    /// <summary>Returns the reply to a request; by default <see cref="Reply"/>.</summary>
     public Func<OtlpSignal, OtlpEncoding, byte[], OtlpReply> Handler { get; set; }
 
-    /// <summary>The requests that were taken.</summary>
+    /// <summary>The requests that were received.</summary>
     public ConcurrentQueue<(OtlpSignal Signal, OtlpEncoding Encoding, byte[] Bytes)> Taken { get; } = new();
 
     public HttpClient Http { get; private set; } = new();
@@ -47,7 +47,7 @@ internal sealed class OtlpFixture : IAsyncDisposable
     /// <summary>A channel to the gRPC listener.</summary>
     public GrpcChannel Channel() => GrpcChannel.ForAddress(Listeners.Endpoints.Grpc);
 
-    /// <summary>Opens both listeners, on ports of the system's choice where <paramref name="flags"/> name none.</summary>
+    /// <summary>Opens both listeners, on free ports unless <paramref name="flags"/> name others.</summary>
     public static async Task<OtlpFixture> StartAsync(params string[] flags)
     {
         string[] grpc = flags.Contains("--otlp-grpc") ? [] : ["--otlp-grpc", "127.0.0.1:0"];
@@ -62,7 +62,7 @@ internal sealed class OtlpFixture : IAsyncDisposable
         return fixture;
     }
 
-    /// <summary>Posts and gives the answer.</summary>
+    /// <summary>Posts a request and returns the response.</summary>
     public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string type, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>What was posted of one trace.</summary>
+/// <summary>One post of a trace.</summary>
 internal sealed record PostedTrace(JsonElement Body)
 {
     public string TraceId => Body.Text("traceId");
@@ -16,6 +16,6 @@ internal sealed record PostedTrace(JsonElement Body)
     /// <summary>A text attribute; null if there is none.</summary>
     public string? this[string attribute] => Span.At("attributes").TryGetProperty(attribute, out var value) ? value.GetString() : null;
 
-    /// <summary>Attributes of the one exception.</summary>
+    /// <summary>The attributes of the span's only exception.</summary>
     public JsonElement Exception => Assert.Single(Span.At("timeEvents", "timeEvent").EnumerateArray()).At("annotation", "attributes");
 }

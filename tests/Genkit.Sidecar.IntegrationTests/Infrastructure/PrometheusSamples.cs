@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 /// <summary>
-/// The samples of a Prometheus text, format 0.0.4, read as strictly as its description allows, together with what
-/// <c>promtool check metrics</c> wants of names.
+/// The samples of a Prometheus text, format 0.0.4, parsed as strictly as its specification allows. Also asserts what
+/// <c>promtool check metrics</c> requires of names.
 /// </summary>
 internal sealed partial class PrometheusSamples
 {
@@ -44,7 +44,7 @@ internal sealed partial class PrometheusSamples
 
         foreach (var (name, _) in types.Where(type => type.Value == "histogram"))
         {
-            CheckHistogram(name);
+            AssertHistogram(name);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed partial class PrometheusSamples
         _ => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture),
     };
 
-    private void CheckHistogram(string name)
+    private void AssertHistogram(string name)
     {
         var buckets = _samples
             .Where(sample => sample.Key.StartsWith($"{name}_bucket{{", StringComparison.Ordinal))

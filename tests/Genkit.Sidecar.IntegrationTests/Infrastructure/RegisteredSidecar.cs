@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>A sidecar between an application and a manager that it has registered with: where most tests begin.</summary>
+/// <summary>A sidecar between an application and a manager, after it has registered. Most tests start with it.</summary>
 internal sealed class RegisteredSidecar : IAsyncDisposable
 {
     private RegisteredSidecar(FakeApplication application, FakeManager manager, SidecarFixture sidecar, ManagerSocketPeer peer)

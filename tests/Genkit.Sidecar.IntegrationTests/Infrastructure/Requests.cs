@@ -7,7 +7,7 @@ internal static class Requests
     /// <param name="key">The action.</param>
     /// <param name="input">JSON; null leaves the member out.</param>
     /// <param name="stream">Whether chunks are wanted.</param>
-    /// <param name="streamInput">Whether the input comes in chunks.</param>
+    /// <param name="streamInput">Whether the input is sent in chunks.</param>
     /// <param name="more">More members of <c>params</c>, each with a comma before it.</param>
     public static string Run(string id, string key, string? input = null, bool stream = false, bool streamInput = false, string more = "") =>
         $$"""{"jsonrpc":"2.0","method":"runAction","params":{"key":"{{key}}"{{(input is null ? "" : $",\"input\":{input}")}}{{more}},"stream":{{Json(stream)}},"streamInput":{{Json(streamInput)}}},"id":"{{id}}"}""";

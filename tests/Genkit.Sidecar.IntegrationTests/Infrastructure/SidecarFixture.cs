@@ -10,7 +10,7 @@ namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 /// <summary>
 /// The real host in this process, between a manager and an application on real sockets. Fails the test if the sidecar logged an
-/// error that the test did not declare.
+/// error that the test did not expect.
 /// </summary>
 internal sealed class SidecarFixture : IAsyncDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class SidecarFixture : IAsyncDisposable
 
     public LogCapture Log { get; } = new();
 
-    /// <summary>Completes when somebody has told the sidecar to stop, through a door.</summary>
+    /// <summary>Completes when the sidecar has been asked to stop through one of its endpoints.</summary>
     public TaskCompletionSource Quit { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IServiceProvider Services => _host.Services;
@@ -50,12 +50,12 @@ internal sealed class SidecarFixture : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads settings as the command line does, but for some defaults: the listeners' ports are ones for the whole machine, and runs that a test
-    /// leaves behind are not worth waiting for.
+    /// Reads settings as the command line does, with other defaults: the listeners are off, because their default ports are shared by the machine, and runs that a test
+    /// leaves behind are not awaited.
     /// </summary>
     public static SidecarSettings Settings(params string[] flags) => Read(needsEndpoint: true, flags);
 
-    /// <summary>The same for a sidecar that serves nobody.</summary>
+    /// <summary>Reads settings of a sidecar without an endpoint, which only supervises its command.</summary>
     public static SidecarSettings Supervising(params string[] flags) => Read(needsEndpoint: false, flags);
 
     /// <summary>Stops the sidecar as SIGTERM does.</summary>

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.IntegrationTests.Infrastructure;
 
-/// <summary>How long a test waits for what must come. Never how long something takes.</summary>
+/// <summary>How long a test waits for an event. Not a measure of how long anything takes.</summary>
 internal static class Timeouts
 {
     public static readonly TimeSpan Default = TimeSpan.FromSeconds(60);

@@ -64,7 +64,7 @@ internal sealed class V1Sidecar : IAsyncDisposable
         return ((int)response.StatusCode, await TextAsync(response));
     }
 
-    /// <summary>Posts JSON and gives the response when its headers have come.</summary>
+    /// <summary>Posts JSON and returns the response when its headers have arrived.</summary>
     public Task<HttpResponseMessage> SendAsync(string path, string json, string mediaType = "application/json", Action<HttpRequestMessage>? configure = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(json)) };
@@ -77,7 +77,7 @@ internal sealed class V1Sidecar : IAsyncDisposable
 
     public static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync().InTimeAsync();
 
-    /// <summary>Connects, and says what it is given.</summary>
+    /// <summary>Opens a TCP connection and sends this text.</summary>
     public async Task<Socket> SayAsync(string text)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -86,7 +86,7 @@ internal sealed class V1Sidecar : IAsyncDisposable
         return socket;
     }
 
-    /// <summary>Waits until the sidecar has closed a connection, in whatever way.</summary>
+    /// <summary>Waits until the sidecar has closed or reset a connection.</summary>
     public static async Task ClosedAsync(Socket socket)
     {
         try
@@ -97,11 +97,11 @@ internal sealed class V1Sidecar : IAsyncDisposable
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
         {
-            // It had not read all that was sent.
+            // The sidecar reset the connection because it had not read everything.
         }
     }
 
-    /// <summary>A POST as it goes over the wire.</summary>
+    /// <summary>The text of a POST request.</summary>
     public string Post(string path, string json) =>
         $"POST {path} HTTP/1.1\r\nHost: {Address.Authority}\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(json)}\r\n\r\n{json}";
 

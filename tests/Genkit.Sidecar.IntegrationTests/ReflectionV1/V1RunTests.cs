@@ -4,7 +4,7 @@ using Genkit.Sidecar.IntegrationTests.Infrastructure;
 
 namespace Genkit.Sidecar.IntegrationTests.ReflectionV1;
 
-/// <summary>Runs through Reflection API v1: what goes to the application, and what comes back.</summary>
+/// <summary>Runs through Reflection API v1: what the application receives, and what the caller gets back.</summary>
 public sealed class V1RunTests
 {
     private const string Run = "/api/runAction";
@@ -122,7 +122,7 @@ public sealed class V1RunTests
     [InlineData("/api/runAction?stream=TRUE")]
     [InlineData("/api/runAction?stream=true&stream=true")]
     [InlineData("/api/runAction?stream=")]
-    public async Task Stream_IsSaidInAnotherWay_IsNot(string path)
+    public async Task Stream_RequestedInAnotherWay_IsNotStreamed(string path)
     {
         await using var sidecar = await V1Sidecar.StartAsync();
         sidecar.Application.Actions["/flow/x"] = async (call, _) =>
@@ -139,7 +139,7 @@ public sealed class V1RunTests
     [Theory]
     [InlineData(Run)]
     [InlineData(Stream)]
-    public async Task Run_Fails_IsStill200AndSaysSo(string path)
+    public async Task Run_Fails_IsStill200WithTheError(string path)
     {
         await using var sidecar = await V1Sidecar.StartAsync();
         sidecar.Application.Actions["/flow/x"] = (call, _) => call.ErrorAsync(5, "no such thing");
@@ -215,7 +215,7 @@ public sealed class V1RunTests
     }
 
     [Fact]
-    public async Task Run_ApplicationAway_SaysWhy()
+    public async Task Run_ApplicationAway_GivesTheReason()
     {
         await using var sidecar = await V1Sidecar.StartAsync();
         await sidecar.Application.DisposeAsync();
@@ -229,7 +229,7 @@ public sealed class V1RunTests
     [Theory]
     [InlineData(Run)]
     [InlineData(Stream)]
-    public async Task Cancel_ActiveRun_EndsItAndSaysSoAtBothEnds(string path)
+    public async Task Cancel_ActiveRun_EndsItAndReportsItAtBothEnds(string path)
     {
         await using var sidecar = await V1Sidecar.StartAsync();
         sidecar.Application.Actions["/flow/x"] = (call, _) => call.WaitForCancelAsync();
@@ -266,7 +266,7 @@ public sealed class V1RunTests
             await call.ChunkAsync("1");
             await release.Task;
 
-            // More than any buffer on the way: nobody reads it, and still the application is not kept waiting.
+            // Larger than all buffers on the way. The response is not read, and still the application does not wait.
             for (var i = 0; i < 64; i++)
             {
                 await call.ChunkAsync($"\"{new string('x', 64 * 1024)}\"");
@@ -279,10 +279,11 @@ public sealed class V1RunTests
         var traceId = Header(response, "X-Genkit-Trace-Id");
 
         response.Dispose();
-        await sidecar.Log.WaitForAsync($"Run {traceId} goes on though its caller has gone, for 60 s at most");
+        var disconnected = await sidecar.Log.WaitForAsync("ReflectionV1CallerDisconnected");
         release.SetResult();
         var (status, _) = await sidecar.PostAsync("/api/cancelAction", $$"""{"traceId":"{{traceId}}"}""");
 
+        Assert.Equal((traceId, "60"), (disconnected["TraceId"], disconnected["Seconds"]));
         Assert.Equal(200, status);
     }
 
@@ -301,7 +302,7 @@ public sealed class V1RunTests
         response.Dispose();
 
         await cancelled.Task.InTimeAsync();
-        await sidecar.Log.WaitForAsync("was cancelled: its caller has been gone for too long (--run-grace)");
+        await sidecar.Log.WaitForAsync("ReflectionV1RunAbandoned");
     }
 
     [Fact]
@@ -408,7 +409,7 @@ public sealed class V1RunTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Run_BodyOver30MiB_SaysSoOnceItIsRead(bool isChunked)
+    public async Task Run_BodyOver30MiB_ReportsItOnceItIsRead(bool isChunked)
     {
         await using var sidecar = await V1Sidecar.StartAsync();
 
@@ -452,7 +453,7 @@ public sealed class V1RunTests
 
         Assert.StartsWith("{\"error\":{\"code\":8,\"message\":\"1 runs are active, as many as --max-concurrent-runs allows", tooMany, StringComparison.Ordinal);
         Assert.Equal(200, status);
-        Assert.Equal("Action was cancelled", answer.FailureMessage(1));
+        Assert.Equal("Action was cancelled", answer.AssertFailure(1));
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public class ListedActionsTests
     [InlineData("[[]]")]
     [InlineData("[{},[1],2]")]
     [InlineData("[[[null]],{}]")]
-    public void From_MetadataMemberThatTheManagerRefuses_IsLeftOutAndSaid(string value)
+    public void From_MetadataMemberThatTheManagerRefuses_IsLeftOutAndReported(string value)
     {
         var action = Action("/model/m");
         action.MetadataJson = Json($$"""{"first":1,"b\u0061d" : {{value}} ,"last":{"x":{{value}}} }""");

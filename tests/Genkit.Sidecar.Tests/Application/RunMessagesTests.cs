@@ -7,7 +7,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Tests.Application;
 
-/// <summary>What is encoded by hand must be what the generated types read.</summary>
+/// <summary>Messages that are encoded by hand are read by the generated types.</summary>
 public class RunMessagesTests
 {
     [Fact]

@@ -22,13 +22,13 @@ public class RunUpdateFuzzTests
                 1 => Fields(random),
                 _ => Flipped(random, Fields(random)),
             };
-            accepted += Agree(random, message) ? 1 : 0;
+            accepted += AssertDecodersAgree(random, message) ? 1 : 0;
         }
 
         Assert.InRange(accepted, 20_000, 95_000);
     }
 
-    private static bool Agree(Random random, byte[] message)
+    private static bool AssertDecodersAgree(Random random, byte[] message)
     {
         var bytes = Sequences.Randomly(random, message, 4);
         V1.RunActionResponse? expected = null;

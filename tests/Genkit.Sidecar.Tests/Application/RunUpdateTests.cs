@@ -83,7 +83,7 @@ public class RunUpdateTests
 
         if (unknown[0] == 0x08)
         {
-            // Field 1 with another wire type is unknown too.
+            // Field 1 with another wire type is an unknown field too.
             Assert.Equal(RunUpdateKind.None, RunUpdate.Decode(new ReadOnlySequence<byte>(unknown)).Kind);
         }
 

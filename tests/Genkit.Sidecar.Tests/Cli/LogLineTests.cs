@@ -14,11 +14,11 @@ public sealed class LogLineTests
     public void Write_Message_IsOneLineThatLeavesTheTerminalAlone(string message, string? shown = null)
     {
         using var written = new StringWriter { NewLine = "\n" };
-        var entry = new LogEntry<string>(LogLevel.Warning, "Genkit.Sidecar.Cli.Somebody", default, message, null, (state, _) => state);
+        var entry = new LogEntry<string>(LogLevel.Warning, "Genkit.Sidecar.Cli.Part", default, message, null, (state, _) => state);
 
         new LogLine(TimeProvider.System, hasColor: false).Write(entry, null, written);
 
-        Assert.EndsWith($" warn: Somebody: {shown ?? message}\n", written.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith($" warn: Part: {shown ?? message}\n", written.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, written.ToString().Count(char.IsControl));
     }
 

@@ -2,7 +2,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 
-/// <summary>The table of enabled, row by row.</summary>
+/// <summary>The table of endpoints, row by row.</summary>
 public sealed class EnabledEndpointsTests
 {
     [Theory]
@@ -44,15 +44,16 @@ public sealed class EnabledEndpointsTests
     [InlineData("dev", true)]
     [InlineData("prod", false)]
     [InlineData("", false)]
-    public void Of_Environment_SaysWhetherCallersReadInternalMessages(string environment, bool areRead) =>
+    public void Of_Environment_DecidesWhetherCallersReadInternalMessages(string environment, bool areRead) =>
         Assert.Equal(areRead, EnabledEndpoints.Of(Reading.Good("", ("GENKIT_ENV", environment))).InternalMessages);
 
     [Fact]
-    public void Of_NotDevelopment_WarnsOfWhatEnabledTheEndpoint()
+    public void Of_NotDevelopment_WarnsOfTheSettingThatOpenedTheEndpoint()
     {
         var warning = Assert.Single(EnabledEndpoints.Of(Reading.Good("--manager ws://h:1")).Warnings);
 
-        Assert.Equal("Reflection API v2 is open to the manager by flag --manager, though GENKIT_ENV is not dev: its callers may run every action", warning);
+        Assert.Contains("flag --manager", warning, StringComparison.Ordinal);
+        Assert.Contains("GENKIT_ENV", warning, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -60,11 +61,12 @@ public sealed class EnabledEndpointsTests
     [InlineData("", "prod", "GENKIT_ENV is not dev")]
     [InlineData("--reflection-v1 off", "dev", "flag --reflection-v1 is off")]
     [InlineData("--reflection-v1 off", "", "flag --reflection-v1 is off")]
-    public void Read_NoEndpointWhereOneIsNeeded_SaysWhatDisablesIt(string words, string environment, string why)
+    public void Read_NoEndpointWhereOneIsNeeded_NamesTheReason(string words, string environment, string why)
     {
         var problem = Assert.Single(Reading.Of(words, needsEndpoint: true, ("GENKIT_ENV", environment)).Problems);
 
-        Assert.Contains($"flag --flow-server, and {why}: the application could not be used", problem, StringComparison.Ordinal);
+        Assert.Contains("flag --flow-server", problem, StringComparison.Ordinal);
+        Assert.Contains(why, problem, StringComparison.Ordinal);
     }
 
     [Theory]

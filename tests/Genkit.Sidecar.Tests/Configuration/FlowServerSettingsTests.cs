@@ -2,7 +2,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 
-/// <summary>The settings of the flow server: what is taken, and what is said of the rest.</summary>
+/// <summary>Accepted values of the flow server's settings, and the errors for others.</summary>
 public sealed class FlowServerSettingsTests
 {
     [Theory]
@@ -14,7 +14,8 @@ public sealed class FlowServerSettingsTests
     {
         var problem = Assert.Single(Reading.Of($"--flow-server {address}").Problems);
 
-        Assert.Equal($"flag --flow-server: {address} is beyond loopback, and every client that reaches it could run every flow; accepted: a loopback address, or --flow-token with it", problem);
+        Assert.StartsWith($"flag --flow-server: {address} ", problem, StringComparison.Ordinal);
+        Assert.Contains("--flow-token", problem, StringComparison.Ordinal);
         Assert.Equal("t0ken", Reading.Good($"--flow-server {address} --flow-token t0ken").FlowServer.Token?.Text);
     }
 
@@ -27,7 +28,7 @@ public sealed class FlowServerSettingsTests
     public void FlowServer_OnThisMachine_NeedsNone(string address) => Assert.Equal(address, Reading.Good($"--flow-server {address}").FlowServer.Address.Text);
 
     [Fact]
-    public void FlowServer_AloneOrNothing_IsAnEndpointOrIsSaidToBeMissing()
+    public void FlowServer_AloneOrNothing_IsAnEndpointOrNamedAsMissing()
     {
         Assert.Empty(Reading.Of("--flow-server 127.0.0.1:0", needsEndpoint: true).Problems);
         Assert.Contains("flag --flow-server", Assert.Single(Reading.Of(needsEndpoint: true).Problems), StringComparison.Ordinal);

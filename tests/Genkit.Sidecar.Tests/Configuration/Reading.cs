@@ -3,7 +3,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 
-/// <summary>Reads settings the way the program does, from words and variables.</summary>
+/// <summary>Reads settings as the program does, from arguments and environment variables.</summary>
 internal static class Reading
 {
     public static SettingsReading Of(string words = "", bool needsEndpoint = false, params (string Name, string Value)[] environment) =>

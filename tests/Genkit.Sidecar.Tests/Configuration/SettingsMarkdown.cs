@@ -2,7 +2,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 
-/// <summary>The table of settings as it stands in the README.</summary>
+/// <summary>The table of settings as Markdown.</summary>
 internal static class SettingsMarkdown
 {
     public static readonly IReadOnlyList<string> Head =

@@ -37,7 +37,7 @@ public sealed class StepSequenceTests
     [Fact]
     public async Task Examine_NothingComesBack_FailsAtTheLimitWithWhatToDo()
     {
-        // Not even the token ends it.
+        // The step ignores its token.
         await ExamineAsync(Sequence(s_long), "one", TimeSpan.FromMilliseconds(100), _ => new TaskCompletionSource<Finding>().Task);
 
         var finding = Assert.Single(_steps).Finding;

@@ -226,7 +226,7 @@ public class GenAiSpanTests
     }
 
     [Fact]
-    public void Span_ThatFailedOrRuns_SaysSo()
+    public void Span_ThatFailedOrRuns_IsReported()
     {
         var failed = Chat();
         failed.Status = new SpanStatus { Code = 2 };

@@ -40,7 +40,7 @@ public sealed class ApplicationProbeTests
     }
 
     [Fact]
-    public async Task Ask_ApplicationHangs_GivesUpAndSaysSo()
+    public async Task Ask_ApplicationHangs_GivesUpAndReportsIt()
     {
         var probe = Create(1);
 

@@ -5,7 +5,7 @@ using Genkit.Sidecar.Tests.Supervision;
 
 namespace Genkit.Sidecar.Tests.Http;
 
-/// <summary>The listeners of the built sidecar, in surroundings that configure other web applications of ASP.NET Core.</summary>
+/// <summary>The listeners of the built sidecar in an environment that configures other ASP.NET Core applications.</summary>
 public sealed class WebListenerTests
 {
     [Fact]
@@ -34,7 +34,7 @@ public sealed class WebListenerTests
             ["ASPNETCORE_CONTENTROOT"] = "/nowhere",
         });
 
-        // The port is taken, so that a sidecar that listened there could not start.
+        // The port is in use, so a sidecar that tried to listen there would not start.
         try
         {
             var address = await ListeningAsync(sidecar);
@@ -56,7 +56,7 @@ public sealed class WebListenerTests
         string[] words =
         [
             "run", "--manager", "ws://127.0.0.1:1", "--health", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0",
-            "--reflection-v1", "127.0.0.1:0", "--flow-server", "127.0.0.1:0", "--project-root", directory,
+            "--reflection-v1", "127.0.0.1:0", "--flow-server", "127.0.0.1:0", "--project-root", directory, "--log-format", "json",
         ];
         foreach (var word in words)
         {
@@ -71,20 +71,19 @@ public sealed class WebListenerTests
         return Process.Start(start)!;
     }
 
-    /// <summary>Waits until the last listener is open, and gives the address of the one for probes.</summary>
+    /// <summary>Waits until the last listener is open and returns the address of the health listener.</summary>
     private static async Task<string> ListeningAsync(Process sidecar)
     {
-        const string Probes = "Probes and metrics are answered at ";
         var (address, lines) = ("", new List<string>());
         while (await sidecar.StandardError.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Timeouts.Default) is { } line)
         {
             lines.Add(line);
-            if (line.IndexOf(Probes, StringComparison.Ordinal) is >= 0 and var start)
+            if (SidecarProcess.ValuesOf(line, "HealthListenerStarted") is { } values)
             {
-                address = line[(start + Probes.Length)..];
+                address = values.GetProperty("EndPoint").GetString()!;
             }
 
-            if (line.Contains("Flows are served at ", StringComparison.Ordinal))
+            if (SidecarProcess.ValuesOf(line, "FlowServerStarted") is not null)
             {
                 return address;
             }

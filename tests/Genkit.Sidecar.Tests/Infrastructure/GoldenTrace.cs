@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace Genkit.Sidecar.Tests.Infrastructure;
 
-/// <param name="Scenario">What was going on, and whether it is the span's start.</param>
-/// <param name="Body">What Genkit's JavaScript runtime posted.</param>
+/// <param name="Scenario">The name of the recorded scenario, followed by "(start)" for the post of the span's start.</param>
+/// <param name="Body">The body that Genkit's JavaScript runtime posted.</param>
 internal sealed record GoldenTrace(string Scenario, JsonObject Body)
 {
     public JsonObject Span => Body["spans"]!.AsObject().Single().Value!.AsObject();

@@ -17,7 +17,7 @@ internal static class Sequences
         return Of(segments);
     }
 
-    /// <summary>Segments that end at each of <paramref name="positions"/>, in ascending order; equal ones make an empty segment.</summary>
+    /// <summary>Segments that end at each of <paramref name="positions"/>, which are in ascending order. Equal positions make an empty segment.</summary>
     public static ReadOnlySequence<byte> At(ReadOnlyMemory<byte> bytes, params ReadOnlySpan<int> positions)
     {
         var segments = new List<ReadOnlyMemory<byte>>();
@@ -32,7 +32,7 @@ internal static class Sequences
         return Of(segments);
     }
 
-    /// <summary>Up to <paramref name="most"/> cuts at random.</summary>
+    /// <summary>Segments with up to <paramref name="most"/> random cuts.</summary>
     public static ReadOnlySequence<byte> Randomly(Random random, ReadOnlyMemory<byte> bytes, int most)
     {
         var positions = new int[random.Next(most + 1)];

@@ -3,20 +3,20 @@ using System.Text.Json.Nodes;
 
 namespace Genkit.Sidecar.Tests.Infrastructure;
 
-/// <summary>Files of <c>tests/data</c>, which the build puts beside the tests, and of the repository itself.</summary>
+/// <summary>Files of <c>tests/data</c>, which the build copies beside the tests, and the root of the repository.</summary>
 internal static class TestData
 {
     private static readonly string s_data = Path.Combine(AppContext.BaseDirectory, "data");
 
     public static string JsonTestSuite { get; } = Path.Combine(s_data, "json-test-suite", "test_parsing");
 
-    /// <summary>The repository's root, found from where the tests lie in it.</summary>
+    /// <summary>The repository's root, found from the folder of the tests.</summary>
     public static string Repository { get; } = FindRepository(new DirectoryInfo(AppContext.BaseDirectory));
 
     public static IReadOnlyList<GoldenFrame> GoldenFrames { get; } =
         [.. File.ReadLines(Path.Combine(s_data, "golden", "frames.jsonl")).Select(Parse)];
 
-    /// <summary>By scenario; that of a span's start ends in "(start)".</summary>
+    /// <summary>The traces by scenario. The key of a span's start ends with "(start)".</summary>
     public static IReadOnlyDictionary<string, GoldenTrace> GoldenTraces { get; } =
         File.ReadLines(Path.Combine(s_data, "golden", "traces.jsonl")).Select(ParseTrace).ToDictionary(trace => trace.Scenario);
 

@@ -99,7 +99,7 @@ public class JsonPayloadTests
         Assert.Equal("it is empty", JsonPayload.FindDefect(Sequences.At(ReadOnlyMemory<byte>.Empty, 0, 0), out _));
     }
 
-    /// <summary>The value can be spliced wherever one may stand, whatever it holds.</summary>
+    /// <summary>A payload that is accepted is one JSON value, so it can be spliced wherever a value may be.</summary>
     [Fact]
     public void FindDefect_BytesAtRandom_AgreesWithTheParserOfTheFramework()
     {

@@ -29,7 +29,7 @@ public class JsonStringTests
     [Fact]
     public void Write_TextOfAnyLength_ReadsBackTheSame()
     {
-        // Long enough to be encoded in several pieces, whose borders fall into surrogate pairs too.
+        // Long enough to be encoded in several pieces, some of which split a surrogate pair.
         for (var length = 0; length < 600; length++)
         {
             var text = string.Concat(Enumerable.Repeat("🌍", length)).Insert(length / 2 * 2, "\n");

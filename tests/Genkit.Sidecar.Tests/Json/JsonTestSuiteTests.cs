@@ -4,12 +4,12 @@ using Genkit.Sidecar.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Tests.Json;
 
-/// <summary>Every file of JSONTestSuite, whole and in pieces.</summary>
+/// <summary>Every file of JSONTestSuite, in one segment and in several.</summary>
 public class JsonTestSuiteTests
 {
     /// <summary>
-    /// What the suite leaves to the parser. Numbers of any size pass, as nothing here converts them; lone surrogates pass where they
-    /// are escaped, as JSON.parse takes them; whatever is not UTF-8 without a mark cannot travel in a text frame.
+    /// The cases that the suite leaves to the parser. Numbers of any size pass, because nothing converts them. Lone surrogates pass where they
+    /// are escaped, as in JSON.parse. Anything but UTF-8 without a byte order mark is refused, because a text frame cannot carry it.
     /// </summary>
     private static readonly Dictionary<string, bool> s_leftToTheParser = new()
     {

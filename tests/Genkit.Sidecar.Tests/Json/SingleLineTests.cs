@@ -77,7 +77,7 @@ public sealed class SingleLineTests
         Assert.Equal("[ 1]", pipe.Text);
     }
 
-    /// <summary>As Kestrel's is when the client has gone.</summary>
+    /// <summary>Throws as Kestrel's writer does after the client has disconnected.</summary>
     private sealed class MeanPipe : PipeWriter
     {
         private readonly ArrayBufferWriter<byte> _written = new();

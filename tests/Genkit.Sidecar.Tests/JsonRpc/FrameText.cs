@@ -4,7 +4,7 @@ using Genkit.Sidecar.JsonRpc;
 
 namespace Genkit.Sidecar.Tests.JsonRpc;
 
-/// <summary>The text of a frame as the socket would send it.</summary>
+/// <summary>The text of a frame as the socket sends it.</summary>
 internal static class FrameText
 {
     public static string Of(OutgoingFrame frame)

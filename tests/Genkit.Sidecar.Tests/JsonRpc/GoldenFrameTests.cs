@@ -8,7 +8,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.JsonRpc;
 
-/// <summary>Frames that Genkit's own manager and runtime exchanged.</summary>
+/// <summary>Frames recorded between Genkit's manager and runtime.</summary>
 public class GoldenFrameTests
 {
     [Fact]
@@ -72,7 +72,7 @@ public class GoldenFrameTests
         Assert.True(rewritten.Values.Sum() > 100);
     }
 
-    /// <summary>Null for what a sidecar never sends: a chunk that is not there, an error that tells nothing, a test's own registrations.</summary>
+    /// <summary>Returns null for frames that a sidecar never sends: an absent chunk, an error without a message, and a test's own registrations.</summary>
     private static string? Rewrite(JsonElement golden, OutgoingFrame frame)
     {
         if (golden.TryGetProperty("method", out var method))

@@ -90,7 +90,7 @@ public class JsonRpcErrorTests
         }
     }
 
-    /// <summary>The one null that JSON-RPC 2.0 asks for, in section 5: the id could not be read.</summary>
+    /// <summary>JSON-RPC 2.0, section 5, requires the id null if the request's id could not be read.</summary>
     [Fact]
     public void Error_RequestWithoutAUsableId_HasANullId()
     {

@@ -34,7 +34,7 @@ public class JsonRpcReaderTests
     [Fact]
     public void Read_UnknownMembers_AreCountedAndSkipped()
     {
-        // `other` and `new`; runtimeId is known to be of no use.
+        // `other` and `new` are unknown. `runtimeId` is known and ignored.
         Assert.Equal(2, Read(Frame).UnknownMembers);
     }
 

@@ -5,7 +5,7 @@ using Genkit.Sidecar.JsonRpc;
 
 namespace Genkit.Sidecar.Tests.JsonRpc;
 
-/// <summary>Holds a message against a document model of the same frame, in which the last of equal members counts too.</summary>
+/// <summary>Compares a message with a <see cref="JsonDocument"/> of the same frame. In both, the last of duplicate members counts.</summary>
 internal static class ReadMessage
 {
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 100_000 };

@@ -11,7 +11,7 @@ using Google.Protobuf.Reflection;
 
 namespace Genkit.Sidecar.Tests.Otlp;
 
-/// <summary>Both encodings say the same, and nothing that comes breaks anything.</summary>
+/// <summary>Both encodings decode to the same request, and no input causes an unexpected exception.</summary>
 public class OtlpRequestTests
 {
     private const long MaxDecodedBytes = 4 * 1024 * 1024;
@@ -106,7 +106,7 @@ public class OtlpRequestTests
                 lists => Traces(OtlpEncoding.Json, Json(OtlpText.Of(Nested(lists)))),
             ])
         {
-            // Resource, scope, span, attribute and its value come first; each list is two messages.
+            // Resource, scope, span, attribute and value come first. Each list is two messages.
             Assert.Single(_spans.Posts(decode(47)));
             Assert.Throws<InvalidDataException>(() => decode(48));
             Assert.Throws<InvalidDataException>(() => decode(150));
@@ -129,10 +129,10 @@ public class OtlpRequestTests
         Assert.InRange(bytes.Length, 500, int.MaxValue);
         for (var length = 0; length < bytes.Length; length++)
         {
-            Survive(OtlpEncoding.Protobuf, bytes.AsMemory(0, length));
+            AssertSurvives(OtlpEncoding.Protobuf, bytes.AsMemory(0, length));
             var changed = bytes.ToArray();
             changed[length] = (byte)random.Next(256);
-            Survive(OtlpEncoding.Protobuf, changed);
+            AssertSurvives(OtlpEncoding.Protobuf, changed);
         }
     }
 
@@ -143,10 +143,10 @@ public class OtlpRequestTests
         var bytes = Encoding.UTF8.GetBytes(OtlpText.Of(new RandomRequests(new Random(7), _spans.Run.TraceId).Traces()));
         for (var length = 0; length < bytes.Length; length += 3)
         {
-            Survive(OtlpEncoding.Json, bytes.AsMemory(0, length));
+            AssertSurvives(OtlpEncoding.Json, bytes.AsMemory(0, length));
             var changed = bytes.ToArray();
             changed[length] = (byte)random.Next(256);
-            Survive(OtlpEncoding.Json, changed);
+            AssertSurvives(OtlpEncoding.Json, changed);
         }
     }
 
@@ -158,8 +158,8 @@ public class OtlpRequestTests
         {
             var bytes = new byte[random.Next(64)];
             random.NextBytes(bytes);
-            Survive(OtlpEncoding.Protobuf, bytes);
-            Survive(OtlpEncoding.Json, bytes);
+            AssertSurvives(OtlpEncoding.Protobuf, bytes);
+            AssertSurvives(OtlpEncoding.Json, bytes);
         }
     }
 
@@ -170,7 +170,7 @@ public class OtlpRequestTests
     [InlineData("\"events\":[", "{}", 256)]
     public void Request_OfMoreValuesThanItMayHave_IsMalformedBeforeTheyAreDecoded(string open, string item, int bytes)
     {
-        // Of two bytes each in Protobuf, and three in JSON.
+        // Two bytes each in Protobuf, three in JSON.
         var many = (int)(MaxDecodedBytes / bytes) + 1;
         var close = string.Concat(open.Reverse().Select(character => character switch { '[' => "]", '{' => "}", _ => "" }));
         var json = Json($$"""{"resourceSpans":[{"scopeSpans":[{"spans":[{{{open}}{{string.Join(',', Enumerable.Repeat(item, many))}}{{close}}}]}]}]}""");
@@ -203,7 +203,7 @@ public class OtlpRequestTests
     public void JsonTestSuite_AsRequestOrAsContent_IsReadOrMalformed(string name)
     {
         var bytes = File.ReadAllBytes(Path.Combine(TestData.JsonTestSuite, name + ".json"));
-        Survive(OtlpEncoding.Json, bytes);
+        AssertSurvives(OtlpEncoding.Json, bytes);
         foreach (var key in (string[])["gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.definitions", "gen_ai.response.finish_reasons", "gen_ai.prompt.0.content"])
         {
             var span = _spans.Span(Spans.Pair("gen_ai.operation.name", "chat"), Spans.Pair(key, Encoding.Latin1.GetString(bytes)));
@@ -221,7 +221,7 @@ public class OtlpRequestTests
 
     private static ReadOnlySequence<byte> Json(string json) => new(Encoding.UTF8.GetBytes(json));
 
-    /// <summary>Of the messages in a message, by what Protobuf itself knows of them.</summary>
+    /// <summary>Adds up the decoded size of all nested messages, found by Protobuf's reflection.</summary>
     private static long SizeOfParts(IMessage message) => message.Descriptor.Fields.InFieldNumberOrder()
         .Where(field => field.FieldType == FieldType.Message)
         .Select(field => field.Accessor.GetValue(message))
@@ -245,8 +245,8 @@ public class OtlpRequestTests
         return [.. posts.Build(request).Select(post => SpanText.Of(post.Body))];
     }
 
-    /// <summary>Reads it as each signal, and maps what it may be.</summary>
-    private void Survive(OtlpEncoding encoding, ReadOnlyMemory<byte> bytes)
+    /// <summary>Reads the bytes as each signal and maps the result. Asserts that posts are valid JSON and that no other exception than for invalid data is thrown.</summary>
+    private void AssertSurvives(OtlpEncoding encoding, ReadOnlyMemory<byte> bytes)
     {
         var random = new Random(bytes.Length);
         var request = Sequences.Randomly(random, bytes, 3);
@@ -263,7 +263,7 @@ public class OtlpRequestTests
             }
             catch (InvalidDataException)
             {
-                // As it is.
+                // Expected for invalid data.
             }
         }
     }

@@ -5,7 +5,7 @@ using Google.Protobuf.Reflection;
 
 namespace Genkit.Sidecar.Tests.Otlp;
 
-/// <summary>OTLP in JSON as exporters write it, made of messages.</summary>
+/// <summary>Writes messages as OTLP/JSON, as exporters do.</summary>
 internal static class OtlpText
 {
     public static string Of(IMessage message) => Write(message).ToJsonString();

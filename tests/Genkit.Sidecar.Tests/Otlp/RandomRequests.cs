@@ -4,7 +4,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Tests.Otlp;
 
-/// <summary>Requests with everything that OTLP allows, and some of what it does not.</summary>
+/// <summary>Random requests with everything that OTLP allows, and with some violations.</summary>
 internal sealed class RandomRequests(Random random, string traceId)
 {
     private static readonly string[] s_texts =

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.Tests.Otlp;
 
-/// <summary>Spans of one run, and what is made of them.</summary>
+/// <summary>Spans of one run, and the posts that they are mapped to.</summary>
 internal sealed class Spans
 {
     public const int MaxBytes = 1024 * 1024;
@@ -29,7 +29,7 @@ internal sealed class Spans
     public static ExportTraceServiceRequest Request(params IEnumerable<Span> spans) =>
         new() { ResourceSpans = { new ResourceSpans { ScopeSpans = { new ScopeSpans { Spans = { spans } } } } } };
 
-    /// <summary>A span that is right in all.</summary>
+    /// <summary>A valid span.</summary>
     public Span Span(params IEnumerable<KeyValue> attributes) => new()
     {
         TraceId = Id(Run.TraceId),
@@ -55,7 +55,7 @@ internal sealed class Spans
         return [.. builder.Build().Select(post => SpanText.Of(post.Body))];
     }
 
-    /// <summary>The one span of the one post.</summary>
+    /// <summary>Asserts that there is one post with one span and returns that span.</summary>
     public JsonObject Mapped(Span span, int maxBytes = MaxBytes)
     {
         var post = JsonNode.Parse(Assert.Single(Posts(Request(span), maxBytes)))!;

@@ -11,8 +11,8 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Tests.Runs;
 
-/// <summary>What a run does without its call.</summary>
-public class ActionRunTests
+/// <summary>The behaviour of a run without a call.</summary>
+public class RunTests
 {
     [Fact]
     public void Run_New_HasStartedUnderATraceIdOfItsOwn()
@@ -120,7 +120,7 @@ public class ActionRunTests
 
     private static ActionRun Create(RunRequest request) => new(request, Limits, Metrics, tracer: null, TimeProvider.System, NullLogger.Instance);
 
-    /// <summary>Never dialled.</summary>
+    /// <summary>A channel that is never connected.</summary>
     private static ApplicationClient Application() => new(
         new ApplicationClientOptions(
             new ClientChannelOptions { Target = GrpcTarget.Parse("http://127.0.0.1:1") },

@@ -78,7 +78,7 @@ public sealed class IdleCollectorTests : IDisposable
 
     private int Advance(double seconds)
     {
-        // Each timer that is due starts the next one from the time at which it fired.
+        // Each timer that fires starts the next one from the time at which it fired.
         for (var left = seconds; left > 0; left -= 0.1)
         {
             _time.Advance(TimeSpan.FromSeconds(Math.Min(left, 0.1)));

@@ -7,7 +7,7 @@ using Genkit.Sidecar.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Tests.Runs;
 
-/// <summary>A run that writes while doors come and go and somebody may cancel it.</summary>
+/// <summary>A run that writes while its readers attach and detach, and that may be cancelled.</summary>
 public class RunOutboxStressTests
 {
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 20)];
@@ -93,7 +93,7 @@ public class RunOutboxStressTests
         outbox.Post(last);
     }
 
-    /// <summary>The number, then spaces.</summary>
+    /// <summary>The number, padded with spaces.</summary>
     private static RunEvent Chunk(int number, int length) =>
         RunEvent.WithPayload(RunEventKind.Chunk, new PayloadBuffer(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes($"{number}".PadRight(length)))));
 

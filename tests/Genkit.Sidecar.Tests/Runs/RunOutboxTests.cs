@@ -59,7 +59,7 @@ public class RunOutboxTests
         var next = _outbox.WriteAsync(Chunk("1")).AsTask();
         Assert.False(next.IsCompleted);
 
-        // One read makes room, and the other chunk may be there before a second read.
+        // One read makes room, so the other chunk may be written before a second read.
         Assert.True(_outbox.TryRead(out var alone));
         Assert.Equal(LargeText.Length, alone.Length);
         alone.Release();

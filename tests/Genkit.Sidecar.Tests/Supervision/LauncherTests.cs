@@ -11,7 +11,7 @@ public sealed class LauncherTests
     [Fact]
     public async Task Run_ParentIsAnotherByThen_StartsNothing()
     {
-        // Nobody's parent: process ids start at 1.
+        // Not the parent of any process: process ids start at 1.
         var start = new ProcessStartInfo(SidecarProcess.Executable.FileName, Launcher.Arguments(0, null, [], ["echo", "started"])) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
 

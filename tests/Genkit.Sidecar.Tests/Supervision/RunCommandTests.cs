@@ -106,13 +106,13 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_CommandHasItsOwnCollector_IsLeftAloneAndTheLogSaysSo()
+    public async Task Run_CommandHasItsOwnCollector_IsLeftAloneAndLogged()
     {
         using var sidecar = SidecarProcess.Start(
             SidecarProcess.Executable, "", [new("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector.example:4318/v1/traces")], "sh", "-c", "env | grep ^OTEL_");
 
         Assert.Equal("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://collector.example:4318/v1/traces\n", await sidecar.OutputAsync());
-        Assert.Contains("go where OTEL_EXPORTER_OTLP_TRACES_ENDPOINT in the environment says", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        Assert.Equal("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", (await sidecar.EventAsync("ApplicationSpansExportedElsewhere")).GetProperty("Variables").GetString());
     }
 
     [Fact]
@@ -125,7 +125,8 @@ public sealed class RunCommandTests : IDisposable
 
         Assert.Equal(1, await sidecar.ExitCodeAsync());
         Assert.Empty(await sidecar.OutputAsync());
-        Assert.Contains($"flag --otlp-http: cannot listen at {other.LocalEndpoint}: something listens there already", (await sidecar.ErrorAsync()).Replace("\"", ""), StringComparison.Ordinal);
+        var refusal = await sidecar.EventAsync("OtlpListenFailed");
+        Assert.Equal(("flag --otlp-http", $"{other.LocalEndpoint}"), (refusal.GetProperty("Source").GetString(), refusal.GetProperty("Address").GetString()));
     }
 
     [Theory]
@@ -148,7 +149,7 @@ public sealed class RunCommandTests : IDisposable
         {
             left.Bind(new UnixDomainSocketEndPoint(other));
 
-            // .NET tidies up when it closes its socket; a killed application does not.
+            // .NET removes the file when it closes its socket. A killed application does not.
             File.Move(other, path);
         }
 
@@ -156,7 +157,7 @@ public sealed class RunCommandTests : IDisposable
         using var sidecar = SidecarProcess.Run("test -e ${GENKIT_SIDECAR_LISTEN#unix:}; echo $GENKIT_SIDECAR_LISTEN $?", $"--app unix:{path}");
 
         Assert.Equal($"unix:{path} 1\n", await sidecar.OutputAsync());
-        Assert.Contains($"Removed the socket {path}", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        Assert.Equal(path, (await sidecar.EventAsync("StaleSocketRemoved")).GetProperty("Path").GetString());
     }
 
     [Fact]
@@ -170,7 +171,7 @@ public sealed class RunCommandTests : IDisposable
         using var sidecar = SidecarProcess.Run("echo started", $"--app unix:{path}");
 
         Assert.Equal(1, await sidecar.ExitCodeAsync());
-        Assert.Contains($"another process already serves {path}", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        Assert.Contains(path, (await sidecar.EventAsync("ApplicationAddressInUse")).GetProperty("Problem").GetString(), StringComparison.Ordinal);
         Assert.Empty(await sidecar.OutputAsync());
     }
 
@@ -187,7 +188,7 @@ public sealed class RunCommandTests : IDisposable
         using var sidecar = SidecarProcess.Run("echo started", $"--app unix:{path}");
 
         Assert.Equal(1, await sidecar.ExitCodeAsync());
-        Assert.Contains($"another process already serves {path}", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        Assert.Contains(path, (await sidecar.EventAsync("ApplicationAddressInUse")).GetProperty("Problem").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -198,7 +199,7 @@ public sealed class RunCommandTests : IDisposable
         using var sidecar = SidecarProcess.Run("echo started", $"--app unix:{path}");
 
         Assert.Equal(1, await sidecar.ExitCodeAsync());
-        Assert.Contains($"{path} exists and is not a socket", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        Assert.Contains(path, (await sidecar.EventAsync("ApplicationAddressInUse")).GetProperty("Problem").GetString(), StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(path));
     }
 
@@ -262,7 +263,7 @@ public sealed class RunCommandTests : IDisposable
         Assert.Equal(0, await sidecar.ExitCodeAsync());
     }
 
-    // As `timeout` does: the process, and then its group.
+    // As `timeout` does: signals the process, and then its group.
     [Fact]
     public async Task Run_SignalledTwiceAtOnce_LetsTheCommandEnd()
     {
@@ -300,7 +301,7 @@ public sealed class RunCommandTests : IDisposable
         sidecar.Signal(Posix.SignalTerminate);
 
         Assert.Equal(0, await sidecar.ExitCodeAsync());
-        Assert.Contains("after it was asked to stop, and is killed", await sidecar.ErrorAsync(), StringComparison.Ordinal);
+        await sidecar.EventAsync("ApplicationProcessKilled");
         await sidecar.OutputAsync();
     }
 

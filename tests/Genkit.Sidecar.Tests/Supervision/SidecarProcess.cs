@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using Genkit.Sidecar.Supervision;
 
 namespace Genkit.Sidecar.Tests.Supervision;
 
-/// <summary>The built sidecar as a process of its own: what it prints, what it answers to signals, how it ends.</summary>
+/// <summary>The built sidecar as a separate process.</summary>
 internal sealed class SidecarProcess : IDisposable
 {
     private readonly Process _process;
@@ -47,7 +48,7 @@ internal sealed class SidecarProcess : IDisposable
             start.Environment[name] = value;
         }
 
-        foreach (var word in (string[])[.. executable.Arguments, "run", "--health", "off", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--", .. command])
+        foreach (var word in (string[])[.. executable.Arguments, "run", "--health", "off", "--log-format", "json", .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--", .. command])
         {
             start.ArgumentList.Add(word);
         }
@@ -55,7 +56,7 @@ internal sealed class SidecarProcess : IDisposable
         return new(Process.Start(start)!);
     }
 
-    /// <summary>Waits for a line of the command that starts so, and gives the rest of it.</summary>
+    /// <summary>Waits for a line of the command that starts with this text, and returns the rest of the line.</summary>
     public async Task<string> LineAsync(string start)
     {
         while (await _process.StandardOutput.ReadLineAsync(Token).AsTask().WaitAsync(Timeouts.Default, Token) is { } line)
@@ -70,7 +71,7 @@ internal sealed class SidecarProcess : IDisposable
         throw new InvalidOperationException($"The output ended without a line that starts with \"{start}\":\n{_output}\n{await ErrorAsync()}");
     }
 
-    /// <summary>All output until every process that could write has ended.</summary>
+    /// <summary>Waits until every process that can write has ended, and returns all output.</summary>
     public async Task<string> OutputAsync() =>
         _output.Append(await _process.StandardOutput.ReadToEndAsync(Token).WaitAsync(Timeouts.Default, Token)).ToString();
 
@@ -83,6 +84,22 @@ internal sealed class SidecarProcess : IDisposable
 
     public Task<string> ErrorAsync() => _error.WaitAsync(Timeouts.Default, Token);
 
+    /// <summary>Waits for the end of the log, asserts that it has one event of this name, and returns the values of its placeholders.</summary>
+    public async Task<JsonElement> EventAsync(string name) =>
+        Assert.Single((await ErrorAsync()).Split('\n').Select(line => ValuesOf(line, name)).OfType<JsonElement>());
+
+    /// <summary>Reads a line of the JSON log. Returns null for another event, and for a line that the command wrote.</summary>
+    public static JsonElement? ValuesOf(string line, string eventName)
+    {
+        if (!line.StartsWith("{\"Timestamp\":", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var values = JsonSerializer.Deserialize<JsonElement>(line).GetProperty("State");
+        return values.GetProperty("EventName").GetString() == eventName ? values : null;
+    }
+
     public async Task<int> ExitCodeAsync()
     {
         await _process.WaitForExitAsync(Token).WaitAsync(Timeouts.Default, Token);
@@ -91,7 +108,7 @@ internal sealed class SidecarProcess : IDisposable
 
     public void Signal(int signal) => Assert.Equal(0, Posix.Kill(Id, signal));
 
-    /// <summary>Signals until the process has ended: a second signal that comes along with the first does not insist.</summary>
+    /// <summary>Sends the signal until the process has ended, because a second signal that arrives together with the first does not count.</summary>
     public async Task InsistAsync(int signal)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Token);

@@ -41,7 +41,7 @@ public class RootSpanWriterTests
             writer.WriteEnd(end, FailureOf(golden));
         }
 
-        Expect(golden);
+        AdaptToSidecar(golden);
 
         var written = JsonNode.Parse(SpanText.Of(writer.Body));
         Assert.True(JsonNode.DeepEquals(golden.Body, written), $"{golden.Body.ToJsonString()}\n{written!.ToJsonString()}");
@@ -138,8 +138,8 @@ public class RootSpanWriterTests
             (string)golden.Span["status"]!["message"]!,
             (string?)Exception(golden)?["exception.stacktrace"]);
 
-    /// <summary>Levels what cannot be the same: JavaScript's exceptions come before the end, and a thrown string is none.</summary>
-    private static void Expect(GoldenTrace golden)
+    /// <summary>Removes expected differences: JavaScript records exceptions before the span's end, and no exception for a thrown string.</summary>
+    private static void AdaptToSidecar(GoldenTrace golden)
     {
         if (Exception(golden) is not null)
         {

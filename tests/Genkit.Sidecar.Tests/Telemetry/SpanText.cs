@@ -4,7 +4,7 @@ using Genkit.Sidecar.Telemetry;
 
 namespace Genkit.Sidecar.Tests.Telemetry;
 
-/// <summary>What a body says.</summary>
+/// <summary>Reads the body of a post.</summary>
 internal static class SpanText
 {
     public static string Of(SpanBody body)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.Tests.Telemetry;
 
-/// <summary>Which server counts, and which a manager may name.</summary>
+/// <summary>Which telemetry server is used, and which ones a manager may name.</summary>
 public class TelemetryServerTests
 {
     private static readonly Uri s_manager = new("ws://tools.example:3200");

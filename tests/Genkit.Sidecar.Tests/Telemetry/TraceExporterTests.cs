@@ -8,7 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Genkit.Sidecar.Tests.Telemetry;
 
-/// <summary>What the real and the fake server cannot be made to show.</summary>
+/// <summary>Cases that neither the real nor the fake telemetry server can produce.</summary>
 public sealed class TraceExporterTests : IAsyncDisposable
 {
     private const long QueueBytes = 64 * 1024;

@@ -68,7 +68,7 @@ public sealed class FrameStreamTests
         return bytes;
     }
 
-    /// <summary>Writes one byte at a time, as a socket may that takes a buffer in parts.</summary>
+    /// <summary>Writes one byte at a time, as a socket may accept a buffer in parts.</summary>
     private sealed class SlowStream : MemoryStream
     {
         private TaskCompletionSource? _hold;

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.Tests.Endpoints.ReflectionV2;
 
-/// <summary>Runs that have begun and are never executed.</summary>
+/// <summary>Runs that have started but are never executed.</summary>
 internal static class PendingRequestFactory
 {
     public static PendingRequest Create(string id, bool streamInput = false) => new(

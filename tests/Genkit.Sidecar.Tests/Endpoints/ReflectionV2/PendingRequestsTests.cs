@@ -71,7 +71,7 @@ public class PendingRequestsTests
         Assert.Equal(0, _pendingRequests.Drop());
     }
 
-    /// <summary>A manager that was quiet was presumed to be the one that asked, and its first request says that it is not.</summary>
+    /// <summary>A silent manager is presumed to be the one that requested the runs, until its first request proves that it is another.</summary>
     [Fact]
     public void Drop_RunsThatWereResumed_AreAbandonedToo()
     {

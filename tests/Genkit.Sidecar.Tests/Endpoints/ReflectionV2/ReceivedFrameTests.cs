@@ -71,7 +71,7 @@ public class ReceivedFrameTests
         Assert.Equal(0, frame.Length);
     }
 
-    /// <summary>An array that is given back twice would be lent to two frames at one time.</summary>
+    /// <summary>An array that is returned twice would be rented to two frames at the same time.</summary>
     [Fact]
     public void Dispose_Twice_GivesTheMemoryBackOnce()
     {

@@ -53,7 +53,7 @@ public class WebSocketFrameEncoderTests
     {
         var keys = Enumerable.Range(0, 1_000).Select(_ => BitConverter.ToUInt32(Frame([], isFirst: true, isLast: true), 2)).ToList();
 
-        // Two of 1,000 random numbers of 32 bits are equal once in 8,600 runs, and three pairs never.
+        // Two of 1,000 random 32-bit numbers are equal in one of 8,600 test runs. Three pairs do not occur in practice.
         Assert.InRange(keys.Distinct().Count(), 998, 1_000);
     }
 
