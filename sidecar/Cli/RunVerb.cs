@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Genkit.Sidecar.Cli;
 
 /// <summary>
-/// <c>run</c>: the host for as long as nobody stops it, and with a command for as long as that lives. The host outlasts the
+/// <c>run</c>: the host until it is stopped, and with a command for as long as that lives. The host outlasts the
 /// command's own shutdown, so that the last answers still find their way.
 /// </summary>
 internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable executable, ILoggerFactory logs, bool hasColor)
@@ -140,13 +140,13 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
 }
 
 /// <summary>
-/// What <c>run</c> does between its start and <paramref name="stop"/>: serve whoever comes through an open door. Gives the exit code, should it end by
+/// What <c>run</c> does between its start and <paramref name="stop"/>: serve the endpoints. Gives the exit code, should it end by
 /// itself.
 /// </summary>
 /// <param name="settings">How.</param>
 /// <param name="logs">Where it says what it does.</param>
 /// <param name="listening">Is told, once, where an application can send OTLP by now; not at all if the host cannot listen.</param>
-/// <param name="quit">Is called by whoever may stop the sidecar through a door.</param>
+/// <param name="quit">Is called when a caller of an endpoint stops the sidecar.</param>
 /// <param name="stop">Ends it.</param>
 internal delegate Task<int> ServeDelegate(
     SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, Action quit, CancellationToken stop);

@@ -25,7 +25,7 @@ internal sealed class SettingsReader
 
     /// <param name="flags">By setting name; a flag that was given twice has two texts.</param>
     /// <param name="environment">Variables; an empty one counts as unset.</param>
-    /// <param name="needsEndpoint">Whether there is nothing to do without an open door.</param>
+    /// <param name="needsEndpoint">Whether there is nothing to do without an endpoint.</param>
     public static SettingsReading Read(
         IReadOnlyDictionary<string, IReadOnlyList<string>> flags, IReadOnlyDictionary<string, string> environment, bool needsEndpoint)
     {
