@@ -6,7 +6,7 @@ using Genkit.Sidecar.Client.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>Types to JSON Schema, and the messages of what does not fit.</summary>
+/// <summary>Schemas derived from types, and the errors for values that do not match.</summary>
 public sealed class SchemaTests : ApplicationTest
 {
     public SchemaTests() => Application.Flow("order", (Order input) => input);
@@ -121,7 +121,7 @@ public sealed class SchemaTests : ApplicationTest
     {
         Application.Flow("closed", (Closed closed) => closed.Value);
 
-        Assert.Equal((3, "\"other\" is not known"), (await Caller.RunAsync("/flow/closed", """{"value":1,"other":2}""")).Failure);
+        Assert.Equal((3, "\"other\" is unknown"), (await Caller.RunAsync("/flow/closed", """{"value":1,"other":2}""")).Failure);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class SchemaTests : ApplicationTest
     {
         Application.Flow("age", (Age age) => age.Years);
 
-        Assert.Equal((3, "the input cannot be read: nobody is younger than 0"), (await Caller.RunAsync("/flow/age", """{"years":-1}""")).Failure);
+        Assert.Equal((3, "the input cannot be read: years must not be negative"), (await Caller.RunAsync("/flow/age", """{"years":-1}""")).Failure);
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class SchemaTests : ApplicationTest
 
     private sealed record Age(int Years)
     {
-        public int Years { get; } = Years >= 0 ? Years : throw new ArgumentException("nobody is younger than 0");
+        public int Years { get; } = Years >= 0 ? Years : throw new ArgumentException("years must not be negative");
     }
 
     private sealed record Tree(int Value, List<Tree>? Children = null);
