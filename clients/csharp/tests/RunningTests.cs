@@ -164,7 +164,7 @@ public sealed class RunningTests : ApplicationTest
         Assert.Equal("null", (await Caller.RunAsync("/flow/name", "null")).Result);
         Assert.Equal("null", (await Caller.RunAsync("/flow/optional")).Result);
         Assert.Equal("null", (await Caller.RunAsync("/flow/nullable")).Result);
-        Assert.Equal((3, "the input is missing: it must be a string"), (await Caller.RunAsync("/flow/needed")).Failure);
+        Assert.Equal((3, "the input is missing; it must be a string"), (await Caller.RunAsync("/flow/needed")).Failure);
         Assert.Equal((3, "the input must be a string"), (await Caller.RunAsync("/flow/needed", "null")).Failure);
     }
 
@@ -644,7 +644,7 @@ public sealed class RunningTests : ApplicationTest
         Application.Flow("double", (int number) => 2 * number);
 
         Assert.Equal("42", (await Caller.RunBidiAsync("/flow/double", ["1"], "21")).Result);
-        Assert.Equal((3, "the input is missing: it must be an integer"), (await Caller.RunBidiAsync("/flow/double", ["1"])).Failure);
+        Assert.Equal((3, "the input is missing; it must be an integer"), (await Caller.RunBidiAsync("/flow/double", ["1"])).Failure);
     }
 
     [Fact]
