@@ -13,7 +13,7 @@ public sealed class ProgramTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
-    [InlineData("there is nothing to test")]
+    [InlineData("nothing to test")]
     [InlineData("no case is called like", "--app", "http://127.0.0.1:1", "--only", "flying/*")]
     [InlineData("no case is called like flying/*", "--app", "http://127.0.0.1:1", "--only", "plain/greet", "--only", "flying/*")]
     [InlineData("--app-ca /dev/null: it has no certificate", "--app", "https://127.0.0.1:1", "--app-ca", "/dev/null")]

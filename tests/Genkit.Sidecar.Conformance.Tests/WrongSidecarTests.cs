@@ -43,7 +43,7 @@ public class WrongSidecarTests
         { "wrong-application/a-thousand-listed", SidecarFault.LosesActions, "is not listed" },
         { "errors/message-of-a-status-not-encoded", SidecarFault.FailuresAreResults, "the result came instead of the error" },
         { "errors/stack-of-a-status", SidecarFault.FailuresAreResults, "the result came instead of the error" },
-        { "bidi/input-that-nobody-takes", SidecarFault.NeverAnswers, "it hangs" },
+        { "bidi/unread-input", SidecarFault.NeverAnswers, "it hangs" },
     };
 
     [Theory]

@@ -8,13 +8,13 @@ internal static class Duration
     // What a TimeSpan holds of any unit.
     private const double Most = 1e9;
 
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">It is not a duration.</exception>
     public static TimeSpan Parse(string text)
     {
         var digits = text.AsSpan().TrimEnd("ms");
         if (!double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number > Most)
         {
-            throw new FormatException($"'{text}' is no time, such as 500ms, 5s or 2m");
+            throw new FormatException($"'{text}' is not a duration such as 500ms, 5s or 2m");
         }
 
         return text[digits.Length..] switch
@@ -22,7 +22,7 @@ internal static class Duration
             "ms" => TimeSpan.FromMilliseconds(number),
             "s" => TimeSpan.FromSeconds(number),
             "m" => TimeSpan.FromMinutes(number),
-            _ => throw new FormatException($"'{text}' is no time, such as 500ms, 5s or 2m"),
+            _ => throw new FormatException($"'{text}' is not a duration such as 500ms, 5s or 2m"),
         };
     }
 }

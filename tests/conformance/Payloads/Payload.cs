@@ -45,7 +45,7 @@ internal sealed class Payload
                 var (frame, padding) = (argument[0].GetString()!, new string('x', Size.Parse(argument[1])));
                 return new Payload(values => Encoding.UTF8.GetBytes(values.Fill(frame).Replace("{{padding}}", padding, StringComparison.Ordinal)));
             default:
-                throw new FormatException($"{generator.Name} is no generator of payloads");
+                throw new FormatException($"{generator.Name} is not a payload generator");
         }
     }
 

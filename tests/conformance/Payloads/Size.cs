@@ -28,7 +28,7 @@ internal static class Size
             };
             if (unit == 0 || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             {
-                throw new FormatException($"'{text}' is no size, such as 17, \"64 KiB\" or \"4 MiB + 1\"");
+                throw new FormatException($"'{text}' is not a size such as 17, \"64 KiB\" or \"4 MiB + 1\"");
             }
 
             sum = checked(sum + (number * unit));

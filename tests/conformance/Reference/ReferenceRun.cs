@@ -293,7 +293,7 @@ internal sealed class ReferenceRun(
 
     private async Task WriteAsync(V1.RunActionResponse response)
     {
-        if (broken == Rule.SaysWhatNobodyKnows)
+        if (broken == Rule.SendsUnknownMembers)
         {
             // A heartbeat, and a member of a later version.
             await write(new V1.RunActionResponse());

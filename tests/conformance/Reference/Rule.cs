@@ -66,7 +66,7 @@ internal enum Rule
     ResultIsEmpty,
     ResultIsNoUtf8,
     ResultAfterError,
-    SaysWhatNobodyKnows,
+    SendsUnknownMembers,
     AddsAChunk,
     CountsWrong,
 

@@ -54,7 +54,7 @@ internal sealed class ApplicationAddress
         }
         catch (ArgumentException e)
         {
-            throw new FormatException($"'{UnixPrefix}{path}' is no path of a Unix socket: {e.Message}", e);
+            throw new FormatException($"'{UnixPrefix}{path}' is not a path of a Unix socket: {e.Message}", e);
         }
     }
 
@@ -63,12 +63,12 @@ internal sealed class ApplicationAddress
         && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
         && url is { Host.Length: > 0, Port: > 0, UserInfo: "", PathAndQuery: "/", Fragment: "" }
             ? (url, new DnsEndPoint(url.IdnHost, url.Port))
-            : throw new FormatException($"'{text}' is no address of an application: {Forms}");
+            : throw new FormatException($"'{text}' is not an address of an application: {Forms}");
 
     private static X509Certificate2Collection Read(string file)
     {
         var authorities = new X509Certificate2Collection();
         authorities.ImportFromPemFile(file);
-        return authorities.Count > 0 ? authorities : throw new CryptographicException("it has no certificate in PEM form");
+        return authorities.Count > 0 ? authorities : throw new CryptographicException("it has no certificate in PEM format");
     }
 }

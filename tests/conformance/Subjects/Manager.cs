@@ -78,7 +78,7 @@ internal sealed class Manager : IAsyncDisposable
         }
         catch (Exception e) when (e is WebSocketException or ObjectDisposedException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // Whoever waits for an answer is told by the end of the connection.
+            // The end of the connection fails the pending requests.
         }
         finally
         {

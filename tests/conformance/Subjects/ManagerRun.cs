@@ -169,7 +169,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         }
         catch (ChannelClosedException)
         {
-            // Nobody reads any more.
+            // The run has no reader any more.
         }
     }
 }

@@ -10,10 +10,10 @@ internal sealed record Case
 
     public string Suite => Id[..Id.IndexOf('/', StringComparison.Ordinal)];
 
-    /// <summary>Where the contract says so: an element of action_service.proto, or a heading of proto/README.md.</summary>
+    /// <summary>The clause of the contract: an element of action_service.proto, or a heading of proto/README.md.</summary>
     public required string Clause { get; init; }
 
-    /// <summary>What goes wrong for people where this fails.</summary>
+    /// <summary>The consequence for users if the case fails.</summary>
     public required string Why { get; init; }
 
     /// <summary>Features without which the case is not run.</summary>

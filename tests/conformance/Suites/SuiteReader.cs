@@ -28,7 +28,7 @@ internal static partial class SuiteReader
         }
 
         return cases.GroupBy(one => one.Id).FirstOrDefault(same => same.Count() > 1) is { } twice
-            ? throw new FormatException($"the case {twice.Key} is there twice")
+            ? throw new FormatException($"the case {twice.Key} is duplicated")
             : cases;
     }
 
@@ -71,7 +71,7 @@ internal static partial class SuiteReader
     {
         if (!Name.IsMatch(id[(id.IndexOf('/', StringComparison.Ordinal) + 1)..]))
         {
-            throw new FormatException("an id has lower-case words with hyphens between");
+            throw new FormatException("an id must consist of lower-case words separated by hyphens");
         }
 
         var one = new Case
@@ -88,12 +88,12 @@ internal static partial class SuiteReader
         members.ThrowIfAnyIsLeft();
         if (one.Needs.Concat(one.Unless).FirstOrDefault(feature => !catalogue.Features.ContainsKey(feature)) is { } unknown)
         {
-            throw new FormatException($"there is no feature {unknown}");
+            throw new FormatException($"unknown feature {unknown}");
         }
 
         if (one.Steps.FirstOrDefault(step => step.Step.IsOfApplicationAlone) is { Step: not null } alone && (!one.NotIn.ContainsKey(Way.Sidecar) || !one.NotIn.ContainsKey(Way.Whole)))
         {
-            throw new FormatException($"this step is of the application alone, so the case needs notIn, with the reason: {alone.Text}");
+            throw new FormatException($"this step applies to applications only, so the case needs notIn with a reason: {alone.Text}");
         }
 
         return one;
