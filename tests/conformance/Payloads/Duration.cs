@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Genkit.Sidecar.Conformance.Payloads;
 
-/// <summary>Times as case files and flags write them: <c>500ms</c>, <c>5s</c>, <c>2m</c>.</summary>
+/// <summary>Parses the durations of case files and flags: <c>500ms</c>, <c>5s</c>, <c>2m</c>.</summary>
 internal static class Duration
 {
-    // What a TimeSpan holds of any unit.
+    // The largest number that a TimeSpan can hold in any unit.
     private const double Most = 1e9;
 
     /// <exception cref="FormatException">It is not a duration.</exception>
