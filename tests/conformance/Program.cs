@@ -89,7 +89,7 @@ static async Task<int> RunAsync(CommandLine line, Catalogue catalogue, IReadOnly
     var sensible = cases.Where(one => !one.NotIn.ContainsKey(source.Way)).ToList();
     if (sensible.Count == 0)
     {
-        throw new UsageException($"none of these cases applies in this mode: {cases[0].Id}, for instance, because it is {cases[0].NotIn[source.Way]}");
+        throw new UsageException($"none of these cases applies in this mode. For example, {cases[0].Id}: {cases[0].NotIn[source.Way]}");
     }
 
     using var junit = new ReportFile("--junit", line.JUnit);
