@@ -1,4 +1,4 @@
-"""Generates what is not committed, before setuptools looks for packages. All else is in pyproject.toml."""
+"""Generates the files that are not committed before setuptools looks for packages. All metadata is in pyproject.toml."""
 
 import pathlib
 import subprocess

@@ -1,4 +1,4 @@
-// Makes a module of clients/kinds.json, for Node 20 imports no JSON without a warning.
+// Generates a module from clients/kinds.json, because importing JSON prints a warning in Node 20.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const kinds = readFileSync(new URL("../kinds.json", import.meta.url), "utf8");

@@ -2,7 +2,7 @@ using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Tests;
 
-/// <summary>Case files say what is wrong with them.</summary>
+/// <summary>Errors in case files are reported.</summary>
 public class CaseFileTests
 {
     private static readonly Dictionary<string, string> s_featureByKey = Cases.Catalogue.Root.GetProperty("actions").EnumerateArray()
@@ -10,15 +10,15 @@ public class CaseFileTests
         .ToDictionary(action => action.GetProperty("key").GetString()!, action => action.GetProperty("feature").GetString()!);
 
     [Theory]
-    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"walk": 1}]}]}""", "a: none of run,")]
-    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "inptu": 1}]}]}""", "nobody knows the member inptu")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"walk": 1}]}]}""", "a: the step has none of run,")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "inptu": 1}]}]}""", "unknown member inptu")]
     [InlineData("""{"cases": [{"id": "a", "why": "w", "steps": []}]}""", "the member clause is missing")]
     [InlineData("""{"cases": [{"id": "A_b", "clause": "c", "why": "w", "steps": []}]}""", "lower-case words")]
-    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "needs": ["wings"], "steps": []}]}""", "no feature wings")]
-    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "timeout": "soon", "steps": []}]}""", "'soon' is no time")]
-    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"health": "", "is": ["Serving"]}]}]}""", "needs notIn, with the reason")]
-    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "input": {"$sum": 1}}]}]}""", "$sum is no generator")]
-    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "input": {"$string": "4 mib"}}]}]}""", "'4 mib' is no size")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "needs": ["wings"], "steps": []}]}""", "unknown feature wings")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "timeout": "soon", "steps": []}]}""", "'soon' is not a duration")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"health": "", "is": ["Serving"]}]}]}""", "needs notIn with a reason")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "input": {"$sum": 1}}]}]}""", "$sum is not a payload generator")]
+    [InlineData("""{"cases": [{"id": "a", "clause": "c", "why": "w", "steps": [{"run": "/flow/x", "input": {"$string": "4 mib"}}]}]}""", "'4 mib' is not a size")]
     [InlineData("""{"cases": [""", "x.jsonc: ")]
     public void Suite_WithAMistake_NamesFileAndMistake(string text, string message)
     {

@@ -36,7 +36,7 @@ public class ExpectationTests
     [InlineData("""{"$contains": {}, "$lacks": ["b"]}""", """{"b": null}""", "has b, which should be absent")]
     [InlineData("""{"$matches": "x"}""", """ "y" """, "which x does not match")]
     [InlineData("""{"$absent": true}""", """null""", "should be absent")]
-    [InlineData("""1""", """{""", "no JSON")]
+    [InlineData("""1""", """{""", "is not JSON")]
     public void Payload_ThatIsNotExpected_IsToldHow(string expectation, string actual, string message) =>
         Assert.Contains(message, Fault(expectation, actual), StringComparison.Ordinal);
 

@@ -13,9 +13,9 @@ public sealed class ProgramTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
-    [InlineData("there is nothing to test")]
-    [InlineData("no case is called like", "--app", "http://127.0.0.1:1", "--only", "flying/*")]
-    [InlineData("no case is called like flying/*", "--app", "http://127.0.0.1:1", "--only", "plain/greet", "--only", "flying/*")]
+    [InlineData("nothing to test")]
+    [InlineData("no case matches", "--app", "http://127.0.0.1:1", "--only", "flying/*")]
+    [InlineData("no case matches flying/*", "--app", "http://127.0.0.1:1", "--only", "plain/greet", "--only", "flying/*")]
     [InlineData("--app-ca /dev/null: it has no certificate", "--app", "https://127.0.0.1:1", "--app-ca", "/dev/null")]
     [InlineData("--app: ", "--app", "ftp://127.0.0.1")]
     [InlineData("--junit /no/such/folder/x.xml: ", "--app", "http://127.0.0.1:1", "--junit", "/no/such/folder/x.xml")]
@@ -54,7 +54,7 @@ public sealed class ProgramTests : IDisposable
         var (exitCode, _, error) = await ConformanceProcess.RunAsync(["--only", "wrong-application/heartbeats", .. ConformanceProcess.OwnApplication()]);
 
         Assert.Equal(64, exitCode);
-        Assert.Contains("wrong-application/heartbeats, for instance, as of the sidecar alone", error, StringComparison.Ordinal);
+        Assert.Contains("wrong-application/heartbeats: ", error, StringComparison.Ordinal);
     }
 
     [Fact]

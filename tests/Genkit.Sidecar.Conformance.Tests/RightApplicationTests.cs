@@ -38,7 +38,7 @@ public class RightApplicationTests
     {
         var cases = Cases.All.Where(one => one.Id.StartsWith("streaming/", StringComparison.Ordinal) || one.Id.StartsWith("errors/", StringComparison.Ordinal));
 
-        var outcomes = await Cases.RunAsync(cases, Rule.SaysWhatNobodyKnows, s_none, Timeouts.Default);
+        var outcomes = await Cases.RunAsync(cases, Rule.SendsUnknownMembers, s_none, Timeouts.Default);
 
         Assert.DoesNotContain(outcomes, outcome => outcome.IsBad);
     }

@@ -1,4 +1,4 @@
 namespace Genkit.Sidecar.Conformance;
 
-/// <summary>Ends a case: what was there and what should have been, for people.</summary>
+/// <summary>Fails a case. The message describes the actual and the expected value.</summary>
 internal sealed class CaseFailure(string message) : Exception(message);

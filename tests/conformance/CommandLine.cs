@@ -4,16 +4,16 @@ using Genkit.Sidecar.Conformance.Reference;
 
 namespace Genkit.Sidecar.Conformance;
 
-/// <summary>What the command line says.</summary>
+/// <summary>The parsed command line.</summary>
 internal sealed class CommandLine
 {
     public const string Usage = """
-        Proves that an implementation of genkit.sidecar.v1.ActionService is right.
+        Tests an implementation of genkit.sidecar.v1.ActionService.
 
         Usage:
           genkit-conformance [options] -- COMMAND…        starts an application, tests it, stops it
-          genkit-conformance [options] --app ADDRESS      tests an application that runs
-          genkit-conformance [options] --sidecar FILE     tests a sidecar over the kit's own application
+          genkit-conformance [options] --app ADDRESS      tests a running application
+          genkit-conformance [options] --sidecar FILE     tests a sidecar with the kit's own application
           genkit-conformance [options] --sidecar FILE -- COMMAND…   (or --app) tests both together
           genkit-conformance list [options]               prints the ids of the cases
           genkit-conformance serve [--listen ADDRESS] [--break RULE] [--without FEATURE]
@@ -21,19 +21,19 @@ internal sealed class CommandLine
 
         Options:
           --app ADDRESS          http://HOST:PORT, https://HOST:PORT or unix:/path
-          --app-ca FILE          certificate authorities (PEM) that alone may vouch for an application behind https
+          --app-ca FILE          PEM file of the only certificate authorities to trust for an https application
           --sidecar FILE         the genkit-sidecar to test
-          --only GLOB            only cases with such ids, 'bidi/*'; may be repeated
-          --without FEATURE      what the application leaves out; may be repeated. The features are in catalogue.jsonc
-          --known-failing FILE   cases that fail, a line each, ID: REASON. They are run, and one that passes fails the run
-          --timeout TIME         for each case, such as 5s, instead of its own
-          --junit FILE           writes the outcomes as JUnit's XML, also of a run that is interrupted
-          --json FILE            the same as JSON
-          --listen ADDRESS       of serve: HOST:PORT; otherwise GENKIT_SIDECAR_LISTEN, otherwise 127.0.0.1:50051
-          --break RULE           of serve: what the application does wrong; `--break help` lists the rules
+          --only GLOB            run only cases with matching ids, such as 'bidi/*'; may be repeated
+          --without FEATURE      optional feature that the application does not support; may be repeated. See catalogue.jsonc
+          --known-failing FILE   file with one line ID: REASON per failing case. The cases run, and one that passes fails the run
+          --timeout TIME         timeout of each case, such as 5s
+          --junit FILE           write the outcomes as JUnit XML, even if the run is interrupted
+          --json FILE            write the outcomes as JSON
+          --listen ADDRESS       with serve: HOST:PORT. Defaults to GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051
+          --break RULE           with serve: rule that the application breaks; `--break help` lists the rules
           --help, --version
 
-        Exit codes: 0 all cases passed, 1 some did not, 2 what is tested did not start, 64 the command line is wrong,
+        Exit codes: 0 all cases passed, 1 some did not, 2 the tested program did not start, 64 invalid command line,
         130 interrupted.
         """;
 
@@ -78,7 +78,7 @@ internal sealed class CommandLine
 
     public bool WantsRules { get; private set; }
 
-    /// <exception cref="UsageException">It is wrong.</exception>
+    /// <exception cref="UsageException">The command line is invalid.</exception>
     public static CommandLine Parse(IReadOnlyList<string> arguments, Catalogue catalogue)
     {
         var line = new CommandLine();
@@ -90,7 +90,7 @@ internal sealed class CommandLine
                 line.Command = [.. arguments.Skip(i + 1)];
                 if (line.Command.Count == 0)
                 {
-                    throw new UsageException("there is no command behind --");
+                    throw new UsageException("the command after -- is missing");
                 }
 
                 break;
@@ -150,7 +150,7 @@ internal sealed class CommandLine
 
     private static string Feature(string name, Catalogue catalogue) => catalogue.Features.ContainsKey(name)
         ? name
-        : throw new UsageException($"--without: there is no feature {name}, but {string.Join(", ", catalogue.Features.Keys)}");
+        : throw new UsageException($"--without: unknown feature {name}. The features are {string.Join(", ", catalogue.Features.Keys)}");
 
     private static TimeSpan Time(string text)
     {
@@ -173,7 +173,7 @@ internal sealed class CommandLine
         }
         else
         {
-            Broken = RuleNames.Find(name) ?? throw new UsageException($"--break: there is no rule {name}; `--break help` lists them");
+            Broken = RuleNames.Find(name) ?? throw new UsageException($"--break: unknown rule {name}. `--break help` lists the rules");
         }
     }
 
@@ -181,7 +181,7 @@ internal sealed class CommandLine
     {
         if (Word.Length > 0 || !s_words.Contains(word))
         {
-            throw new UsageException($"nobody knows {word}");
+            throw new UsageException($"unknown argument {word}");
         }
 
         Word = word;
@@ -191,32 +191,32 @@ internal sealed class CommandLine
     {
         if (App is not null && Command.Count > 0)
         {
-            throw new UsageException("--app and a command exclude each other: the kit tells the command where to serve");
+            throw new UsageException("--app and a command cannot be combined, because the kit sets the address of the command");
         }
 
         if (AppAuthorities is not null && App?.StartsWith("https:", StringComparison.OrdinalIgnoreCase) != true)
         {
-            throw new UsageException("--app-ca is for --app https://HOST:PORT");
+            throw new UsageException("--app-ca requires --app https://HOST:PORT");
         }
 
         if (Word.Length > 0 && (App is not null || Sidecar is not null || Command.Count > 0))
         {
-            throw new UsageException($"{Word} tests nothing, so it takes no --app, no --sidecar and no command");
+            throw new UsageException($"{Word} runs no cases, so --app, --sidecar and a command are not allowed");
         }
 
         if (Word != "serve" && Listen is not null)
         {
-            throw new UsageException("--listen is for serve");
+            throw new UsageException("--listen requires serve");
         }
 
         if (Word != "serve" && Broken is not null && (Sidecar is null || App is not null || Command.Count > 0))
         {
-            throw new UsageException("--break is for the kit's own application: with serve, or with --sidecar alone");
+            throw new UsageException("--break applies to the kit's own application. Use it with serve, or with --sidecar only");
         }
 
         if (Word.Length == 0 && !WantsHelp && !WantsVersion && App is null && Sidecar is null && Command.Count == 0)
         {
-            throw new UsageException("there is nothing to test: give --app ADDRESS, --sidecar FILE or -- COMMAND");
+            throw new UsageException("nothing to test. Specify --app ADDRESS, --sidecar FILE or -- COMMAND");
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Conformance;
 
-/// <summary>The exit codes, as the usage tells them.</summary>
+/// <summary>The exit codes that the usage documents.</summary>
 internal static class ExitCode
 {
     public const int Passed = 0;

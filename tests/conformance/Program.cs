@@ -42,7 +42,7 @@ try
     var selection = new Selection(line.Only);
     if (selection.Useless(all.Select(one => one.Id)) is { } useless)
     {
-        throw new UsageException($"--only: no case is called like {useless}; `genkit-conformance list` prints the ids");
+        throw new UsageException($"--only: no case matches {useless}. `genkit-conformance list` prints the ids");
     }
 
     var cases = all.Where(one => selection.Has(one.Id)).ToList();
@@ -57,12 +57,12 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"error: {e.Message}\n`genkit-conformance --help` tells more.");
+    Console.Error.WriteLine($"error: {e.Message}\nRun `genkit-conformance --help` for usage.");
     return ExitCode.Usage;
 }
 catch (FormatException e)
 {
-    // Of a file that the program holds.
+    // An error in an embedded case file.
     Console.Error.WriteLine($"error: {e.Message}");
     return ExitCode.Usage;
 }
@@ -77,7 +77,7 @@ static async Task<int> RunAsync(CommandLine line, Catalogue catalogue, IReadOnly
     using var interrupted = new CancellationTokenSource();
     void Interrupt(PosixSignalContext signal)
     {
-        // What was started is to be stopped first.
+        // Stop the started processes first.
         signal.Cancel = true;
         interrupted.Cancel();
     }
@@ -89,7 +89,7 @@ static async Task<int> RunAsync(CommandLine line, Catalogue catalogue, IReadOnly
     var sensible = cases.Where(one => !one.NotIn.ContainsKey(source.Way)).ToList();
     if (sensible.Count == 0)
     {
-        throw new UsageException($"none of these cases makes sense here: {cases[0].Id}, for instance, as {cases[0].NotIn[source.Way]}");
+        throw new UsageException($"none of these cases applies in this mode. For example, {cases[0].Id}: {cases[0].NotIn[source.Way]}");
     }
 
     using var junit = new ReportFile("--junit", line.JUnit);
@@ -152,7 +152,7 @@ static async Task<int> ServeAsync(CommandLine line, Catalogue catalogue)
     var text = line.Listen ?? Environment.GetEnvironmentVariable("GENKIT_SIDECAR_LISTEN") ?? "127.0.0.1:50051";
     if (!IPEndPoint.TryParse(text, out var address))
     {
-        throw new UsageException($"--listen: '{text}' is no IP address with a port");
+        throw new UsageException($"--listen: '{text}' is not an IP address with a port");
     }
 
     var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,4 +1,4 @@
 namespace Genkit.Sidecar.Conformance;
 
-/// <summary>The command line, or a file that it names, is wrong.</summary>
+/// <summary>The command line, or a file that it names, is invalid.</summary>
 internal sealed class UsageException(string message) : Exception(message);

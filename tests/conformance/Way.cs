@@ -1,14 +1,14 @@
 namespace Genkit.Sidecar.Conformance;
 
-/// <summary>What is between the two ends of the kit.</summary>
+/// <summary>The mode of the kit.</summary>
 internal enum Way
 {
-    /// <summary>The kit calls the application over gRPC: a failure is the application's.</summary>
+    /// <summary>The kit calls the application over gRPC. A failure is a fault of the application.</summary>
     Application,
 
-    /// <summary>The kit is the manager, and the reference application too: a failure is the sidecar's.</summary>
+    /// <summary>The kit acts as the manager and as the application. A failure is a fault of the sidecar.</summary>
     Sidecar,
 
-    /// <summary>The kit is the manager; sidecar and application are under test together.</summary>
+    /// <summary>The kit acts as the manager and tests the sidecar and the application together.</summary>
     Whole,
 }

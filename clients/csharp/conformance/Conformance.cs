@@ -1,4 +1,4 @@
-// The actions that `genkit-conformance` asks for (tests/conformance/catalogue.jsonc), served with this library.
+// Serves the actions that `genkit-conformance` calls (tests/conformance/catalogue.jsonc) with this library.
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;

@@ -8,9 +8,9 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>The actions that Genkit's tools see. Safe for use by several threads.</summary>
+/// <summary>Defines the actions of an application and serves them to genkit-sidecar. This type is thread-safe.</summary>
 /// <param name="name">Name of the application in the Dev UI.</param>
-/// <param name="options">What else there is to say.</param>
+/// <param name="options">Environments, callbacks and serialization.</param>
 public sealed partial class Application(string name = "", ApplicationOptions? options = null)
 {
     private static readonly string s_version =
@@ -23,10 +23,10 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
     /// <summary>Name of the application in the Dev UI.</summary>
     public string Name { get; } = name;
 
-    /// <summary>What <c>ListValues</c> answers by type, such as <c>{"defaultModel": {"defaultModel": {"name": "echo"}}}</c>.</summary>
+    /// <summary>Values that <c>ListValues</c> returns, by type and name, such as <c>{"defaultModel": {"defaultModel": {"name": "echo"}}}</c>.</summary>
     public IDictionary<string, JsonObject> Values { get; } = new ConcurrentDictionary<string, JsonObject>(StringComparer.Ordinal);
 
-    /// <summary>The actions that are listed, now.</summary>
+    /// <summary>A snapshot of the listed actions.</summary>
     public IReadOnlyList<ActionDefinition> Actions
     {
         get
@@ -40,13 +40,13 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
 
     internal JsonSerializerOptions JsonSerializerOptions { get; } = JsonDefaults.Or(options?.JsonSerializerOptions);
 
-    /// <summary>Lists an action from now on, in the place of one with the same key.</summary>
+    /// <summary>Adds an action. It replaces an action with the same key.</summary>
     /// <returns>The action.</returns>
-    /// <exception cref="ArgumentException">Its metadata or schemas have what JSON cannot say, such as NaN.</exception>
+    /// <exception cref="ArgumentException">The metadata or a schema has no JSON representation, such as NaN.</exception>
     public ActionDefinition Add(ActionDefinition action)
     {
         ArgumentNullException.ThrowIfNull(action);
-        _ = action.Listed; // one that cannot be listed would let no other be
+        _ = action.Listed; // one action that cannot be listed would fail every ListActions call
         lock (_lock)
         {
             _actions[action.Key] = action;
@@ -55,8 +55,8 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
         return action;
     }
 
-    /// <summary>Lists and runs the action no more. Runs that have started go on.</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <summary>Removes the action with the given key. Active runs continue.</summary>
+    /// <returns>Whether the application had the action.</returns>
     public bool Remove(string key)
     {
         lock (_lock)
@@ -65,7 +65,7 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
         }
     }
 
-    /// <summary>Finds a listed action, or one that <see cref="ApplicationOptions.Resolve"/> knows; else null.</summary>
+    /// <summary>Returns the listed action with the given key, else the action that <see cref="ApplicationOptions.Resolve"/> returns, else null.</summary>
     public ActionDefinition? Find(string key)
     {
         lock (_lock)
@@ -79,12 +79,12 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
         return _options.Resolve?.Invoke(key);
     }
 
-    /// <summary>Serves until SIGINT or SIGTERM, then lets active runs go on for <see cref="ServeOptions.Grace"/>. A second signal cancels them at once.</summary>
-    /// <param name="address"><c>HOST:PORT</c> or <c>unix:/PATH</c>; without, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.</param>
-    /// <param name="options">How it is served.</param>
-    /// <param name="cancellationToken">Stops it as a signal does.</param>
-    /// <exception cref="ArgumentException">The address is none.</exception>
-    /// <exception cref="InvalidOperationException">It cannot listen there.</exception>
+    /// <summary>Serves until SIGINT or SIGTERM. Active runs may then continue for <see cref="ServeOptions.Grace"/>. A second signal cancels them at once.</summary>
+    /// <param name="address"><c>HOST:PORT</c> or <c>unix:/PATH</c>. Defaults to the environment variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.</param>
+    /// <param name="options">Grace period, TLS and server configuration.</param>
+    /// <param name="cancellationToken">Stops the server as a signal does.</param>
+    /// <exception cref="ArgumentException">The address is malformed, or its host is unknown.</exception>
+    /// <exception cref="InvalidOperationException">The server cannot listen on the address.</exception>
     public async Task ServeAsync(string? address = null, ServeOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
@@ -105,12 +105,12 @@ public sealed partial class Application(string name = "", ApplicationOptions? op
         await server.Stopped.ConfigureAwait(false);
     }
 
-    /// <summary>Starts to serve, and waits for no signals. Port 0 chooses one.</summary>
-    /// <param name="address"><c>HOST:PORT</c> or <c>unix:/PATH</c>; without, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.</param>
-    /// <param name="options">How it is served.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ArgumentException">The address is none.</exception>
-    /// <exception cref="InvalidOperationException">It cannot listen there.</exception>
+    /// <summary>Starts serving. Does not handle signals. Port 0 selects a free port.</summary>
+    /// <param name="address"><c>HOST:PORT</c> or <c>unix:/PATH</c>. Defaults to the environment variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.</param>
+    /// <param name="options">Grace period, TLS and server configuration.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="ArgumentException">The address is malformed, or its host is unknown.</exception>
+    /// <exception cref="InvalidOperationException">The server cannot listen on the address.</exception>
     public Task<RunningServer> StartAsync(string? address = null, ServeOptions? options = null, CancellationToken cancellationToken = default) =>
         RunningServer.StartAsync(this, ListenAddress.Choose(address), options ?? new(), cancellationToken);
 

@@ -4,66 +4,66 @@ using System.Text.Json.Nodes;
 
 namespace Genkit.Sidecar.Client;
 
-/// <content>The kinds of actions. Each takes an <see cref="ActionHandler"/> or a lambda, of which it makes one.</content>
+/// <content>Defines each kind of action from an <see cref="ActionHandler"/>, a lambda or a method.</content>
 public sealed partial class Application
 {
     private const string LooksUp = "The handler's types are looked up at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.";
-    private const string MakesCode = "Code is made for the handler at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.";
+    private const string MakesCode = "Code is generated for the handler at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.";
 
-    /// <summary>An action of any type.</summary>
-    /// <param name="type">Genkit's type of action, such as <c>custom</c>, without slashes.</param>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">What it does.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The type has a slash, or there is no name.</exception>
+    /// <summary>Defines an action of any type.</summary>
+    /// <param name="type">Genkit's action type, such as <c>custom</c>. Must not contain slashes.</param>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The type contains a slash, or the name is empty.</exception>
     public ActionDefinition Action(string type, string name, ActionHandler handler, ActionOptions? options = null) => Add(new ActionDefinition(type, name, handler, options));
 
     /// <inheritdoc cref="Action(string, string, ActionHandler, ActionOptions)"/>
-    /// <param name="type">Genkit's type of action, such as <c>custom</c>, without slashes.</param>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">What it does. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The type has a slash, there is no name, or the handler's signature is not one of an action.</exception>
+    /// <param name="type">Genkit's action type, such as <c>custom</c>. Must not contain slashes.</param>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler, a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The type contains a slash, the name is empty, or the handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Action(string type, string name, Delegate handler, ActionOptions? options = null) => Action(type, name, HandlerOf(type, name, handler), options);
 
-    /// <summary>A flow.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">What it does.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines a flow.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Flow(string name, ActionHandler handler, ActionOptions? options = null) =>
         Action("flow", name, handler, options);
 
     /// <inheritdoc cref="Flow(string, ActionHandler, ActionOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">What it does. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler, a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Flow(string name, Delegate handler, ActionOptions? options = null) => Flow(name, HandlerOf("flow", name, handler), options);
 
-    /// <summary>A tool.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">What it does.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines a tool.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Tool(string name, ActionHandler handler, ActionOptions? options = null) =>
         Action("tool", name, handler, (options ?? new()) with { Metadata = Kinds.With(options?.Metadata, Kinds.Tool()) });
 
     /// <inheritdoc cref="Tool(string, ActionHandler, ActionOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">What it does. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler, a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Tool(string name, Delegate handler, ActionOptions? options = null) => Tool(name, HandlerOf("tool", name, handler), options);
 
-    /// <summary>A model.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes Genkit's <c>GenerateRequest</c>, returns its <c>GenerateResponse</c>, sends chunks of it.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines a model.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes Genkit's <c>GenerateRequest</c> and returns its <c>GenerateResponse</c>. A chunk is a <c>GenerateResponseChunk</c>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Model(string name, ActionHandler handler, ModelOptions? options = null)
     {
         options ??= new();
@@ -71,18 +71,18 @@ public sealed partial class Application
     }
 
     /// <inheritdoc cref="Model(string, ActionHandler, ModelOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes Genkit's <c>GenerateRequest</c>, returns its <c>GenerateResponse</c>, sends chunks of it. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes Genkit's <c>GenerateRequest</c> and returns its <c>GenerateResponse</c>. A chunk is a <c>GenerateResponseChunk</c>. May be a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Model(string name, Delegate handler, ModelOptions? options = null) => Model(name, HandlerOf("model", name, handler), options);
 
-    /// <summary>A prompt.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes its variables, returns Genkit's <c>GenerateRequest</c>, <c>{"messages": […]}</c>.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines a prompt.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes the prompt's variables and returns Genkit's <c>GenerateRequest</c>, <c>{"messages": […]}</c>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Prompt(string name, ActionHandler handler, PromptOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -92,18 +92,18 @@ public sealed partial class Application
     }
 
     /// <inheritdoc cref="Prompt(string, ActionHandler, PromptOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes its variables, returns Genkit's <c>GenerateRequest</c>, <c>{"messages": […]}</c>. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes the prompt's variables and returns Genkit's <c>GenerateRequest</c>, <c>{"messages": […]}</c>. May be a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Prompt(string name, Delegate handler, PromptOptions? options = null) => Prompt(name, HandlerOf("prompt", name, handler), options);
 
-    /// <summary>An embedder.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"input": [Document], "options"}</c>, returns <c>{"embeddings": [{"embedding": [number]}]}</c>.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines an embedder.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"input": [Document], "options"}</c> and returns <c>{"embeddings": [{"embedding": [number]}]}</c>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Embedder(string name, ActionHandler handler, EmbedderOptions? options = null)
     {
         options ??= new();
@@ -111,66 +111,66 @@ public sealed partial class Application
     }
 
     /// <inheritdoc cref="Embedder(string, ActionHandler, EmbedderOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"input": [Document], "options"}</c>, returns <c>{"embeddings": [{"embedding": [number]}]}</c>. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"input": [Document], "options"}</c> and returns <c>{"embeddings": [{"embedding": [number]}]}</c>. May be a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Embedder(string name, Delegate handler, EmbedderOptions? options = null) => Embedder(name, HandlerOf("embedder", name, handler), options);
 
-    /// <summary>A retriever.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"query": Document, "options"}</c>, returns <c>{"documents": [Document]}</c>.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines a retriever.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"query": Document, "options"}</c> and returns <c>{"documents": [Document]}</c>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Retriever(string name, ActionHandler handler, LabelledOptions? options = null) =>
         Labelled("retriever", name, handler, options ?? new());
 
     /// <inheritdoc cref="Retriever(string, ActionHandler, LabelledOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"query": Document, "options"}</c>, returns <c>{"documents": [Document]}</c>. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"query": Document, "options"}</c> and returns <c>{"documents": [Document]}</c>. May be a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Retriever(string name, Delegate handler, LabelledOptions? options = null) => Retriever(name, HandlerOf("retriever", name, handler), options);
 
-    /// <summary>An indexer.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"documents": [Document], "options"}</c>, returns nothing.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines an indexer.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"documents": [Document], "options"}</c> and returns nothing.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Indexer(string name, ActionHandler handler, LabelledOptions? options = null) =>
         Labelled("indexer", name, handler, options ?? new());
 
     /// <inheritdoc cref="Indexer(string, ActionHandler, LabelledOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"documents": [Document], "options"}</c>, returns nothing. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"documents": [Document], "options"}</c> and returns nothing. May be a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Indexer(string name, Delegate handler, LabelledOptions? options = null) => Indexer(name, HandlerOf("indexer", name, handler), options);
 
-    /// <summary>A reranker.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"query", "documents", "options"}</c>, returns documents with <c>metadata.score</c>.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines a reranker.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"query", "documents", "options"}</c> and returns documents with <c>metadata.score</c>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Reranker(string name, ActionHandler handler, LabelledOptions? options = null) =>
         Labelled("reranker", name, handler, options ?? new());
 
     /// <inheritdoc cref="Reranker(string, ActionHandler, LabelledOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes <c>{"query", "documents", "options"}</c>, returns documents with <c>metadata.score</c>. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes <c>{"query", "documents", "options"}</c> and returns documents with <c>metadata.score</c>. May be a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Reranker(string name, Delegate handler, LabelledOptions? options = null) => Reranker(name, HandlerOf("reranker", name, handler), options);
 
-    /// <summary>An evaluator. One test case that fails has an error for a score; the others go on.</summary>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes one test case, <c>{"testCaseId", "input", "output", "context", "reference"}</c>, returns its score, <c>{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}</c>, or several, each with an <c>id</c>.</param>
-    /// <param name="options">What else there is to say.</param>
+    /// <summary>Defines an evaluator. The handler is called for each test case of a dataset. A failed test case does not fail the others.</summary>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes one test case, <c>{"testCaseId", "input", "output", "context", "reference"}</c>, and returns its score, <c>{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}</c>, or several scores that each have an <c>id</c>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
     public ActionDefinition Evaluator(string name, ActionHandler handler, EvaluatorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -180,10 +180,10 @@ public sealed partial class Application
     }
 
     /// <inheritdoc cref="Evaluator(string, ActionHandler, EvaluatorOptions)"/>
-    /// <param name="name">Name, possibly with slashes.</param>
-    /// <param name="handler">Takes one test case, <c>{"testCaseId", "input", "output", "context", "reference"}</c>, returns its score, <c>{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}</c>, or several, each with an <c>id</c>. A lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action.</exception>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">Takes one test case, <c>{"testCaseId", "input", "output", "context", "reference"}</c>, and returns its score, <c>{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}</c>, or several scores that each have an <c>id</c>. May be a lambda or method: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The handler's signature is not supported.</exception>
     [RequiresUnreferencedCode(LooksUp)]
     [RequiresDynamicCode(MakesCode)]
     public ActionDefinition Evaluator(string name, Delegate handler, EvaluatorOptions? options = null) => Evaluator(name, HandlerOf("evaluator", name, handler), options);

@@ -21,7 +21,7 @@ using Microsoft.Extensions.Options;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>An application inside an ASP.NET Core application, with what its developer may have there.</summary>
+/// <summary>An application inside an ASP.NET Core application, combined with its other features.</summary>
 public sealed class EmbeddingTests : EmbeddingTest
 {
     private readonly Application _application = new("embedded");
@@ -158,7 +158,7 @@ public sealed class EmbeddingTests : EmbeddingTest
     }
 
     [Theory]
-    [InlineData(null, null, 40 << 20, true)] // more than the 30 MB that Kestrel takes as a body
+    [InlineData(null, null, 40 << 20, true)] // more than Kestrel's body limit of 30 MB
     [InlineData(1000, null, 2000, false)]
     [InlineData(1000, 3000, 2000, true)]
     [InlineData(1000, 3000, 4000, false)]
@@ -216,7 +216,7 @@ public sealed class EmbeddingTests : EmbeddingTest
         Assert.Superset(new HashSet<string> { "genkit.sidecar.v1.ActionService", "grpc.health.v1.Health", "shop.Orders" }, services.ToHashSet());
         Assert.NotEmpty(call.ResponseStream.Current.FileDescriptorResponse.FileDescriptorProto);
 
-        // The server's side ends well only if the call does: a call that is disposed of before its end is reset.
+        // Read to the end: disposing the call earlier resets it, and the server would report a failure.
         await call.RequestStream.CompleteAsync();
         Assert.False(await call.ResponseStream.MoveNext(Cancellation));
     }
@@ -237,7 +237,7 @@ public sealed class EmbeddingTests : EmbeddingTest
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await CheckAsync());
         isHealthy = false;
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, await CheckAsync());
-        Logs.Entries.Clear(); // the check's own line about that
+        Logs.Entries.Clear(); // logged by the health check service
 
         async Task<HealthCheckResponse.Types.ServingStatus> CheckAsync() =>
             (await client.CheckAsync(new HealthCheckRequest { Service = "genkit.sidecar.v1.ActionService" }, cancellationToken: Cancellation)).Status;
@@ -335,7 +335,7 @@ public sealed class EmbeddingTests : EmbeddingTest
         public void Dispose() => _disposed.TrySetResult();
     }
 
-    /// <summary>Authenticates each caller that gives a name and a role.</summary>
+    /// <summary>Authenticates callers that send a name and a role.</summary>
     private sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder)
         : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
     {

@@ -5,7 +5,7 @@ using Genkit.Sidecar.Client.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>What each kind of action is listed with, which is what Genkit's own runtimes list.</summary>
+/// <summary>Each action type is listed with the metadata and schemas that Genkit's own runtimes list.</summary>
 public sealed class KindsTests : ApplicationTest
 {
     private const string ConfigSchema = """{"type":"object","properties":{"temperature":{"type":"number","default":1}},"$schema":"http://json-schema.org/draft-07/schema#"}""";

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>What users of the library see.</summary>
+/// <summary>Checks the public API of the library.</summary>
 public sealed class PublicApiTests
 {
     [Fact]

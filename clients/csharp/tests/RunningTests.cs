@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>Runs over real gRPC, of handlers of every shape.</summary>
+/// <summary>Runs handlers of every shape over real gRPC.</summary>
 public sealed class RunningTests : ApplicationTest
 {
     private const string Exact = """{"b":9007199254740993, "a":-0,"a":1e400,"\u0061":"é\ud800"}""";
@@ -153,18 +153,18 @@ public sealed class RunningTests : ApplicationTest
     {
         Application.Flow("count", (int count = 3) => count);
         Application.Flow("color", (Color color = Color.Green) => color);
-        Application.Flow("name", (string? name = "nobody") => name);
+        Application.Flow("name", (string? name = "default") => name);
         Application.Flow("optional", (int? number) => number);
         Application.Flow("nullable", (string? text) => text);
         Application.Flow("needed", (string text) => text);
 
         Assert.Equal("3", (await Caller.RunAsync("/flow/count")).Result);
         Assert.Equal("\"green\"", (await Caller.RunAsync("/flow/color")).Result);
-        Assert.Equal("\"nobody\"", (await Caller.RunAsync("/flow/name")).Result);
+        Assert.Equal("\"default\"", (await Caller.RunAsync("/flow/name")).Result);
         Assert.Equal("null", (await Caller.RunAsync("/flow/name", "null")).Result);
         Assert.Equal("null", (await Caller.RunAsync("/flow/optional")).Result);
         Assert.Equal("null", (await Caller.RunAsync("/flow/nullable")).Result);
-        Assert.Equal((3, "the input is missing: it must be a string"), (await Caller.RunAsync("/flow/needed")).Failure);
+        Assert.Equal((3, "the input is missing; it must be a string"), (await Caller.RunAsync("/flow/needed")).Failure);
         Assert.Equal((3, "the input must be a string"), (await Caller.RunAsync("/flow/needed", "null")).Failure);
     }
 
@@ -282,7 +282,7 @@ public sealed class RunningTests : ApplicationTest
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStarted = activity =>
             {
-                // Other tests of this process make some, too.
+                // Ignore those that other tests of this process create.
                 if (activity.ParentSpanId.ToHexString() == "b7ad6b7169203331")
                 {
                     seen.Add(activity.SpanId.ToHexString());
@@ -563,7 +563,7 @@ public sealed class RunningTests : ApplicationTest
         await using var call = await Caller.StartAsync("/flow/large");
         await Caller.ReadChunkAsync(call);
 
-        // By then all would be sent.
+        // Without backpressure, all chunks would be sent by then.
         for (var count = 0; count < 100; count++)
         {
             await Caller.RunAsync("/flow/small");
@@ -644,7 +644,7 @@ public sealed class RunningTests : ApplicationTest
         Application.Flow("double", (int number) => 2 * number);
 
         Assert.Equal("42", (await Caller.RunBidiAsync("/flow/double", ["1"], "21")).Result);
-        Assert.Equal((3, "the input is missing: it must be an integer"), (await Caller.RunBidiAsync("/flow/double", ["1"])).Failure);
+        Assert.Equal((3, "the input is missing; it must be an integer"), (await Caller.RunBidiAsync("/flow/double", ["1"])).Failure);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Genkit.Sidecar.Client.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>Types to JSON Schema, and the messages of what does not fit.</summary>
+/// <summary>Schemas derived from types, and the errors for values that do not match.</summary>
 public sealed class SchemaTests : ApplicationTest
 {
     public SchemaTests() => Application.Flow("order", (Order input) => input);
@@ -76,17 +76,17 @@ public sealed class SchemaTests : ApplicationTest
     [InlineData("""{"id":1,"items":[],"labels":{"a":1}}""", "\"labels.a\" must be a string")]
     [InlineData("""{"id":1,"items":[],"color":"blue"}""", "\"color\" must be one of \"red\", \"darkGreen\"")]
     [InlineData("""{"id":1,"items":[],"color":0}""", "\"color\" must be one of \"red\", \"darkGreen\"")]
-    [InlineData("""{"id":1,"items":[],"at":"yesterday"}""", "\"at\" cannot be read as a string of the format date-time or null")]
+    [InlineData("""{"id":1,"items":[],"at":"yesterday"}""", "\"at\" cannot be read as a string of format date-time or null")]
     [InlineData("""{"id":1,"items":[],"note":"\ud800"}""", "\"note\" cannot be read as a string")]
-    [InlineData("""{"id":1,"items":[],"color":"\ud800"}""", "\"color\" has a text that is not Unicode")]
-    [InlineData("""{"id":1,"items":[],"\ud800":1}""", "the input has a text that is not Unicode")]
-    [InlineData("""{"id":1,"items":[],"labels":{"\ud800":""}}""", "\"labels\" has a text that is not Unicode")]
+    [InlineData("""{"id":1,"items":[],"color":"\ud800"}""", "\"color\" contains a string that is not valid Unicode")]
+    [InlineData("""{"id":1,"items":[],"\ud800":1}""", "the input contains a string that is not valid Unicode")]
+    [InlineData("""{"id":1,"items":[],"labels":{"\ud800":""}}""", "\"labels\" contains a string that is not valid Unicode")]
     [InlineData("[]", "the input must be an object with \"id\", \"items\"")]
     [InlineData("null", "the input must be an object with \"id\", \"items\"")]
-    [InlineData("{", "the input is not JSON: line 1, byte 2")]
-    [InlineData("NaN", "the input is not JSON: line 1, byte 1")]
-    [InlineData("""{"id":1,"items":[]} x""", "the input is not JSON: line 1, byte 21")]
-    [InlineData(null, "the input is missing: it must be an object with \"id\", \"items\"")]
+    [InlineData("{", "the input is not valid JSON: line 1, byte 2")]
+    [InlineData("NaN", "the input is not valid JSON: line 1, byte 1")]
+    [InlineData("""{"id":1,"items":[]} x""", "the input is not valid JSON: line 1, byte 21")]
+    [InlineData(null, "the input is missing; it must be an object with \"id\", \"items\"")]
     public async Task Input_ThatDoesNotFit_IsNamedByItsMember(string? input, string message)
     {
         var outcome = await Caller.RunAsync("/flow/order", input);
@@ -121,7 +121,7 @@ public sealed class SchemaTests : ApplicationTest
     {
         Application.Flow("closed", (Closed closed) => closed.Value);
 
-        Assert.Equal((3, "\"other\" is not known"), (await Caller.RunAsync("/flow/closed", """{"value":1,"other":2}""")).Failure);
+        Assert.Equal((3, "\"other\" is unknown"), (await Caller.RunAsync("/flow/closed", """{"value":1,"other":2}""")).Failure);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class SchemaTests : ApplicationTest
     {
         Application.Flow("age", (Age age) => age.Years);
 
-        Assert.Equal((3, "the input cannot be read: nobody is younger than 0"), (await Caller.RunAsync("/flow/age", """{"years":-1}""")).Failure);
+        Assert.Equal((3, "the input cannot be read: years must not be negative"), (await Caller.RunAsync("/flow/age", """{"years":-1}""")).Failure);
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class SchemaTests : ApplicationTest
 
         var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", handler));
 
-        Assert.StartsWith("/flow/bad: a handler that is async returns a Task", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("/flow/bad: an async handler must return a Task", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class SchemaTests : ApplicationTest
     {
         var exception = Assert.Throws<ArgumentException>(() => Application.Flow("bad", () => Task.FromResult(AsyncEnumerable.Empty<int>())));
 
-        Assert.StartsWith("/flow/bad: a handler returns an IAsyncEnumerable by itself", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("/flow/bad: a handler must return an IAsyncEnumerable directly", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class SchemaTests : ApplicationTest
 
     private sealed record Age(int Years)
     {
-        public int Years { get; } = Years >= 0 ? Years : throw new ArgumentException("nobody is younger than 0");
+        public int Years { get; } = Years >= 0 ? Years : throw new ArgumentException("years must not be negative");
     }
 
     private sealed record Tree(int Value, List<Tree>? Children = null);

@@ -16,7 +16,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>The server around the actions: information, health, TLS, other endpoints.</summary>
+/// <summary>The server: runtime info, health, TLS and other endpoints.</summary>
 public sealed class ServingTests : IDisposable
 {
     private const string Health = "/grpc.health.v1.Health/";
@@ -94,7 +94,7 @@ public sealed class ServingTests : IDisposable
         Assert.Equal(1, await ReadHealthAsync(watch));
         var stopping = server.StopAsync(TimeSpan.FromMinutes(1));
         var status = await ReadHealthAsync(watch);
-        Assert.Equal(2, status == 1 ? await ReadHealthAsync(watch) : status); // SERVING is said once more when the health checks are first published, 5 s after the start
+        Assert.Equal(2, status == 1 ? await ReadHealthAsync(watch) : status); // SERVING is sent again when the health checks are first published, 5 s after the start
         Assert.Null(await ReadHealthAsync(watch));
         await stopping;
     }
@@ -160,7 +160,7 @@ public sealed class ServingTests : IDisposable
 
             var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(new Application(), $"unix:{path}"));
             Assert.Contains($"cannot listen on unix:{path}", exception.Message, StringComparison.Ordinal);
-            _logs.Entries.Clear(); // Kestrel's own line about that
+            _logs.Entries.Clear(); // logged by Kestrel
             Assert.Empty(await caller.ListAsync());
         }
     }
@@ -174,7 +174,7 @@ public sealed class ServingTests : IDisposable
         await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(new Application(), $"unix:{path}"));
 
         Assert.Equal("mine", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
-        _logs.Entries.Clear(); // Kestrel's own line about that
+        _logs.Entries.Clear(); // logged by Kestrel
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class ServingTests : IDisposable
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(new Application(), server.Address));
 
         Assert.Matches($"^cannot listen on {server.Address}: .*GENKIT_SIDECAR_LISTEN", exception.Message);
-        _logs.Entries.Clear(); // Kestrel's own line about that
+        _logs.Entries.Clear(); // logged by Kestrel
     }
 
     [Theory]
@@ -311,7 +311,7 @@ public sealed class ServingTests : IDisposable
 
     private static async Task<(int State, int Status)> CheckAsync(Caller caller, string service)
     {
-        // Both messages have the form of the health service's: a string in field 1, a number in field 1.
+        // Both messages have the encoding of the health messages: a string in field 1, and a number in field 1.
         var (message, status) = await caller.CallAsync(Health + "Check", new V1.ListValuesRequest { Type = service }, V1.ActionError.Parser);
         return (message?.Code ?? 0, status);
     }

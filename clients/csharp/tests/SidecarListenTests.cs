@@ -15,7 +15,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>An ASP.NET Core application that the sidecar has told where to listen. Other tests do not read the variable.</summary>
+/// <summary>An ASP.NET Core application with GENKIT_SIDECAR_LISTEN set. No other test reads the variable.</summary>
 [Collection(nameof(SidecarListenTests))]
 [CollectionDefinition(nameof(SidecarListenTests), DisableParallelization = true)]
 public sealed class SidecarListenTests : EmbeddingTest
@@ -137,7 +137,7 @@ public sealed class SidecarListenTests : EmbeddingTest
 
         Assert.Contains($"cannot listen on {listener.LocalEndpoint}", exception.Message, StringComparison.Ordinal);
         Assert.Contains(Variable, exception.Message, StringComparison.Ordinal);
-        Logs.Entries.Clear(); // the host's own line about that
+        Logs.Entries.Clear(); // logged by the host
     }
 
     [Theory]

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Client.Tests.Infrastructure;
 
 namespace Genkit.Sidecar.Client.Tests;
 
-/// <summary>A process that is asked to end.</summary>
+/// <summary>Shutdown of a process by signals.</summary>
 public sealed class StoppingTests : IAsyncLifetime
 {
     private Process _process = null!;
@@ -30,7 +30,7 @@ public sealed class StoppingTests : IAsyncLifetime
         await using var watch = await StartAsync(grace: 600);
 
         await SignalAsync("TERM");
-        await AssertNotServingAsync(watch); // so the first signal has arrived
+        await AssertNotServingAsync(watch); // the first signal has been handled
         await SignalAsync("INT");
 
         await AssertEndedAsync();
@@ -60,7 +60,7 @@ public sealed class StoppingTests : IAsyncLifetime
         _process.Dispose();
     }
 
-    /// <summary>Starts a process with one run that waits, and watches its health.</summary>
+    /// <summary>Starts a process with one active run, and watches its health.</summary>
     private async Task<Call> StartAsync(int grace)
     {
         _process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "stoppable.dll"), grace.ToString(CultureInfo.InvariantCulture)])
@@ -81,7 +81,7 @@ public sealed class StoppingTests : IAsyncLifetime
         return watch;
     }
 
-    /// <summary>Waits for the end of SERVING, which is said once more when the health checks are first published, 5 s after the start.</summary>
+    /// <summary>Waits until the status changes from SERVING, which is sent again when the health checks are first published, 5 s after the start.</summary>
     private static async Task AssertNotServingAsync(Call watch)
     {
         var status = 1;

@@ -1,4 +1,4 @@
-"""The actions that `genkit-conformance` asks for (tests/conformance/catalogue.jsonc), served with this library."""
+"""Serves the actions that `genkit-conformance` calls (tests/conformance/catalogue.jsonc) with this library."""
 
 import asyncio
 import collections
@@ -132,7 +132,7 @@ async def throw() -> None:
 @application.flow()
 async def wait(input: Any, context: ActionRunContext) -> None:
     try:
-        await context.send_chunk({"waiting": input["id"]})  # the cancellation may come before this returns
+        await context.send_chunk({"waiting": input["id"]})  # the cancellation may arrive before this returns
         await asyncio.Event().wait()
     finally:
         cancelled[input["id"]].set()

@@ -1,3 +1,3 @@
 import logging
 
-logging.getLogger("asyncio").setLevel(logging.ERROR)  # unittest's loops warn of what a busy machine makes slow
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # hides warnings about slow callbacks, which occur on busy machines

@@ -17,7 +17,7 @@ LARGE = (("grpc.max_receive_message_length", 100 << 20), ("grpc.max_send_message
 
 
 class Outcome:
-    """What a run answered."""
+    """The updates that a run sent."""
 
     def __init__(self) -> None:
         self.states: list[str] = []
@@ -89,9 +89,9 @@ class Caller:
             async for update in call:
                 outcome.take(update)
 
-        reading = asyncio.create_task(read())  # first: a grpc.aio client that reads late may miss what came before the status
+        reading = asyncio.create_task(read())  # read before writing: a grpc.aio client that reads late may miss messages that precede the status
         await call.write(pb.RunBidiActionRequest(start=request_of(key, **members)))
-        with contextlib.suppress(asyncio.InvalidStateError):  # the answer may come before all is written
+        with contextlib.suppress(asyncio.InvalidStateError):  # the run may end before all chunks are written
             for chunk in chunks:
                 await call.write(pb.RunBidiActionRequest(chunk_json=chunk))
             await call.done_writing()
@@ -107,7 +107,7 @@ def request_of(key: str, input: Any = ..., *, raw: bytes | None = None, stream: 
 
 @contextlib.asynccontextmanager
 async def calling(application: Application, blocking: bool = False) -> AsyncIterator[Caller]:
-    """Serves the application, in a blocking server if asked, and calls it."""
+    """Serves the application, optionally in a blocking server, and yields its caller."""
     if blocking:
         import concurrent.futures
 

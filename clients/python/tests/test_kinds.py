@@ -1,4 +1,4 @@
-"""What each kind of action is listed with, which is what Genkit's own runtimes list."""
+"""Each action type is listed with the metadata and schemas that Genkit's own runtimes list."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Kinds(unittest.IsolatedAsyncioTestCase):
         action = (await self.caller.listed())["/custom/deep/er"]
         self.assertEqual((action.name, action.description), ("deep/er", "Does it."))
 
-    async def test_flow_has_nothing_but_its_schemas(self) -> None:
+    async def test_flow_lists_only_its_schemas(self) -> None:
         @self.application.flow()
         def plain(input: int) -> str:
             return ""
@@ -123,7 +123,7 @@ class Kinds(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(metadata, {"type": kind, "info": {"label": "R"}, kind: {"customOptions": CONFIG_SCHEMA}})
             self.assertIn("required", takes)
 
-    async def test_an_evaluator_scores_each_test_case_and_a_failure_is_of_one_alone(self) -> None:
+    async def test_an_evaluator_scores_each_test_case_and_a_failed_one_does_not_fail_the_others(self) -> None:
         @self.application.evaluator(display_name="Ev", definition="Checks.", is_billed=True)
         async def e(test_case: dict[str, Any]) -> Any:
             return score(test_case["input"])
@@ -156,7 +156,7 @@ class Kinds(unittest.IsolatedAsyncioTestCase):
         error = (await self.caller.run("/evaluator/e", {"dataset": 1})).error
         self.assertEqual((error.code, error.message), (3, '"dataset" must be an array of objects'))
 
-    async def test_a_cancelled_evaluation_goes_no_further(self) -> None:
+    async def test_a_cancelled_evaluation_stops(self) -> None:
         begun = threading.Event()
         cancelled: list[bool] = []
 

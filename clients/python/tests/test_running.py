@@ -1,4 +1,4 @@
-"""Runs over real gRPC, in both kinds of server, of handlers of every shape."""
+"""Runs handlers of every shape over real gRPC, in both kinds of server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXACT = b'{"b":9007199254740993, "a":-0,"a":1e400,"\\u0061":"\xc3\xa9\\ud800"}'
 
 
 class Running(unittest.IsolatedAsyncioTestCase):
-    """Each test runs against a server of grpc.aio; a subclass repeats them against a blocking one."""
+    """Runs each test against a grpc.aio server. A subclass repeats them against a blocking server."""
 
     blocking = False
 
@@ -81,7 +81,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
                 outcome = await self.caller.run(f"/flow/{name}", 41)
                 self.assertEqual((outcome.chunks, outcome.value), (["chunk"], 42))
 
-    async def test_chunks_that_nobody_wants_are_not_sent(self) -> None:
+    async def test_unrequested_chunks_are_not_sent(self) -> None:
         @self.application.flow()
         async def flow(context: ActionRunContext) -> bool:
             await context.send_chunk("chunk")
@@ -99,7 +99,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         outcome = await self.caller.run("/flow/echo", raw=EXACT)
         self.assertEqual((outcome.raw_chunks, outcome.raw), ([EXACT], EXACT))
 
-    async def test_absent_null_and_nothing_are_told_apart(self) -> None:
+    async def test_absent_null_and_no_result_are_distinct(self) -> None:
         @self.application.flow()
         def echo(context: SyncActionRunContext) -> Any:
             return ABSENT if context.input_json is None else context.input_json
@@ -117,7 +117,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await self.caller.run("/flow/null")).raw, b"null")
         self.assertIsNone((await self.caller.run("/flow/nothing")).raw)
 
-    async def test_the_run_says_what_it_was_given(self) -> None:
+    async def test_the_run_context_has_what_the_caller_sent(self) -> None:
         @self.application.flow(init_schema=dict[str, int])
         async def inspect() -> Any:
             run = current_run()
@@ -176,7 +176,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(json.loads(outcome.error.details_json), {"reason": "test"})
         self.assertIn("in fail", outcome.error.stack)
 
-    async def test_exceptions_get_the_code_that_says_what_they_are(self) -> None:
+    async def test_exceptions_map_to_status_codes(self) -> None:
         @self.application.flow()
         def unforeseen() -> None:
             raise KeyError("gone")
@@ -206,7 +206,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
                 error = (await self.caller.run(f"/flow/{name}")).error
                 self.assertEqual((error.code, error.message), (code, message))
 
-    async def test_an_unforeseen_failure_is_logged_without_a_payload(self) -> None:
+    async def test_an_unexpected_failure_is_logged_without_the_payload(self) -> None:
         @self.application.flow()
         def fail(input: Any) -> None:
             raise RuntimeError("broken")
@@ -216,7 +216,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(logs.records[0].getMessage(), "The action /flow/fail failed.")
         self.assertNotIn("secret", logs.output[0])
 
-    async def test_an_error_that_cannot_be_said_is_an_internal_one(self) -> None:
+    async def test_an_error_that_cannot_be_encoded_is_internal(self) -> None:
         @self.application.flow()
         async def fail(which: str) -> None:
             if which == "code":
@@ -229,7 +229,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(logging.getLogger("genkit_sidecar").setLevel, logging.NOTSET)
         for which, code, message in (
             ("code", 13, "1099511627776 is not a valid StatusCode"),
-            ("details", 13, "object has no JSON form"),
+            ("details", 13, "object has no JSON representation"),
             ("\ud800", 5, "\\ud800"),
         ):
             with self.subTest(which):
@@ -264,7 +264,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
             await self.caller.run("/flow/fail")
         self.assertEqual((raised.exception.code(), raised.exception.details()), (grpc.StatusCode.DATA_LOSS, "as asked"))
 
-    async def test_a_key_that_nobody_knows_is_not_found(self) -> None:
+    async def test_an_unknown_key_is_not_found(self) -> None:
         error = (await self.caller.run("/flow/unknown")).error
         self.assertEqual((error.code, error.message), (5, "action /flow/unknown not found"))
 
@@ -274,7 +274,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         @self.application.flow()
         async def wait(context: ActionRunContext) -> None:
             try:
-                await context.send_chunk("waiting")  # the cancellation may come before this returns
+                await context.send_chunk("waiting")  # the cancellation may arrive before this returns
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
                 cancelled.set()
@@ -313,7 +313,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
             self.assertTrue(await asyncio.to_thread(refused.wait, 60))
             self.assertTrue(await asyncio.to_thread(ended.wait, 60))
 
-    async def test_cancelling_the_call_tells_a_blocking_handler(self) -> None:
+    async def test_cancelling_the_call_cancels_a_blocking_handler(self) -> None:
         cancelled = threading.Event()
 
         @self.application.flow()
@@ -376,7 +376,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
 
         call = self.caller.start("/flow/large")
         await call.read()
-        for _ in range(100):  # by then all would be sent
+        for _ in range(100):  # without backpressure, all chunks would be sent by then
             await self.caller.run("/flow/small")
         self.assertFalse(all_sent.is_set())
         call.cancel()
@@ -435,7 +435,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual((await self.caller.run(f"/flow/{name}", 5)).value, 5)
                 self.assertEqual((await self.caller.run(f"/flow/{name}")).value, 0)
 
-    async def test_an_answer_needs_no_end_of_the_input(self) -> None:
+    async def test_a_result_does_not_wait_for_the_end_of_the_input(self) -> None:
         @self.application.flow()
         async def first(chunks: AsyncIterator[RawJson]) -> RawJson:
             return await anext(chunks)
@@ -445,7 +445,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         await call.write(pb.RunBidiActionRequest(chunk_json=EXACT))
         self.assertEqual((await call.read()).result.result_json, EXACT)
 
-    async def test_output_needs_no_input(self) -> None:
+    async def test_output_does_not_wait_for_input(self) -> None:
         @self.application.flow()
         def early(chunks: Iterator[str], context: SyncActionRunContext) -> str:
             context.send_chunk("early")
@@ -464,7 +464,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         def blocking(chunks: Iterator[str], context: SyncActionRunContext) -> None:
             try:
                 context.send_chunk("waiting")
-                next(chunks, None)  # with grpc.aio the input ends first
+                next(chunks, None)  # with grpc.aio the input ends before the cancellation arrives
                 if context.cancelled.wait(60):
                     context.send_chunk("too late")
             except ActionCancelled:
@@ -474,7 +474,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         async def asynchronous(chunks: AsyncIterator[str], context: ActionRunContext) -> None:
             try:
                 await context.send_chunk("waiting")
-                await anext(chunks, None)  # with grpc.aio the input ends first
+                await anext(chunks, None)  # with grpc.aio the input ends before the cancellation arrives
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
                 await asyncio.to_thread(ended.wait, 60)
@@ -495,7 +495,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
         error = (await self.caller.bidi("/flow/total", [b'{"n":1}', b'{"n":"two"}'])).error
         self.assertEqual((error.code, error.message), (3, '"n" must be an integer'))
 
-    async def test_an_action_of_one_input_has_that_of_the_start_in_a_streamed_run(self) -> None:
+    async def test_an_action_with_one_input_takes_it_from_the_start_of_a_streamed_run(self) -> None:
         @self.application.flow()
         async def double(number: int) -> int:
             return 2 * number
@@ -510,7 +510,7 @@ class Running(unittest.IsolatedAsyncioTestCase):
             await call.read()
         self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
 
-    async def test_nothing_can_be_sent_behind_the_end(self) -> None:
+    async def test_nothing_can_be_sent_after_the_end(self) -> None:
         refused: asyncio.Queue[str] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         tasks = []

@@ -1,4 +1,4 @@
-"""The server around the actions: information, health, TLS, other services, and its end."""
+"""The server: runtime info, health, TLS, other services and shutdown."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Serving(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((await caller.run("/model/acme/hidden")).value, "found")
             self.assertEqual(list(await caller.listed()), [])
 
-    async def test_what_the_application_says_of_itself(self) -> None:
+    async def test_runtime_info_values_and_configuration(self) -> None:
         for blocking in (False, True):
             told: list[SidecarConfiguration] = []
             application = Application("name", environments=["dev"], on_configure=told.append)
@@ -78,7 +78,7 @@ class Serving(unittest.IsolatedAsyncioTestCase):
                 await caller.unary("Configure", request, pb.ConfigureResponse)
                 self.assertEqual(told, [SidecarConfiguration("http://127.0.0.1:4317", "", "1", 2, ("a",))])
 
-    async def test_health_is_served_and_watched_until_the_end(self) -> None:
+    async def test_health_is_served_and_watched_until_shutdown(self) -> None:
         server = await Application().start("127.0.0.1:0")
         async with grpc.aio.insecure_channel(server.address) as channel:
             check = channel.unary_unary("/grpc.health.v1.Health/Check")
@@ -96,7 +96,7 @@ class Serving(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await watch.read(), grpc.aio.EOF)
             await stopping
 
-    async def test_it_is_added_beside_other_services_behind_interceptors(self) -> None:
+    async def test_the_service_is_added_to_a_server_with_other_services_and_interceptors(self) -> None:
         intercepted = []
 
         class Interceptor(grpc.ServerInterceptor):
@@ -126,7 +126,7 @@ class Serving(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(intercepted, ["/genkit.sidecar.v1.ActionService/RunAction", "/test.Echo/Echo"])
             server.stop(None).wait() if blocking else await server.stop(None)
 
-    async def test_interceptors_see_the_responses_of_a_run_and_are_around_its_handler(self) -> None:
+    async def test_interceptors_see_the_responses_of_a_run_and_wrap_its_handler(self) -> None:
         seen: list[Any] = []
         ambient = contextvars.ContextVar("ambient", default="nothing")
 
@@ -145,7 +145,7 @@ class Serving(unittest.IsolatedAsyncioTestCase):
                     return wrapped
                 return around(continuation(details), seeing)
 
-        class AioInterceptor(grpc.aio.ServerInterceptor):  # as OpenTelemetry's is
+        class AioInterceptor(grpc.aio.ServerInterceptor):  # like OpenTelemetry's
             async def intercept_service(self, continuation, details):
                 def seeing(behavior):
                     async def wrapped(request, context):
@@ -219,7 +219,7 @@ server.wait_for_termination()
             self.assertEqual(await Caller(channel).listed(), {})
         await server.stop()
 
-    async def test_a_unix_socket_of_its_owner_alone(self) -> None:
+    async def test_a_unix_socket_is_accessible_to_its_owner_only(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             server = await Application().start(f"unix:{folder}/app.sock")
             self.assertEqual(stat.S_IMODE(os.stat(f"{folder}/app.sock").st_mode), 0o600)
@@ -227,15 +227,15 @@ server.wait_for_termination()
                 self.assertEqual(await Caller(channel).listed(), {})
             await server.stop()
 
-    async def test_where_a_loop_runs_start_is_named(self) -> None:
+    async def test_serve_on_a_running_loop_is_refused(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "await application.start"):
             Application().serve("127.0.0.1:0")
 
     async def test_an_address_without_port_is_refused(self) -> None:
-        with self.assertRaisesRegex(RuntimeError, "cannot listen on localhost: it has no port.*GENKIT_SIDECAR_LISTEN"):
+        with self.assertRaisesRegex(RuntimeError, "cannot listen on localhost: .*GENKIT_SIDECAR_LISTEN"):
             await Application().start("localhost")
 
-    async def test_a_taken_address_is_named(self) -> None:
+    async def test_an_address_in_use_is_named(self) -> None:
         server = await Application().start("127.0.0.1:0")
         with self.assertRaisesRegex(RuntimeError, f"cannot listen on {server.address}.*GENKIT_SIDECAR_LISTEN"):
             await Application().start(server.address)
@@ -256,7 +256,7 @@ class Stopping(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await self.call.read()).chunk_json, b'"waiting"')
         return process
 
-    async def test_runs_may_end_in_the_time_of_grace(self) -> None:
+    async def test_runs_may_end_within_the_grace_period(self) -> None:
         process = await self.start(seconds=0.5, grace=60)
         process.send_signal(signal.SIGTERM)
         self.assertEqual((await self.call.read()).result.result_json, b'"done"')
@@ -267,12 +267,12 @@ class Stopping(unittest.IsolatedAsyncioTestCase):
         watch = self.channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
         self.assertEqual(await watch.read(), b"\x08\x01")
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(await watch.read(), b"\x08\x02")  # so the first signal has arrived
+        self.assertEqual(await watch.read(), b"\x08\x02")  # the first signal has been handled
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()
         self.assertEqual((process.returncode, out, err), (0, b"ended\n", b""))
 
-    async def test_a_thread_beside_the_main_one_can_serve(self) -> None:
+    async def test_serve_works_outside_the_main_thread(self) -> None:
         program = f"import threading\n{PROGRAM}".replace("SECONDS", "0").replace("GRACE", "0")
         program = program.replace('application.serve("', 'threading.Thread(target=application.serve, args=["').replace(", grace=0)", "]).start()")
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -283,7 +283,7 @@ class Stopping(unittest.IsolatedAsyncioTestCase):
         process.terminate()
         self.assertEqual(await process.wait(), -signal.SIGTERM)
 
-    async def test_runs_are_cancelled_after_the_time_of_grace(self) -> None:
+    async def test_runs_are_cancelled_after_the_grace_period(self) -> None:
         process = await self.start(seconds=600, grace=0)
         process.send_signal(signal.SIGTERM)
         out, err = await process.communicate()

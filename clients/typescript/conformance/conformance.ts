@@ -1,4 +1,4 @@
-// The actions that `genkit-conformance` asks for (tests/conformance/catalogue.jsonc), served with this library.
+// Serves the actions that `genkit-conformance` calls (tests/conformance/catalogue.jsonc) with this library.
 import { ActionError, type ActionRunContext, Application, define, RawJson, StatusCode } from "genkit-sidecar";
 import { z } from "zod";
 
@@ -10,7 +10,7 @@ const application = new Application("conformance", {
 application.values["defaultModel"] = { defaultModel: { name: "conformance/model" } };
 application.values["middleware"] = {};
 
-/** Something that happens once, by the id that a test gives. */
+/** An event that happens once, identified by the id in a test's input. */
 class Event {
   static readonly #all = new Map<string, Event>();
   readonly happened: Promise<void>;
@@ -97,7 +97,7 @@ for (const name of ["fail", "fail-error"]) {
 application.flow("fail-status", {}, async (input, context) => {
   await sendBefore(input, context);
   context.call.emit("error", { code: input.code, details: input.message });
-  await untilCancelled("nobody", context);
+  await untilCancelled("fail-status", context);
 });
 
 application.flow("throw", {}, () => {

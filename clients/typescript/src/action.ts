@@ -3,53 +3,67 @@ import type { ActionRunContext } from "./run-context.js";
 import { jsonSchemaOf, type JsonSchema, type Read, type Schema, type Written } from "./schema.js";
 import { Action as Listed } from "./generated/genkit/sidecar/v1/action_service.js";
 
-/** What is said of an action beside its type, its name and its handler. */
+/** Options of an action. */
 export interface ActionOptions<I extends Schema = Schema, O extends Schema = Schema, N extends Schema = Schema, B extends boolean = boolean> {
-  /** What it does, for people and models. */
+  /** What the action does, for people and models. */
   description?: string;
-  /** Of the input, or of one chunk where `bidi` is set. */
+  /** Schema of the input, or of one input chunk if `bidi` is true. */
   inputSchema?: I;
-  /** Of the result. */
+  /** Schema of the result. It types and lists the result; the result is not validated. */
   outputSchema?: O;
-  /** Of one chunk of output, for people and tools to read: chunks are sent unchecked. */
+  /** Schema of one output chunk. It is listed only; chunks are not validated. */
   streamSchema?: Schema;
-  /** Of what a session starts from. */
+  /** Schema of the value that a session starts from. */
   initSchema?: N;
-  /** What Genkit's tools know of the type: a JSON object. */
+  /** Metadata of the action type for Genkit's tools: a JSON object. */
   metadata?: Record<string, unknown>;
   /** Whether the handler takes an async iterable of inputs. */
   bidi?: B;
 }
 
-/** A result, a promise of one, or a generator whose yields are chunks and whose return value is the result. */
+/** Return type of a handler: a result, a promise of a result, or a generator that yields chunks and returns the result. */
 export type Outcome<O> = O | Promise<O> | Generator<unknown, O> | AsyncGenerator<unknown, O>;
 
-/** A function that is run as an action. `undefined` is no result, `null` is JSON's. */
+/** A function that runs as an action. Returning `undefined` means no result, and `null` is JSON's null. */
 export type Handler<I = any, O = unknown, N = any, B = false> = (
   input: B extends true ? AsyncIterable<Read<I>> : Read<I>,
   context: ActionRunContext<Read<N>>,
 ) => Outcome<Written<O>>;
 
-/** An action as the application lists and runs it. Made by `define`, or by `Application.action` and its kind. */
+/** An action that an application lists and runs. Create one with `define` or with the methods of `Application`. */
 export interface Action {
-  /** `/<type>/<name>`. */
+  /** Key of the action, `/<type>/<name>`. */
   readonly key: string;
+  /** Genkit's action type, the first part of the key, such as `flow`. */
   readonly type: string;
+  /** Name of the action, the rest of the key. May contain slashes. */
   readonly name: string;
+  /** What the action does, for people and models. */
   readonly description: string | undefined;
+  /** Schema that reads the input, or one input chunk. */
   readonly inputSchema: Schema | undefined;
+  /** Schema that reads the value that a session starts from. */
   readonly initSchema: Schema | undefined;
+  /** JSON Schema (draft-07) to list for the input. */
   readonly listedInput: JsonSchema | undefined;
+  /** JSON Schema (draft-07) to list for the result. */
   readonly listedOutput: JsonSchema | undefined;
+  /** Metadata for Genkit's tools: a JSON object. */
   readonly metadata: Record<string, unknown>;
+  /** Whether the handler takes an async iterable of inputs. */
   readonly bidi: boolean;
+  /** The function to run. */
   readonly handler: (input: any, context: ActionRunContext<any>) => unknown;
 }
 
 /**
- * Makes an action of a function.
+ * Creates an action from a function. Use it with `Application.add` or the option `resolve`; the methods of `Application` call it for you.
  *
- * @throws TypeError where the type has a slash, the name is missing, or a schema has no JSON Schema.
+ * @param type Genkit's action type, such as `flow`. Must not contain slashes.
+ * @param name Name of the action. May contain slashes.
+ * @param options Schemas, description and metadata.
+ * @param handler The function to run. Takes `(input, context)`.
+ * @throws TypeError if the type contains a slash, the name is missing, or a schema has no JSON Schema.
  */
 export function define<I extends Schema, O extends Schema, N extends Schema, const B extends boolean = false>(
   type: string,
@@ -57,8 +71,8 @@ export function define<I extends Schema, O extends Schema, N extends Schema, con
   options: ActionOptions<I, O, N, B>,
   handler: Handler<I, O, N, B>,
 ): Action {
-  if (!type || type.includes("/") || !name || typeof name !== "string") throw new TypeError(`an action needs a type without slashes and a name, not "${type}" and "${name}"`);
-  if (typeof handler !== "function") throw new TypeError(`/${type}/${name}: the handler comes last, behind the options`);
+  if (!type || type.includes("/") || !name || typeof name !== "string") throw new TypeError(`an action needs a name and a type without slashes; the type is "${type}" and the name is "${name}"`);
+  if (typeof handler !== "function") throw new TypeError(`/${type}/${name}: the handler must be a function and the last argument, after the options`);
   try {
     jsonSchemaOf(options.initSchema);
     const streamSchema = jsonSchemaOf(options.streamSchema);
@@ -74,7 +88,7 @@ export function define<I extends Schema, O extends Schema, N extends Schema, con
       metadata: {
         ...options.metadata,
         ...(options.bidi && { bidi: true }),
-        ...(streamSchema && { streamSchema }), // for which the contract has no member of its own
+        ...(streamSchema && { streamSchema }), // the contract has no field for it
       },
       bidi: options.bidi ?? false,
       handler,
@@ -84,7 +98,7 @@ export function define<I extends Schema, O extends Schema, N extends Schema, con
   }
 }
 
-/** What `ListActions` says of it. */
+/** Returns the action as `ListActions` reports it. */
 export function listed(action: Action): Listed {
   return {
     key: action.key,

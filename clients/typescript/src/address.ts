@@ -1,25 +1,25 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 
-const maxPathBytes = 107; // Linux's; Node cuts longer ones off
+const maxPathBytes = 107; // limit of Linux; Node truncates longer paths
 
 /**
- * Makes an address fit to listen on: refuses what grpc-js would take for another one, and removes the Unix socket of a
- * server that was killed, as gRPC does in other languages.
+ * Prepares an address for listening. Refuses addresses that grpc-js would misinterpret, and removes the Unix socket that a
+ * killed server left behind, as gRPC does in other languages.
  *
- * @throws Error that says what is wrong.
+ * @throws Error that describes what is wrong with the address.
  */
 export async function prepare(address: string): Promise<void> {
   if (!address.startsWith("unix:")) {
-    if (!/:\d+$/.test(address)) throw new Error("it has no port");
+    if (!/:\d+$/.test(address)) throw new Error("the address has no port");
     return;
   }
   const path = pathOf(address);
-  if (Buffer.byteLength(path) > maxPathBytes) throw new Error(`its path has more than ${maxPathBytes} bytes`);
-  if ((await isRefused(path)) && (await lstat(path)).isSocket()) await unlink(path); // a file refuses connections, too
+  if (Buffer.byteLength(path) > maxPathBytes) throw new Error(`the path is longer than ${maxPathBytes} bytes`);
+  if ((await isRefused(path)) && (await lstat(path)).isSocket()) await unlink(path); // connecting to a regular file is refused as well
 }
 
-/** Lets nobody but the owner connect to a Unix socket. To be called once it is there: Node has no way to say it before. */
+/** Restricts a Unix socket to its owner (mode 0600). Call it after binding, because Node cannot set the mode earlier. */
 export async function protect(address: string): Promise<void> {
   if (address.startsWith("unix:")) await chmod(pathOf(address), 0o600);
 }

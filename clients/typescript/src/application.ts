@@ -19,55 +19,74 @@ import type { ActionRunContext } from "./run-context.js";
 import type { Read, Schema } from "./schema.js";
 import { version } from "./version.js";
 
-/** What the sidecar says of itself. An endpoint that it does not have is empty. */
+/** Configuration that the sidecar sends to the application (`ConfigureRequest`). */
 export interface SidecarConfiguration {
+  /** Address of the sidecar's OTLP receiver over gRPC, such as `http://127.0.0.1:4317`. Empty if it has none. */
   readonly otlpGrpcEndpoint: string;
+  /** Address of the sidecar's OTLP receiver over HTTP, such as `http://127.0.0.1:4318`. Empty if it has none. */
   readonly otlpHttpEndpoint: string;
+  /** Version of the sidecar, such as `0.1.0`. */
   readonly sidecarVersion: string;
+  /** Largest gRPC message that the sidecar accepts or sends, in bytes. */
   readonly maxMessageBytes: number;
+  /** Features beyond version 1 of the contract that the sidecar supports. */
   readonly features: readonly string[];
 }
 
+/** Options of an application. */
 export interface ApplicationOptions {
-  /** Environments that the application is meant for; none stand for `dev`. */
+  /** Environments that the application is meant for. Default: `dev`. */
   environments?: string[];
-  /** Finds an action by a key that is not listed. */
+  /** Returns the action for a key that is not listed. */
   resolve?: (key: string) => Action | undefined;
-  /** Told what the sidecar says of itself, after each of its connections. */
+  /** Called with the sidecar's configuration after each connection of the sidecar and on each change. */
   onConfigure?: (configuration: SidecarConfiguration) => void;
 }
 
+/** Options of the gRPC server. */
 export interface StartOptions {
-  /** TLS, from `ServerCredentials.createSsl`; none for plain text. */
+  /** TLS credentials from `ServerCredentials.createSsl`. Default: plain text. */
   credentials?: ServerCredentials;
-  /** Interceptors of grpc-js. */
+  /** Server interceptors of grpc-js. */
   interceptors?: ServerOptions["interceptors"];
-  /** Channel options, such as `grpc.max_receive_message_length`, which is 100 MiB. */
+  /** gRPC channel options. `grpc.max_receive_message_length` is 100 MiB unless given, in bytes. */
   options?: Partial<ChannelOptions>;
 }
 
+/** Options of `Application.serve`. */
 export interface ServeOptions extends StartOptions {
-  /** How long active runs may go on after a signal, in milliseconds; 2000. */
+  /** Time that active runs may continue after a signal, in milliseconds. Default: 2000. */
   grace?: number;
 }
 
-const maxMessageBytes = 100 << 20; // gRPC's own limit is 4 MiB; Genkit's manager closes at 100
+const maxMessageBytes = 100 << 20; // gRPC's default is 4 MiB; Genkit's manager closes connections with messages above 100 MiB
 
 type KindHandler<I = any> = (input: I, context: ActionRunContext) => Outcome<unknown>;
 
-/** The actions that Genkit's tools see. */
+/** Defines the actions of an application and serves them to genkit-sidecar. */
 export class Application {
-  /** What `ListValues` answers by type, such as `{ defaultModel: { defaultModel: { name: "echo" } } }`. */
+  /** Values that `ListValues` returns, by type and name, such as `{ defaultModel: { defaultModel: { name: "echo" } } }`. */
   readonly values: Record<string, Record<string, unknown>> = {};
   readonly #actions = new Map<string, Action>();
 
-  /** @param name Name of the application in the Dev UI. */
+  /**
+   * @param name Name of the application in the Dev UI.
+   * @param options Environments and callbacks.
+   */
   constructor(
     readonly name = "",
     private readonly options: ApplicationOptions = {},
   ) {}
 
-  /** Makes an action of any type out of a function `(input, context)`. */
+  /**
+   * Defines an action of any type.
+   *
+   * @param type Genkit's action type, such as `custom`. Must not contain slashes.
+   * @param name Name of the action. May contain slashes.
+   * @param options Schemas, description and metadata.
+   * @param handler The function to run. Takes `(input, context)`.
+   * @throws TypeError if the type contains a slash, the name is missing, or a schema has no JSON Schema.
+   */
   action<I extends Schema, O extends Schema, N extends Schema, const B extends boolean = false>(
     type: string,
     name: string,
@@ -77,7 +96,7 @@ export class Application {
     return this.add(define(type, name, options, handler));
   }
 
-  /** A flow. */
+  /** Defines a flow. Takes the options of `action`. */
   flow<I extends Schema, O extends Schema, N extends Schema, const B extends boolean = false>(
     name: string,
     options: ActionOptions<I, O, N, B>,
@@ -86,7 +105,7 @@ export class Application {
     return this.action("flow", name, options, handler);
   }
 
-  /** A tool. */
+  /** Defines a tool. Takes the options of `action`. */
   tool<I extends Schema, O extends Schema, N extends Schema, const B extends boolean = false>(
     name: string,
     options: ActionOptions<I, O, N, B>,
@@ -95,39 +114,41 @@ export class Application {
     return this.action("tool", name, { ...options, metadata: { ...options.metadata, type: "tool" } }, handler);
   }
 
-  /** A model: takes Genkit's GenerateRequest, returns its GenerateResponse, sends GenerateResponseChunks. */
+  /** Defines a model. The handler takes Genkit's `GenerateRequest` and returns its `GenerateResponse`. A chunk is a `GenerateResponseChunk`. */
   model(name: string, options: ModelOptions, handler: KindHandler): Action {
     return this.#kind("model", name, { description: options.label, ...options }, metadataOf.model(name, options), handler);
   }
 
-  /** A prompt: takes its variables, returns Genkit's GenerateRequest, `{ messages: […] }`. */
+  /** Defines a prompt. The handler takes the prompt's variables and returns Genkit's `GenerateRequest`, `{ messages: […] }`. */
   prompt<I extends Schema>(name: string, options: PromptOptions<I>, handler: KindHandler<Read<I>>): Action {
     return this.#kind("prompt", name, options, metadataOf.prompt(name, options), handler);
   }
 
-  /** An embedder: takes `{ input: [Document], options }`, returns `{ embeddings: [{ embedding: [number] }] }`. */
+  /** Defines an embedder. The handler takes `{ input: [Document], options }` and returns `{ embeddings: [{ embedding: [number] }] }`. */
   embedder(name: string, options: EmbedderOptions, handler: KindHandler): Action {
     return this.#kind("embedder", name, options, metadataOf.embedder(name, options), handler);
   }
 
-  /** A retriever: takes `{ query: Document, options }`, returns `{ documents: [Document] }`. */
+  /** Defines a retriever. The handler takes `{ query: Document, options }` and returns `{ documents: [Document] }`. */
   retriever(name: string, options: LabelledOptions, handler: KindHandler): Action {
     return this.#kind("retriever", name, options, metadataOf.labelled("retriever", name, options), handler);
   }
 
-  /** An indexer: takes `{ documents: [Document], options }`, returns nothing. */
+  /** Defines an indexer. The handler takes `{ documents: [Document], options }` and returns nothing. */
   indexer(name: string, options: LabelledOptions, handler: KindHandler): Action {
     return this.#kind("indexer", name, options, metadataOf.labelled("indexer", name, options), handler);
   }
 
-  /** A reranker: takes `{ query, documents, options }`, returns documents with `metadata.score`. */
+  /** Defines a reranker. The handler takes `{ query, documents, options }` and returns documents with a `metadata.score`. */
   reranker(name: string, options: LabelledOptions, handler: KindHandler): Action {
     return this.#kind("reranker", name, options, metadataOf.labelled("reranker", name, options), handler);
   }
 
   /**
-   * An evaluator: takes one test case, `{ testCaseId, input, output, context, reference }`, returns its score or scores.
-   * A score is `{ score, status: "PASS" | "FAIL" | "UNKNOWN", details: { reasoning } }`; of several, each has an `id`.
+   * Defines an evaluator. The handler scores one test case and is called for each test case of a dataset.
+   * A test case is `{ testCaseId, input, output, context, reference }`. A score is
+   * `{ score, status: "PASS" | "FAIL" | "UNKNOWN", details: { reasoning } }`. The handler returns one score, or an array of
+   * scores that each have an `id`. If it throws, only that test case fails.
    */
   evaluator(name: string, options: EvaluatorOptions, handler: (testCase: any, context: ActionRunContext) => unknown): Action {
     const described = { description: options.definition, ...options };
@@ -148,13 +169,13 @@ export class Application {
   }
 
   /**
-   * Lists an action from now on, in the place of one with the same key.
+   * Adds an action. It replaces an action with the same key.
    *
-   * @throws TypeError where its metadata or a schema given by hand is not JSON.
+   * @throws TypeError if the metadata or a schema has no JSON representation.
    */
   add(action: Action): Action {
     try {
-      listed(action); // for one that cannot be listed would fail the listing of all
+      listed(action); // one action that cannot be listed would fail every ListActions call
     } catch (error) {
       throw new TypeError(`${action.key}: ${(error as Error).message}`);
     }
@@ -162,26 +183,26 @@ export class Application {
     return action;
   }
 
-  /** Lists and runs the action no more. Runs that have started go on. */
+  /** Removes the action with the given key. Active runs continue. */
   remove(key: string): void {
     this.#actions.delete(key);
   }
 
-  /** The actions that are listed. */
+  /** The listed actions. */
   get actions(): Iterable<Action> {
     return this.#actions.values();
   }
 
-  /** Finds a listed action, or one that `resolve` knows. */
+  /** Returns the listed action with the given key, else the action that `resolve` returns. */
   find(key: string): Action | undefined {
     return this.#actions.get(key) ?? this.options.resolve?.(key);
   }
 
   /**
-   * Serves until SIGINT or SIGTERM, then lets active runs go on for `grace` milliseconds. A second signal ends them at once.
+   * Serves until SIGINT or SIGTERM. Active runs may then continue for `grace` milliseconds. A second signal cancels them at once.
    *
-   * @param address `host:port` or `unix:/path`; without, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.
-   * @throws Error where it cannot listen there.
+   * @param address `host:port` or `unix:/path`. Default: the environment variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.
+   * @throws Error if the server cannot listen on the address.
    */
   async serve(address?: string, { grace = 2000, ...options }: ServeOptions = {}): Promise<void> {
     const server = await this.start(address, options);
@@ -199,7 +220,12 @@ export class Application {
     });
   }
 
-  /** Starts to serve. Takes what `serve` takes; port 0 chooses one. */
+  /**
+   * Starts serving.
+   *
+   * @param address As for `serve`. Port 0 selects a free port.
+   * @throws Error if the server cannot listen on the address.
+   */
   async start(address?: string, { credentials, interceptors, options }: StartOptions = {}): Promise<RunningServer> {
     const asked = address || process.env["GENKIT_SIDECAR_LISTEN"] || "127.0.0.1:50051";
     const server = new Server({ "grpc.max_receive_message_length": maxMessageBytes, ...options, ...(interceptors && { interceptors }) });
@@ -215,12 +241,12 @@ export class Application {
       await protect(asked);
     } catch (error) {
       const reason = (error as Error).message;
-      throw new Error(`cannot listen on ${asked}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address`);
+      throw new Error(`cannot listen on ${asked}: ${reason}. Set GENKIT_SIDECAR_LISTEN, or pass another address to serve`);
     }
     return new RunningServer(server, health, asked.startsWith("unix:") ? asked : `${asked.slice(0, asked.lastIndexOf(":"))}:${port}`);
   }
 
-  /** Adds `ActionService` to a server, beside its other services. Health and the limit of received messages are the server's own. */
+  /** Adds `ActionService` to a server that may have other services. The server keeps its own health service and message size limits. */
   addTo(server: { addService(service: ServiceDefinition, implementation: UntypedServiceImplementation): void }): void {
     const find = (key: string) => this.find(key);
     const service: Omit<ActionServiceServer, keyof UntypedServiceImplementation> & UntypedServiceImplementation = {
@@ -242,16 +268,16 @@ export class Application {
       }) satisfies ActionServiceServer["configure"],
       runAction: ((call) => void run(find, call.request, undefined, call)) satisfies ActionServiceServer["runAction"],
       runBidiAction: ((call) => {
-        const requests = call.iterator({ destroyOnReturn: false }); // the end of the input is not the end of the call
+        const requests = call.iterator({ destroyOnReturn: false }); // a handler may stop reading input without ending the call
         const chunks = async function* (): AsyncGenerator<Uint8Array> {
           for await (const { request } of requests) if (request?.$case === "chunkJson") yield request.value;
         };
         requests.next().then(
           ({ value }) => {
             if (value?.request?.$case === "start") void run(find, value.request.value, chunks(), call);
-            else call.emit("error", { code: status.INVALID_ARGUMENT, details: "the first message must be start, and only that" });
+            else call.emit("error", { code: status.INVALID_ARGUMENT, details: "the first message must be start" });
           },
-          () => {}, // the call is over
+          () => {}, // the call has ended
         );
       }) satisfies ActionServiceServer["runBidiAction"],
     };
@@ -259,13 +285,13 @@ export class Application {
   }
 }
 
-/** A server that `Application.start` started. */
+/** A server that `Application.start` has started. */
 export class RunningServer {
-  /** Done when the server has stopped. */
+  /** Resolves when the server has stopped. */
   readonly stopped: Promise<void>;
   #stopped!: () => void;
 
-  /** @param address Where it listens, with the port that was chosen. */
+  /** @param address Address that the server listens on, with the port that was selected. */
   constructor(
     private readonly server: Server,
     private readonly health: Health,
@@ -274,7 +300,7 @@ export class RunningServer {
     this.stopped = new Promise((resolve) => (this.#stopped = resolve));
   }
 
-  /** Takes no more calls, lets active ones go on for `grace` milliseconds, then cancels them. */
+  /** Stops accepting calls, lets active calls continue for `grace` milliseconds, and then cancels them. */
   async stop(grace = 0): Promise<void> {
     this.health.stop();
     const timer = setTimeout(() => this.server.forceShutdown(), grace);

@@ -1,4 +1,4 @@
-/** Canonical gRPC codes, which are Genkit's own. */
+/** Canonical gRPC status codes. Genkit uses the same codes. */
 export const StatusCode = {
   CANCELLED: 1,
   UNKNOWN: 2,
@@ -18,14 +18,14 @@ export const StatusCode = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** Thrown by an action to fail with a code of its choice. */
+/** Fails the run with a given status code. Throw it in a handler. */
 export class ActionError extends Error {
   override readonly name: string = "ActionError";
 
   /**
-   * @param code A `StatusCode`.
-   * @param message What went wrong, for people.
-   * @param details What went wrong, for programs: a JSON object.
+   * @param code A `StatusCode`, 1 to 16.
+   * @param message Human-readable description of the failure.
+   * @param details Machine-readable description of the failure: a JSON object.
    */
   constructor(
     readonly code: number,
@@ -36,7 +36,7 @@ export class ActionError extends Error {
   }
 }
 
-/** The input, an input chunk, or the init is not what the action takes. Always INVALID_ARGUMENT, without a stack. */
+/** The input, an input chunk or the init value does not match the action's schema. Its code is INVALID_ARGUMENT, and it has no stack. */
 export class InputError extends ActionError {
   override readonly name = "InputError";
 
@@ -46,9 +46,9 @@ export class InputError extends ActionError {
   }
 }
 
-/** Why `abortSignal` is aborted, and what `sendChunk` and streamed input throw then. */
+/** Reason of an aborted `abortSignal`. `sendChunk` and streamed input throw it after the run was cancelled. */
 export class ActionCancelled extends Error {
-  override readonly name = "AbortError"; // as with all of Node that an AbortSignal ends
+  override readonly name = "AbortError"; // the name that Node's own APIs use for aborted operations
 
   constructor(key: string) {
     super(`the run of ${key} was cancelled`);

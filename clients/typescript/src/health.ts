@@ -2,7 +2,7 @@ import { type handleServerStreamingCall, type handleUnaryCall, type ServiceDefin
 import { ActionServiceService, ListValuesRequest } from "./generated/genkit/sidecar/v1/action_service.js";
 
 const services = ["", ActionServiceService.listActions.path.split("/")[1]!];
-const [serving, notServing, serviceUnknown] = [1, 2, 3].map((status) => Buffer.from([8, status])) as [Buffer, Buffer, Buffer]; // HealthCheckResponse, encoded
+const [serving, notServing, serviceUnknown] = [1, 2, 3].map((status) => Buffer.from([8, status])) as [Buffer, Buffer, Buffer]; // encoded HealthCheckResponse messages
 
 interface HealthCheckRequest {
   service: string;
@@ -13,29 +13,29 @@ const method = (name: string, responseStream: boolean) => ({
   requestStream: false,
   responseStream,
   requestSerialize: (request: HealthCheckRequest) => Buffer.from(ListValuesRequest.encode({ type: request.service }).finish()),
-  requestDeserialize: (bytes: Buffer): HealthCheckRequest => ({ service: ListValuesRequest.decode(bytes).type }), // the same form: string field 1
+  requestDeserialize: (bytes: Buffer): HealthCheckRequest => ({ service: ListValuesRequest.decode(bytes).type }), // the same encoding: a string in field 1
   responseSerialize: (bytes: Buffer) => bytes,
   responseDeserialize: (bytes: Buffer) => bytes,
 });
 
-/** `grpc.health.v1.Health`, without the package that has it. */
+/** The `grpc.health.v1.Health` service. Implemented here because grpc-health-check is a separate package. */
 export const HealthService = { check: method("Check", false), watch: method("Watch", true) } satisfies ServiceDefinition;
 
-/** Says SERVING of the server and of its ActionService until it is told to stop. */
+/** Reports SERVING for the server and its ActionService until `stop` is called. */
 export class Health {
   readonly #stopping = new AbortController();
 
-  /** From now on: NOT_SERVING. Watches end. */
+  /** Reports NOT_SERVING from now on and ends all watches. */
   stop(): void {
     this.#stopping.abort();
   }
 
-  /** What to add to a server as `HealthService`. */
+  /** Returns the implementation of `HealthService`. */
   handlers(): { check: handleUnaryCall<HealthCheckRequest, Buffer>; watch: handleServerStreamingCall<HealthCheckRequest, Buffer> } {
     const stopping = this.#stopping.signal;
     return {
       check({ request: { service } }, reply) {
-        if (!services.includes(service)) reply({ code: status.NOT_FOUND, details: `there is no service ${service}` });
+        if (!services.includes(service)) reply({ code: status.NOT_FOUND, details: `unknown service ${service}` });
         else reply(null, stopping.aborted ? notServing : serving);
       },
       watch(call) {

@@ -1,8 +1,8 @@
 import { InputError } from "./errors.js";
 
 /**
- * One complete JSON value in UTF-8 that is carried byte for byte. As an `inputSchema` it makes the input what the caller
- * sent, unparsed; as a result or chunk it is sent as it is.
+ * One complete JSON value in UTF-8. The bytes are passed through unchanged. As an `inputSchema`, the class passes the bytes that the
+ * caller sent to the handler, unparsed. As a result or chunk, an instance is sent as is.
  */
 export class RawJson {
   readonly bytes: Buffer;
@@ -11,35 +11,43 @@ export class RawJson {
     this.bytes = typeof json === "string" ? Buffer.from(json) : Buffer.from(json.buffer, json.byteOffset, json.byteLength);
   }
 
-  /** The JSON text. */
+  /** Returns the JSON text. */
   toString(): string {
     return this.bytes.toString();
   }
 }
 
-/** Encodes a result or chunk. Throws TypeError where JSON has no such value. */
+/**
+ * Encodes a result or chunk as UTF-8.
+ *
+ * @throws TypeError if the value has no JSON representation.
+ */
 export function toJson(value: unknown): Buffer {
   if (value instanceof RawJson) return value.bytes;
   const text = JSON.stringify(value, refuse);
-  if (text === undefined) throw new TypeError(`${typeof value} has no JSON form`);
+  if (text === undefined) throw new TypeError(`${typeof value} has no JSON representation`);
   return Buffer.from(text);
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // refuses what Buffer.toString would replace
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // throws on invalid UTF-8, which Buffer.toString would replace
 
-/** Parses one JSON value. Throws InputError, which calls it `what`. */
+/**
+ * Parses one JSON value.
+ *
+ * @throws InputError if it is not valid JSON. The message refers to the value as `what`.
+ */
 export function fromJson(raw: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(utf8.decode(raw));
   } catch (error) {
-    throw new InputError(`${what} is not JSON: ${(error as Error).message}`);
+    throw new InputError(`${what} is not valid JSON: ${(error as Error).message}`);
   }
 }
 
-/** What `JSON.stringify` would change without a word. */
+/** Throws for values that `JSON.stringify` would silently change. */
 function refuse(_name: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value} has no JSON form`);
-  if (value instanceof Map || value instanceof Set) throw new TypeError(`${value.constructor.name} has no JSON form`);
-  if (value instanceof RawJson) throw new TypeError("RawJson is a whole result or chunk, never a part of one");
+  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value} has no JSON representation`);
+  if (value instanceof Map || value instanceof Set) throw new TypeError(`${value.constructor.name} has no JSON representation`);
+  if (value instanceof RawJson) throw new TypeError("RawJson must be a whole result or chunk and cannot be part of one");
   return value;
 }

@@ -5,63 +5,73 @@ import { toJson } from "./json.js";
 import type { ActionRunContext } from "./run-context.js";
 import { jsonSchemaOf, type JsonSchema, read, type Schema } from "./schema.js";
 
-/** What any kind may say of itself. */
+/** Options that all kinds of actions have. */
 export interface KindOptions {
-  /** What it does, for people and models. */
+  /** What the action does, for people and models. */
   description?: string;
-  /** More for Genkit's tools: a JSON object. */
+  /** Additional metadata for Genkit's tools: a JSON object. */
   metadata?: Record<string, unknown>;
 }
 
+/** Options of a model. */
 export interface ModelOptions extends KindOptions {
-  /** Name in the Dev UI, and the description where there is none. */
+  /** Name in the Dev UI. Default: the name. Also the default description. */
   label?: string;
-  /** Versions that a request may name. */
+  /** Versions that a request may ask for. */
   versions?: string[];
-  /** What it can: `{ multiturn: true, tools: false, media: false, systemRole: true }`. */
+  /** Capabilities, such as `{ multiturn: true, tools: false, media: false, systemRole: true }`. */
   supports?: Record<string, unknown>;
+  /** Release stage. */
   stage?: "featured" | "stable" | "unstable" | "legacy" | "deprecated";
-  /** Of the request's `config`, for the Dev UI's form. */
+  /** Schema of the request's `config`, for the form in the Dev UI. */
   configSchema?: Schema;
 }
 
+/** Options of a prompt. */
 export interface PromptOptions<I extends Schema = Schema> extends KindOptions {
-  /** Model that it is written for. */
+  /** Name of the model that the prompt is meant for. */
   model?: string;
-  /** Config for that model. */
+  /** Configuration of the model: a JSON object. */
   config?: Record<string, unknown>;
-  /** Of its variables. */
+  /** Schema of the variables. */
   inputSchema?: I;
-  /** Variables that the Dev UI starts with. */
+  /** Default values of the variables, with which the Dev UI starts. */
   inputDefault?: unknown;
-  /** Names of tools. */
+  /** Names of the tools that the model may call. */
   tools?: string[];
 }
 
+/** Options of an embedder. */
 export interface EmbedderOptions extends KindOptions {
+  /** Name in the Dev UI. Default: the name. */
   label?: string;
+  /** Number of elements of an embedding. */
   dimensions?: number;
+  /** Capabilities, such as `{ input: ["text"], multilingual: true }`. */
   supports?: Record<string, unknown>;
-  /** Of the request's `options`. */
+  /** Schema of the request's `options`, for the form in the Dev UI. */
   configSchema?: Schema;
 }
 
-/** Of a retriever, an indexer or a reranker. */
+/** Options of a retriever, an indexer or a reranker. */
 export interface LabelledOptions extends KindOptions {
+  /** Name in the Dev UI. Default: the name. */
   label?: string;
-  /** Of the request's `options`. */
+  /** Schema of the request's `options`, for the form in the Dev UI. */
   configSchema?: Schema;
 }
 
+/** Options of an evaluator. */
 export interface EvaluatorOptions extends KindOptions {
+  /** Name in the Dev UI. Default: the name. */
   displayName?: string;
-  /** What it checks. */
+  /** What the evaluator measures. Also the default description. */
   definition?: string;
-  /** Whether its use costs money, which the CLI then asks about. */
+  /** Whether an evaluation costs money, in which case the CLI asks for confirmation. */
   isBilled?: boolean;
 }
 
-/** Schema of what Genkit sends to, or takes from, actions of the kind. */
+/** Returns Genkit's schema for the input or output of an action type, or undefined if the type has no fixed schema. */
 export function schemaOf(kind: string, direction: "input" | "output"): JsonSchema | undefined {
   const schema = kinds[kind]?.[direction];
   return schema && { ...schema, definitions: kinds["definitions"], $schema: "http://json-schema.org/draft-07/schema#" };
@@ -87,12 +97,12 @@ export const metadataOf = {
   }),
   evaluator: (name: string, { displayName, definition, isBilled }: EvaluatorOptions) => ({
     type: "evaluator",
-    evaluatorIsBilled: isBilled ?? false, // where the CLI looks for it; Genkit's own runtimes have it below alone
+    evaluatorIsBilled: isBilled ?? false, // the CLI reads it here, while Genkit's own runtimes only list it below
     evaluator: { evaluatorDisplayName: displayName ?? name, evaluatorDefinition: definition ?? "", evaluatorIsBilled: isBilled ?? false },
   }),
 };
 
-/** Makes an action that scores a dataset out of one that scores a test case, whose failure is that case's alone. */
+/** Turns an action that scores one test case into one that scores a dataset. A failed test case does not fail the others. */
 export function forEachTestCase(action: Action): Action {
   async function evaluate(request: any, context: ActionRunContext): Promise<unknown> {
     const dataset = request?.dataset;
@@ -105,7 +115,7 @@ export function forEachTestCase(action: Action): Action {
       let evaluation: unknown;
       try {
         evaluation = await action.handler(await read(action.inputSchema, toJson(testCase), "the test case"), context);
-        toJson({ evaluation }); // what JSON cannot say is the failure of this case, and not of the dataset
+        toJson({ evaluation }); // a score without JSON representation fails this test case and not the dataset
       } catch (error) {
         context.abortSignal.throwIfAborted();
         console.error(`The evaluation of test case ${testCaseId} failed.`, error);

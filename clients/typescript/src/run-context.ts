@@ -2,44 +2,52 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Metadata, ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
 import type { RawJson } from "./json.js";
 
-/** What a handler knows of its run. */
+/** The run context of a handler. */
 export interface ActionRunContext<Init = any> {
-  /** Key that was run, `/<type>/<name>`. */
+  /** Key of the action, `/<type>/<name>`. */
   readonly key: string;
-  /** Whether the caller wants chunks. Sending them where not costs nothing. */
+  /** Whether the caller wants chunks. If false, chunks that the handler sends are dropped. */
   readonly streamingRequested: boolean;
   /** Aborted when the run is cancelled. */
   readonly abortSignal: AbortSignal;
-  /** What a session starts from, read as `initSchema`. */
+  /** The value that a session starts from, read with `initSchema`, or undefined if absent. */
   readonly init: Init;
-  /** Context of the run, such as `{ auth: … }`, or undefined. Keep it out of logs. */
+  /** Context of the run, such as `{ auth: … }`, or undefined if absent. Do not log it: it may hold credentials. */
   readonly context: any;
-  /** Labels that the caller gave for the run's spans. */
+  /** Labels for the run's spans, set by the caller. */
   readonly telemetryLabels: Readonly<Record<string, string>>;
   /** gRPC metadata of the call. */
   readonly metadata: Metadata;
-  /** W3C trace context of the call: what OpenTelemetry's `extract` takes, and what goes with requests to others. */
+  /** W3C trace context of the call: `traceparent`, `tracestate` and `baggage`. Pass it to OpenTelemetry's `extract`, or add it to outgoing requests. */
   readonly traceHeaders: Readonly<Record<string, string>>;
-  /** The input as it came. */
+  /** The input as the caller sent it, or undefined if absent. */
   readonly inputJson: RawJson | undefined;
-  /** The init as it came. */
+  /** The value that a session starts from, as the caller sent it, or undefined if absent. */
   readonly initJson: RawJson | undefined;
-  /** The context as it came. */
+  /** The context as the caller sent it, or undefined if absent. May hold credentials. */
   readonly contextJson: RawJson | undefined;
-  /** The call, for what this library has no word for. */
+  /** The gRPC call, for features that this library does not wrap. */
   readonly call: ServerWritableStream<any, any> | ServerDuplexStream<any, any>;
-  /** Sends one chunk of streamed output; done when gRPC has taken it, so a slow caller slows the handler. */
+  /** Sends one chunk of streamed output. Resolves when gRPC has accepted it, so a slow caller slows the handler. */
   readonly sendChunk: (chunk: unknown) => Promise<void>;
-  /** Tells the trace id of the application's own spans, where they could not join the call's. Before any chunk. */
+  /**
+   * Reports the trace id of the application's spans if they do not join the trace of the call. Call it before sending chunks.
+   *
+   * @param traceId Trace id of 32 lower-case hex digits.
+   */
   readonly sendState: (traceId: string) => Promise<void>;
 }
 
-/** The run of the code that asks. */
+/** Holds the run that the current code belongs to. */
 export const runs = new AsyncLocalStorage<ActionRunContext>();
 
-/** The run that the calling code belongs to, in any depth. Throws outside of one. */
+/**
+ * Returns the run that the calling code belongs to, at any call depth.
+ *
+ * @throws Error if the code does not belong to a run.
+ */
 export function currentRun(): ActionRunContext {
   const run = runs.getStore();
-  if (!run) throw new Error("there is no run here");
+  if (!run) throw new Error("currentRun() was called outside a run. Call it in a handler, or in code that a handler awaits");
   return run;
 }

@@ -13,11 +13,12 @@ type Update = NonNullable<RunActionResponse["update"]>;
 const traceHeaders = ["traceparent", "tracestate", "baggage"];
 
 /**
- * Runs an action, from its start to the one result or error that ends the call. Never throws.
+ * Runs an action from its start to the result or error that ends the call. Never throws.
  *
- * @param find Finds the action of a key.
- * @param start What to run.
- * @param chunks Streamed input, or undefined where the call has none.
+ * @param find Returns the action for a key.
+ * @param start The request that starts the run.
+ * @param chunks Streamed input, or undefined if the call has none.
+ * @param call The gRPC call.
  */
 export async function run(
   find: (key: string) => Action | undefined,
@@ -28,20 +29,20 @@ export async function run(
   const cancelled = new AbortController();
   const { key } = start;
   let ended = false;
-  const cancel = () => ended || cancelled.abort(new ActionCancelled(key)); // grpc-js says it of calls that have ended well, too
+  const cancel = () => ended || cancelled.abort(new ActionCancelled(key)); // grpc-js also emits "cancelled" for calls that ended successfully
   call.on("cancelled", cancel);
-  call.on("error", cancel); // of writing to a call that is over
+  call.on("error", cancel); // emitted when writing to a call that has ended
   if (call.cancelled) cancel();
 
   let turn: Promise<unknown> = Promise.resolve();
   const send = (update: Update): Promise<void> => {
     const sent = turn.then(async () => {
       cancelled.signal.throwIfAborted();
-      if (ended) throw new Error(`the run of ${key} has ended: nothing can be sent any more`);
+      if (ended) throw new Error(`the run of ${key} has ended, so nothing can be sent`);
       ended = update.$case === "result" || update.$case === "error";
       if (!call.write({ update })) await unlessAborted(once(call, "drain"), cancelled.signal);
     });
-    turn = sent.catch(() => {}); // which keeps a handler that awaits no chunk from ending the process when it is cancelled
+    turn = sent.catch(() => {}); // without a handler, a chunk that is not awaited would end the process when the run is cancelled
     return sent;
   };
 
@@ -54,7 +55,7 @@ export async function run(
   } catch (error) {
     if (!cancelled.signal.aborted) await send({ $case: "error", value: failure(key, error) }).catch(() => {});
   }
-  ended = true; // of one that was cancelled, too
+  ended = true; // also for a cancelled run, which sends no result or error
   call.end();
 }
 
@@ -105,7 +106,7 @@ async function* typed(action: Action, chunks: AsyncIterator<Uint8Array>, signal:
   }
 }
 
-/** Sends what a generator yields. Returns what it returns. A generator that is cancelled is closed, and not waited for. */
+/** Sends the chunks that a generator yields and returns its result. On cancellation, closes the generator without waiting for it. */
 async function take(generator: Generator | AsyncGenerator, { sendChunk, abortSignal }: ActionRunContext): Promise<unknown> {
   try {
     for (;;) {
@@ -124,7 +125,7 @@ function isGenerator(outcome: any): outcome is Generator | AsyncGenerator {
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  promise.catch(() => {}); // of one that is given up
+  promise.catch(() => {}); // the promise may reject after it was abandoned
   signal.throwIfAborted();
   let abort = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -148,20 +149,20 @@ type Failure = { code: number; message: string; detailsJson: Buffer | undefined;
 
 function failure(key: string, error: unknown): Failure {
   try {
-    if (error instanceof ActionError) return said(error);
+    if (error instanceof ActionError) return encoded(error);
     const { name, message, stack } = error instanceof Error ? error : { name: "", message: String(error), stack: "" };
     if (name === "AbortError") return { code: StatusCode.CANCELLED, message: "Action was cancelled", detailsJson: undefined, stack: String(stack ?? "") };
     console.error(`The action ${key} failed.`, error);
     const code = name === "TimeoutError" ? StatusCode.DEADLINE_EXCEEDED : StatusCode.INTERNAL;
     return { code, message: String(message || name), detailsJson: undefined, stack: String(stack ?? "") };
-  } catch (unsaid) {
-    // Whoever throws what cannot even be said, such as an object without prototype or details that are not JSON, reads that.
-    console.error(`The action ${key} failed, and not even its error can be said.`, unsaid);
-    return { code: StatusCode.INTERNAL, message: (unsaid as Error).message, detailsJson: undefined, stack: (unsaid as Error).stack ?? "" };
+  } catch (invalid) {
+    // The thrown value cannot be encoded: for example, an object without prototype, or details without JSON representation.
+    console.error(`The action ${key} failed with an error that cannot be encoded.`, invalid);
+    return { code: StatusCode.INTERNAL, message: (invalid as Error).message, detailsJson: undefined, stack: (invalid as Error).stack ?? "" };
   }
 }
 
-function said({ code, message, details, stack }: ActionError): Failure {
-  if (!Number.isInteger(code) || code < 1 || code > 16) throw new RangeError(`${code} is no status code`);
+function encoded({ code, message, details, stack }: ActionError): Failure {
+  if (!Number.isInteger(code) || code < 1 || code > 16) throw new RangeError(`${code} is not a status code`);
   return { code, message: String(message), detailsJson: details && toJson(details), stack: String(stack ?? "") };
 }

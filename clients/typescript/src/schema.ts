@@ -1,7 +1,7 @@
 import { InputError } from "./errors.js";
 import { fromJson, RawJson } from "./json.js";
 
-/** A schema of zod 4 or any other library of https://standardschema.dev that gives JSON Schema too. */
+/** A schema of zod 4, or of any library that implements Standard Schema and Standard JSON Schema (https://standardschema.dev). */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
     readonly version: 1;
@@ -18,38 +18,40 @@ type Validated<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] };
 
-/** JSON Schema, draft-07, given by hand: listed, and nothing is checked against it. */
+/** An explicit JSON Schema (draft-07). It is listed, and values are not validated against it. */
 export type JsonSchema = { readonly [member: string]: unknown; readonly "~standard"?: never };
 
-/** What an action takes or returns: a schema that reads, a JSON Schema by hand, or the class `RawJson` itself. */
+/** Schema of an input or result: a Standard Schema, a JSON Schema, or the class `RawJson`. */
 export type Schema = StandardSchema<any, any> | JsonSchema | typeof RawJson;
 
-/** The value that a handler gets of a schema. */
+/** Type of the value that a handler receives for a schema. */
 export type Read<S> = S extends typeof RawJson ? RawJson : S extends StandardSchema<any, infer Output> ? Output : any;
 
-/** The value that a handler returns by a schema. */
+/** Type of the value that a handler returns for a schema. */
 export type Written<S> = S extends StandardSchema<infer Input, any> ? Input | RawJson : unknown;
 
 /**
- * The JSON Schema to list, if there is one: of results, too, what the schema takes, for they are sent as the handler returns them.
+ * Returns the JSON Schema to list, or undefined. Results also use the schema's input side, because they are sent as the handler
+ * returns them.
  *
- * @throws Error where the schema has no JSON Schema.
+ * @throws Error if the schema has no JSON Schema.
  */
 export function jsonSchemaOf(schema: Schema | undefined): JsonSchema | undefined {
   if (schema === undefined || schema === RawJson) return undefined;
-  if (typeof schema !== "object" && typeof schema !== "function") throw new TypeError(`a schema is an object, not ${JSON.stringify(schema)}`);
+  if (typeof schema !== "object" && typeof schema !== "function") throw new TypeError(`a schema must be an object, not ${JSON.stringify(schema)}`);
   if (!isStandard(schema)) return schema as JsonSchema;
   const { jsonSchema, vendor } = schema["~standard"];
-  if (!jsonSchema) throw new TypeError(`${vendor} gives no JSON Schema: take a version that does, such as zod 4, or give it by hand`);
+  if (!jsonSchema) throw new TypeError(`${vendor} does not provide a JSON Schema. Use a version that does, such as zod 4, or pass a JSON Schema`);
   return jsonSchema.input({ target: "draft-07" });
 }
 
 /**
- * Reads what a caller sent.
+ * Reads a value that a caller sent.
  *
- * @param raw JSON, or undefined where there is none.
- * @param what What a message calls it.
- * @throws InputError that names the member.
+ * @param schema Schema of the value.
+ * @param raw JSON in UTF-8, or undefined if absent.
+ * @param what Name of the value in error messages.
+ * @throws InputError that names the member, if the value does not match.
  */
 export async function read(schema: Schema | undefined, raw: Uint8Array | undefined, what: string): Promise<any> {
   if (schema === RawJson) {
@@ -61,7 +63,7 @@ export async function read(schema: Schema | undefined, raw: Uint8Array | undefin
   const validated = await validate(schema, value, what);
   if (!validated.issues) return validated.value;
   const shape = schema["~standard"].jsonSchema?.input({ target: "draft-07" });
-  if (raw === undefined) throw new InputError(`${what} is missing: it must be ${described(shape)}`);
+  if (raw === undefined) throw new InputError(`${what} is missing; it must be ${described(shape)}`);
   if (shape?.["type"] === "object" && (typeof value !== "object" || value === null || Array.isArray(value)))
     throw new InputError(`${what} must be ${described(shape)}`);
   throw new InputError(validated.issues.map(({ path, message }) => `${path?.length ? `"${named(path)}"` : what}: ${message}`).join("; "));

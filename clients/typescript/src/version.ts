@@ -1,2 +1,2 @@
-/** Version of this library, as in package.json. */
+/** Version of this library. Must match package.json. */
 export const version = "0.1.0";

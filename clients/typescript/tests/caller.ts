@@ -11,7 +11,7 @@ import {
 
 const large = { "grpc.max_receive_message_length": 100 << 20, "grpc.max_send_message_length": 100 << 20 };
 
-/** What a run answered. */
+/** The updates that a run sent. */
 export class Outcome {
   readonly states: string[] = [];
   readonly rawChunks: string[] = [];
@@ -88,7 +88,7 @@ export class Caller {
   }
 }
 
-/** Serves the application, calls it, and stops it. */
+/** Serves the application, passes its caller to a function, and stops it. */
 export async function calling(application: Application, use: (caller: Caller) => Promise<void>): Promise<void> {
   const server = await application.start("127.0.0.1:0");
   const caller = new Caller(server.address);
@@ -100,7 +100,7 @@ export async function calling(application: Application, use: (caller: Caller) =>
   }
 }
 
-/** Starts a server that the application was added to; returns its address. */
+/** Starts a server to which the application was added. Returns its address. */
 export async function bind(server: Server, using = ServerCredentials.createInsecure()): Promise<string> {
   return new Promise((resolve, reject) => server.bindAsync("localhost:0", using, (error, port) => (error ? reject(error) : resolve(`localhost:${port}`))));
 }

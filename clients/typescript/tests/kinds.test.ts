@@ -1,4 +1,4 @@
-// What each kind of action is listed with, which is what Genkit's own runtimes list.
+// Each action type is listed with the metadata and schemas that Genkit's own runtimes list.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ async function listed(caller: Caller, key: string): Promise<{ metadata: any; inp
   };
 }
 
-test("each kind lists what Genkit's tools know of it", async () => {
+test("each kind lists the metadata for Genkit's tools", async () => {
   const application = new Application();
   application.action("custom", "deep/er", { description: "Does it.", metadata: { a: 1 } }, () => 1);
   application.flow("plain", {}, () => 1);
@@ -70,7 +70,7 @@ test("each kind lists what Genkit's tools know of it", async () => {
   });
 });
 
-test("an evaluator scores each test case, and a failure is of one alone", async (context) => {
+test("an evaluator scores each test case, and a failed one does not fail the others", async (context) => {
   const log = context.mock.method(console, "error", () => {});
   const application = new Application();
   application.evaluator("e", { displayName: "Ev", definition: "Checks.", isBilled: true }, ({ input }) => {
@@ -87,14 +87,14 @@ test("an evaluator scores each test case, and a failure is of one alone", async 
       { sampleIndex: 0, testCaseId: "a", evaluation: { score: 0.5, status: "PASS" } },
       { sampleIndex: 1, testCaseId: "b", evaluation: { error: "Evaluation of test case b failed: division by zero" } },
       { sampleIndex: 2, testCaseId: "c", evaluation: { score: 1, status: "PASS" } },
-      { sampleIndex: 3, testCaseId: "d", evaluation: { error: "Evaluation of test case d failed: NaN has no JSON form" } },
+      { sampleIndex: 3, testCaseId: "d", evaluation: { error: "Evaluation of test case d failed: NaN has no JSON representation" } },
     ]);
     assert.equal(log.mock.callCount(), 2);
     assert.equal((await caller.run("/evaluator/e", { dataset: 1 })).error?.message, '"dataset" must be an array of objects');
   });
 });
 
-test("a cancelled evaluation goes no further", { timeout: 60_000 }, async () => {
+test("a cancelled evaluation stops", { timeout: 60_000 }, async () => {
   const application = new Application();
   const scored: string[] = [];
   let begin!: () => void;

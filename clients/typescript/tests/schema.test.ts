@@ -1,4 +1,4 @@
-// Schemas of zod and by hand, and the messages of what does not fit.
+// Zod schemas, explicit JSON Schemas, and the errors for values that do not match.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Application, define, RawJson } from "genkit-sidecar";
@@ -11,7 +11,7 @@ const Order = z.object({
   note: z.string().describe("For the driver.").optional(),
 });
 
-test("a zod schema is listed as draft-07, and a schema by hand as it is", async () => {
+test("a zod schema is listed as draft-07, and an explicit JSON Schema unchanged", async () => {
   const application = new Application();
   const byHand = { type: "string", format: "uri" };
   application.flow("flow", { inputSchema: Order, outputSchema: byHand }, () => "");
@@ -43,7 +43,7 @@ test("the schema of a chunk is listed in the metadata", async () => {
   });
 });
 
-test("what does not fit is named by its member", async () => {
+test("a mismatch names the member", async () => {
   const application = new Application();
   application.flow("order", { inputSchema: Order }, (order) => order);
   application.flow("optional", { inputSchema: z.int().default(7) }, (input) => input);
@@ -56,10 +56,10 @@ test("what does not fit is named by its member", async () => {
       ['{"id":"1"}', /^"id": .*; "items": /],
       ["[]", /^the input must be an object with "id", "items"$/],
       ["null", /^the input must be an object with "id", "items"$/],
-      ["{", /^the input is not JSON: /],
-      ["\ufeff{}", /^the input is not JSON: /],
-      [Buffer.from([0x22, 0xff, 0x22]), /^the input is not JSON: /],
-      [undefined, /^the input is missing: it must be an object with "id", "items"$/],
+      ["{", /^the input is not valid JSON: /],
+      ["\ufeff{}", /^the input is not valid JSON: /],
+      [Buffer.from([0x22, 0xff, 0x22]), /^the input is not valid JSON: /],
+      [undefined, /^the input is missing; it must be an object with "id", "items"$/],
     ] as const) {
       const { error } = await caller.run("/flow/order", undefined, raw === undefined ? {} : { raw });
       assert.equal(error?.code, 3, raw?.toString());
@@ -73,13 +73,13 @@ test("what does not fit is named by its member", async () => {
   });
 });
 
-test("a result's schema says what the handler may return, for it is sent as it is", () => {
+test("a result's schema types what the handler returns, because the result is sent as is", () => {
   const outputSchema = z.object({ count: z.int().default(1) });
   const { listedOutput } = define("flow", "flow", { outputSchema }, () => ({}));
   assert.deepEqual([listedOutput?.["required"], listedOutput?.["additionalProperties"]], [undefined, undefined]);
 });
 
-test("what is too deep for its schema does not fit", async () => {
+test("a value nested too deeply for its schema is an input error", async () => {
   const Tree = z.object({ get children() { return z.array(Tree); } });
   const application = new Application();
   application.flow("tree", { inputSchema: Tree }, () => 1);
@@ -89,25 +89,25 @@ test("what is too deep for its schema does not fit", async () => {
   });
 });
 
-test("what cannot be defined is refused at once", () => {
+test("invalid options are refused at definition", () => {
   const noJsonSchema = { "~standard": { version: 1 as const, vendor: "old", validate: (value: unknown) => ({ value }) } };
-  assert.throws(() => define("flow", "bad", { inputSchema: noJsonSchema }, () => 1), /old gives no JSON Schema/);
+  assert.throws(() => define("flow", "bad", { inputSchema: noJsonSchema }, () => 1), /old does not provide a JSON Schema/);
   assert.throws(() => define("flow", "bad", { inputSchema: z.object({ at: z.date() }) }, () => 1), /^TypeError: \/flow\/bad: Date cannot be represented/);
   assert.throws(() => define("flow", "bad", { initSchema: z.date() }, () => 1), /^TypeError: \/flow\/bad: Date/);
-  assert.throws(() => define("flow", "bad", { inputSchema: "string" as any }, () => 1), /a schema is an object, not "string"/);
+  assert.throws(() => define("flow", "bad", { inputSchema: "string" as any }, () => 1), /a schema must be an object, not "string"/);
   assert.throws(() => define("flow", 5 as any, {}, () => 1), /a name/);
   const application = new Application();
   assert.throws(() => application.flow("bad", { metadata: { a: 1n } }, () => 1), /^TypeError: \/flow\/bad: .*BigInt/);
   assert.deepEqual([...application.actions], []);
   assert.throws(() => define("a/b", "bad", {}, () => 1), /without slashes/);
-  assert.throws(() => (define as any)("flow", "bad", () => 1), /the handler comes last/);
+  assert.throws(() => (define as any)("flow", "bad", () => 1), /the handler must be a function/);
 });
 
 test("types follow the schemas", () => {
   const application = new Application();
   application.flow("typed", { inputSchema: Order, outputSchema: z.int() }, (order) => order.items.length);
-  // @ts-expect-error: the output is no string
+  // @ts-expect-error: the output is not a string
   application.flow("typed", { inputSchema: Order, outputSchema: z.int() }, (order) => order.items[0]!.sku);
-  // @ts-expect-error: there is no such member
+  // @ts-expect-error: the member does not exist
   application.flow("typed", { inputSchema: Order }, (order) => order.unknown);
 });

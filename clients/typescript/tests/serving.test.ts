@@ -1,4 +1,4 @@
-// The server around the actions: information, health, TLS, other services, and its end.
+// The server: runtime info, health, TLS, other services and shutdown.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -40,7 +40,7 @@ test("actions come and go, and unlisted ones are resolved", async () => {
   });
 });
 
-test("what the application says of itself", async () => {
+test("runtime info, values and configuration", async () => {
   const told: SidecarConfiguration[] = [];
   const application = new Application("name", { environments: ["dev"], onConfigure: (configuration) => void told.push(configuration) });
   application.values["defaultModel"] = { defaultModel: { name: "echo" } };
@@ -60,7 +60,7 @@ test("the version is the package's", () => {
   assert.equal(version, manifest.version);
 });
 
-test("health is served, and watched until the end", async (context) => {
+test("health is served, and watched until shutdown", async (context) => {
   const server = await new Application().start("127.0.0.1:0");
   const client = new Client(server.address, credentials.createInsecure());
   context.after(() => client.close());
@@ -74,7 +74,7 @@ test("health is served, and watched until the end", async (context) => {
   await stopping;
 });
 
-test("it is added beside other services, behind interceptors", async (context) => {
+test("the service is added to a server with other services and interceptors", async (context) => {
   const intercepted: string[] = [];
   const interceptor: ServerInterceptor = (method, call) => {
     intercepted.push(method.path);
@@ -96,7 +96,7 @@ test("it is added beside other services, behind interceptors", async (context) =
   assert.deepEqual(intercepted, ["/genkit.sidecar.v1.ActionService/RunAction", "/test.Echo/Echo"]);
 });
 
-test("TLS and interceptors of its own server", async (context) => {
+test("TLS and interceptors of the library's own server", async (context) => {
   const [key, certificate] = ["key.pem", "cert.pem"].map((name) => join(folder(context), name)) as [string, string];
   const arguments_ = `req -x509 -newkey rsa:2048 -nodes -keyout ${key} -out ${certificate} -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost`;
   execFileSync("openssl", arguments_.split(" "), { stdio: "ignore" });
@@ -113,7 +113,7 @@ test("TLS and interceptors of its own server", async (context) => {
   await server.stop();
 });
 
-test("a Unix socket of its owner alone", async (context) => {
+test("a Unix socket is accessible to its owner only", async (context) => {
   const path = `${folder(context)}/app.sock`;
   const server = await new Application().start(`unix:${path}`);
   assert.equal(statSync(path).mode & 0o777, 0o600);
@@ -123,7 +123,7 @@ test("a Unix socket of its owner alone", async (context) => {
   await server.stop();
 });
 
-test("the Unix socket of a server that was killed is taken over, and that of one that runs is not", { timeout: 60_000 }, async (context) => {
+test("the Unix socket of a killed server is replaced, and that of a running server is not", { timeout: 60_000 }, async (context) => {
   const address = `unix:${folder(context)}/app.sock`;
   const killed = spawn(process.execPath, ["--input-type=module", "--eval", program], { env: { ...process.env, ADDRESS: address }, stdio: ["ignore", "ignore", "pipe"] });
   await once(createInterface(killed.stderr), "line");
@@ -137,19 +137,19 @@ test("the Unix socket of a server that was killed is taken over, and that of one
   await server.stop();
 });
 
-test("a file in the place of the Unix socket stays", async (context) => {
+test("a regular file at the path of the Unix socket is not removed", async (context) => {
   const path = `${folder(context)}/notes.txt`;
   writeFileSync(path, "kept");
   await assert.rejects(new Application().start(`unix:${path}`), /EADDRINUSE/);
   assert.equal(readFileSync(path, "utf8"), "kept");
 });
 
-test("an address that grpc-js would take for another one is refused", async () => {
-  for (const [address, reason] of [["127.0.0.1", "it has no port"], [`unix:/run/${"a".repeat(120)}`, "its path has more than 107 bytes"]] as const)
-    await assert.rejects(new Application().start(address), { message: `cannot listen on ${address}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address` });
+test("an address that grpc-js would misinterpret is refused", async () => {
+  for (const [address, reason] of [["127.0.0.1", "the address has no port"], [`unix:/run/${"a".repeat(120)}`, "the path is longer than 107 bytes"]] as const)
+    await assert.rejects(new Application().start(address), { message: `cannot listen on ${address}: ${reason}. Set GENKIT_SIDECAR_LISTEN, or pass another address to serve` });
 });
 
-test("a taken address is named", async () => {
+test("an address in use is named", async () => {
   const server = await new Application().start("127.0.0.1:0");
   await assert.rejects(new Application().start(server.address), new RegExp(`cannot listen on ${server.address}: .*GENKIT_SIDECAR_LISTEN`, "s"));
   await server.stop();
@@ -184,7 +184,7 @@ async function serving(context: TestContext, MILLISECONDS: number, GRACE: number
   return { child, client, call, ended: once(child, "close").then(([code]) => ({ code, written })) };
 }
 
-test("runs may end in the time of grace", { timeout: 60_000 }, async (context) => {
+test("runs may end within the grace period", { timeout: 60_000 }, async (context) => {
   const { child, call, ended } = await serving(context, 500, 60_000);
   child.kill("SIGTERM");
   const [{ update }] = await once(call, "data");
@@ -197,12 +197,12 @@ test("a second signal cancels runs", { timeout: 60_000 }, async (context) => {
   const watch = client.makeServerStreamRequest("/grpc.health.v1.Health/Watch", same, same, Buffer.alloc(0)).on("error", () => {});
   assert.deepEqual([...(await once(watch, "data"))[0]], [8, 1]);
   child.kill("SIGTERM");
-  assert.deepEqual([...(await once(watch, "data"))[0]], [8, 2]); // so the first signal has arrived
+  assert.deepEqual([...(await once(watch, "data"))[0]], [8, 2]); // the first signal has been handled
   child.kill("SIGINT");
   assert.deepEqual(await ended, { code: 0, written: "ended\n" });
 });
 
-test("runs are cancelled after the time of grace", { timeout: 60_000 }, async (context) => {
+test("runs are cancelled after the grace period", { timeout: 60_000 }, async (context) => {
   const { child, ended } = await serving(context, 600_000, 0);
   child.kill("SIGTERM");
   assert.deepEqual(await ended, { code: 0, written: "ended\n" });

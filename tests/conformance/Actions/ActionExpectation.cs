@@ -3,7 +3,7 @@ using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Actions;
 
-/// <summary>How an action is to be listed. What is left out may be anything.</summary>
+/// <summary>The expected listing of an action. Members that are left out may have any value.</summary>
 internal sealed class ActionExpectation
 {
     private readonly Expectation? _name;
@@ -22,7 +22,7 @@ internal sealed class ActionExpectation
         members.ThrowIfAnyIsLeft();
     }
 
-    /// <summary>Why the action is not as expected; null if it is.</summary>
+    /// <summary>Returns why the action does not match, or null if it matches.</summary>
     public string? Fault(ListedAction action, CaseValues values) =>
         Named("name", _name?.Fault(action.Name, values))
         ?? Named("description", _description?.Fault(action.Description, values))

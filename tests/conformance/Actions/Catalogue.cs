@@ -3,7 +3,7 @@ using Genkit.Sidecar.Conformance.Payloads;
 
 namespace Genkit.Sidecar.Conformance.Actions;
 
-/// <summary>What an application under test serves: <c>catalogue.jsonc</c>.</summary>
+/// <summary>The actions of an application under test, from <c>catalogue.jsonc</c>.</summary>
 internal sealed class Catalogue
 {
     private readonly List<JsonElement> _actions;
@@ -17,7 +17,7 @@ internal sealed class Catalogue
 
     public JsonElement Root { get; }
 
-    /// <summary>What may be left out, and what that means.</summary>
+    /// <summary>The optional features, with their descriptions.</summary>
     public IReadOnlyDictionary<string, string> Features { get; }
 
     public static Catalogue Load()
@@ -27,7 +27,7 @@ internal sealed class Catalogue
         return new Catalogue(document.RootElement.Clone());
     }
 
-    /// <summary>How the actions are to be listed, those of features that are left out excepted; null for one that is not to be.</summary>
+    /// <summary>Returns the expected listing of each action, without the actions of excluded features. Null stands for an action that must not be listed.</summary>
     public IReadOnlyDictionary<string, ActionExpectation?> Expectations(IReadOnlySet<string> without)
     {
         var expectations = new Dictionary<string, ActionExpectation?>(StringComparer.Ordinal);
@@ -49,7 +49,7 @@ internal sealed class Catalogue
             return null;
         }
 
-        // Schemas and metadata may have more members: libraries add their own.
+        // Schemas and metadata may have additional members, which libraries add.
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {

@@ -3,15 +3,15 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Conformance.Json;
 
-/// <summary>Compares JSON values by what they mean: the order of members, white space, escapes and the spelling of a number do not count.</summary>
+/// <summary>Compares JSON values semantically. Ignores the order of members, white space, escapes and the notation of numbers.</summary>
 internal static class JsonComparison
 {
-    /// <summary>The first difference, with its path; null if there is none.</summary>
-    /// <param name="expected">What should be there.</param>
-    /// <param name="actual">What is there.</param>
+    /// <summary>Returns the first difference with its path, or null.</summary>
+    /// <param name="expected">The expected value.</param>
+    /// <param name="actual">The actual value.</param>
     /// <param name="allowsMore">Whether objects may have more members than expected.</param>
-    /// <param name="path">Where in the value this is.</param>
-    /// <exception cref="InvalidOperationException">One of them has half of a surrogate pair, which JSON may have and text may not.</exception>
+    /// <param name="path">The path of the value.</param>
+    /// <exception cref="InvalidOperationException">A value contains a lone surrogate, which is valid JSON but not a valid .NET string.</exception>
     public static string? Difference(JsonElement expected, JsonElement actual, bool allowsMore, string path = "$")
     {
         if (expected.ValueKind != actual.ValueKind)

@@ -3,19 +3,19 @@ using System.Text.Unicode;
 
 namespace Genkit.Sidecar.Conformance.Json;
 
-/// <summary>Whether bytes are what the contract calls JSON: exactly one complete value in UTF-8.</summary>
+/// <summary>Checks that bytes are exactly one complete JSON value in UTF-8, as the contract requires.</summary>
 internal static class JsonText
 {
-    // Deeper than any case goes: how deep is too deep is not the contract's business.
+    // Deeper than any case, because the contract does not limit the depth.
     private const int MaxDepth = 100_000;
 
-    /// <summary>The type of the value, or why the bytes are none.</summary>
+    /// <summary>Returns the type of the value, or why the bytes are not a JSON value.</summary>
     public static string? Fault(ReadOnlySpan<byte> bytes, out JsonTokenType type)
     {
         type = JsonTokenType.None;
         if (bytes.IsEmpty)
         {
-            return "is empty, which is no JSON value";
+            return "is empty, which is not a JSON value";
         }
 
         if (!Utf8.IsValid(bytes))
@@ -40,7 +40,7 @@ internal static class JsonText
         }
     }
 
-    /// <summary>The bytes as a document, which the caller disposes of.</summary>
-    /// <exception cref="JsonException">They are no JSON value.</exception>
+    /// <summary>Parses the bytes. The caller disposes the document.</summary>
+    /// <exception cref="JsonException">They are not a JSON value.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> bytes) => JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = MaxDepth });
 }

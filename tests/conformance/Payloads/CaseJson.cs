@@ -2,9 +2,9 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Conformance.Payloads;
 
-/// <summary>JSON as people write it.</summary>
+/// <summary>Reads the JSON of case files.</summary>
 internal static class CaseJson
 {
-    /// <summary>Comments and trailing commas are fine.</summary>
+    /// <summary>Allows comments and trailing commas.</summary>
     public static JsonDocumentOptions Options { get; } = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 }

@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace Genkit.Sidecar.Conformance.Payloads;
 
-/// <summary>Times as case files and flags write them: <c>500ms</c>, <c>5s</c>, <c>2m</c>.</summary>
+/// <summary>Parses the durations of case files and flags: <c>500ms</c>, <c>5s</c>, <c>2m</c>.</summary>
 internal static class Duration
 {
-    // What a TimeSpan holds of any unit.
+    // The largest number that a TimeSpan can hold in any unit.
     private const double Most = 1e9;
 
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">It is not a duration.</exception>
     public static TimeSpan Parse(string text)
     {
         var digits = text.AsSpan().TrimEnd("ms");
         if (!double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number > Most)
         {
-            throw new FormatException($"'{text}' is no time, such as 500ms, 5s or 2m");
+            throw new FormatException($"'{text}' is not a duration such as 500ms, 5s or 2m");
         }
 
         return text[digits.Length..] switch
@@ -22,7 +22,7 @@ internal static class Duration
             "ms" => TimeSpan.FromMilliseconds(number),
             "s" => TimeSpan.FromSeconds(number),
             "m" => TimeSpan.FromMinutes(number),
-            _ => throw new FormatException($"'{text}' is no time, such as 500ms, 5s or 2m"),
+            _ => throw new FormatException($"'{text}' is not a duration such as 500ms, 5s or 2m"),
         };
     }
 }

@@ -7,8 +7,9 @@ using Genkit.Sidecar.Conformance.Json;
 namespace Genkit.Sidecar.Conformance.Payloads;
 
 /// <summary>
-/// What a case expects of a payload. A JSON value: one that means the same. <c>$exactly</c>, or a generator of <see cref="Payload"/>: these bytes. <c>$contains</c>: an object
-/// with at least these members, and without those that a <c>$lacks</c> beside it names. <c>$json</c>: a text, as JSON that means the same, for what is filled in outside of strings. <c>$matches</c>: a text that the regular expression matches. <c>$any</c>: any JSON value. <c>$absent</c>: no payload.
+/// The expectation of a payload. A JSON value matches an equivalent value. <c>$exactly</c>, or a generator of <see cref="Payload"/>, matches these bytes. <c>$contains</c> matches an
+/// object with at least these members and without the members in <c>$lacks</c>. <c>$json</c> is an equivalent value as text, which allows placeholders outside strings. <c>$matches</c>
+/// is a regular expression. <c>$any</c> matches any JSON value, and <c>$absent</c> no payload.
 /// </summary>
 internal sealed class Expectation
 {
@@ -18,7 +19,7 @@ internal sealed class Expectation
 
     private Expectation(Func<byte[]?, CaseValues, string?> fault) => _fault = fault;
 
-    /// <exception cref="FormatException">It is no expectation.</exception>
+    /// <exception cref="FormatException">It is not an expectation.</exception>
     public static Expectation Parse(JsonElement value)
     {
         var generator = Payload.GeneratorOf(value);
@@ -45,13 +46,13 @@ internal sealed class Expectation
         }
     }
 
-    /// <summary>Why the payload is not what is expected, as the rest of a sentence; null if it is.</summary>
+    /// <summary>Returns why the payload does not match, as the predicate of a sentence, or null if it matches.</summary>
     public string? Fault(byte[]? actual, CaseValues values) => _fault(actual, values);
 
-    /// <summary>The same for a text, which counts as a JSON string.</summary>
+    /// <summary>Checks a text as a JSON string.</summary>
     public string? Fault(string? actual, CaseValues values) => Fault(actual is null ? null : JsonSerializer.SerializeToUtf8Bytes(actual, s_options), values);
 
-    /// <summary>So much of a payload as a person reads.</summary>
+    /// <summary>Returns a readable excerpt of a payload.</summary>
     public static string Excerpt(ReadOnlySpan<byte> payload)
     {
         const int Longest = 120;
@@ -91,11 +92,11 @@ internal sealed class Expectation
             }
             catch (JsonException e)
             {
-                return $"is {Excerpt(actual)}, no JSON: {e.Message}";
+                return $"is {Excerpt(actual)}, which is not JSON: {e.Message}";
             }
             catch (InvalidOperationException)
             {
-                return $"is {Excerpt(actual)}, which has half of a surrogate pair";
+                return $"is {Excerpt(actual)}, which contains a lone surrogate";
             }
         });
 

@@ -2,24 +2,24 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Conformance.Payloads;
 
-/// <summary>The members of one JSON object of a case file, each taken once: one that nobody takes is a mistake of the file.</summary>
+/// <summary>The members of a JSON object in a case file. Each is taken once. A member that is not taken is an error in the file.</summary>
 internal sealed class Members
 {
     private readonly Dictionary<string, JsonElement> _members = new(StringComparer.Ordinal);
 
-    /// <exception cref="FormatException">It is no object, or has a member twice.</exception>
+    /// <exception cref="FormatException">It is not an object, or has a duplicate member.</exception>
     public Members(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object)
         {
-            throw new FormatException($"{value.GetRawText()} is no object");
+            throw new FormatException($"{value.GetRawText()} is not an object");
         }
 
         foreach (var member in value.EnumerateObject())
         {
             if (!_members.TryAdd(member.Name, member.Value))
             {
-                throw new FormatException($"the member {member.Name} is there twice");
+                throw new FormatException($"the member {member.Name} is duplicated");
             }
         }
     }
@@ -51,15 +51,15 @@ internal sealed class Members
     public IReadOnlyList<KeyValuePair<string, string>> TakePairs(string name) =>
         Take(name) is { } value ? [.. value.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, Text(name, member.Value)))] : [];
 
-    /// <exception cref="FormatException">Something is left.</exception>
+    /// <exception cref="FormatException">A member was not taken.</exception>
     public void ThrowIfAnyIsLeft()
     {
         if (_members.Count > 0)
         {
-            throw new FormatException($"nobody knows the member {_members.Keys.First()}");
+            throw new FormatException($"unknown member {_members.Keys.First()}");
         }
     }
 
     private static string Text(string name, JsonElement value) =>
-        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new FormatException($"{name} is no string: {value.GetRawText()}");
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new FormatException($"{name} is not a string: {value.GetRawText()}");
 }

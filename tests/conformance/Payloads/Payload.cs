@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace Genkit.Sidecar.Conformance.Payloads;
 
 /// <summary>
-/// Bytes as a case writes them. A JSON value stands for the bytes that it is written with in the file, white space, escapes and all. An object with one member that
-/// begins with <c>$</c> is a generator: <c>$text</c> (any text, JSON or not), <c>$hex</c>, <c>$string</c> (a JSON string of so many bytes, quotes included),
-/// <c>$nested</c> (so many arrays in each other), <c>$repeat</c> (a text, and how often it is in the JSON string), <c>$padded</c> (any text, and how many x stand for <c>{{padding}}</c> in it).
+/// The payload of a case. A JSON value stands for exactly its bytes in the file, including white space and escapes. An object with one member that starts with <c>$</c> is a
+/// generator: <c>$text</c> (any text), <c>$hex</c>, <c>$string</c> (a JSON string of the given size in bytes, including quotes), <c>$nested</c> (the given number of nested arrays),
+/// <c>$repeat</c> (a JSON string that repeats a text), <c>$padded</c> (a text in which <c>{{padding}}</c> is replaced by the given number of x).
 /// </summary>
 internal sealed class Payload
 {
@@ -14,7 +14,7 @@ internal sealed class Payload
 
     private Payload(Func<CaseValues, byte[]> bytes) => _bytes = bytes;
 
-    /// <exception cref="FormatException">It is no payload.</exception>
+    /// <exception cref="FormatException">It is not a payload.</exception>
     public static Payload Parse(JsonElement value)
     {
         if (GeneratorOf(value) is not { } generator)
@@ -45,14 +45,14 @@ internal sealed class Payload
                 var (frame, padding) = (argument[0].GetString()!, new string('x', Size.Parse(argument[1])));
                 return new Payload(values => Encoding.UTF8.GetBytes(values.Fill(frame).Replace("{{padding}}", padding, StringComparison.Ordinal)));
             default:
-                throw new FormatException($"{generator.Name} is no generator of payloads");
+                throw new FormatException($"{generator.Name} is not a payload generator");
         }
     }
 
-    /// <summary>The bytes, made anew for each call.</summary>
+    /// <summary>Returns the bytes, as a new array for each call.</summary>
     public byte[] Build(CaseValues values) => _bytes(values);
 
-    /// <summary>The one member of an object that begins with $.</summary>
+    /// <summary>Returns the only member of an object if its name starts with $.</summary>
     public static JsonProperty? GeneratorOf(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object)
@@ -68,7 +68,7 @@ internal sealed class Payload
         return null;
     }
 
-    // Not one letter throughout: a piece that is lost, or comes twice, must show.
+    // Use varying letters, so that a lost or duplicated piece is detected.
     private static byte[] JsonString(int size)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 2);

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Conformance.Payloads;
 
-/// <summary>Sizes as cases write them: a number of bytes, or text such as <c>"4 MiB"</c> or <c>"4 MiB + 1"</c>.</summary>
+/// <summary>Parses the sizes of cases: a number of bytes, or text such as <c>"4 MiB"</c> or <c>"4 MiB + 1"</c>.</summary>
 internal static class Size
 {
-    /// <exception cref="FormatException">It is neither.</exception>
+    /// <exception cref="FormatException">It is not a size.</exception>
     public static int Parse(JsonElement value)
     {
         if (value.ValueKind == JsonValueKind.Number)
@@ -28,7 +28,7 @@ internal static class Size
             };
             if (unit == 0 || !int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             {
-                throw new FormatException($"'{text}' is no size, such as 17, \"64 KiB\" or \"4 MiB + 1\"");
+                throw new FormatException($"'{text}' is not a size such as 17, \"64 KiB\" or \"4 MiB + 1\"");
             }
 
             sum = checked(sum + (number * unit));

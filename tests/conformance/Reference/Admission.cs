@@ -4,17 +4,17 @@ using Grpc.Core;
 namespace Genkit.Sidecar.Conformance.Reference;
 
 /// <summary>Which calls the reference application serves at all.</summary>
-/// <param name="broken">What it does wrong, null for nothing.</param>
-/// <param name="without">Features that it leaves out.</param>
+/// <param name="broken">The broken rule, or null.</param>
+/// <param name="without">Features that the application does not support.</param>
 internal sealed class Admission(Rule? broken, IReadOnlySet<string> without)
 {
     private string? _firstConnection;
     private volatile bool _isDead;
 
-    /// <summary>Serves no call from here on.</summary>
+    /// <summary>Refuses all further calls.</summary>
     public void Die() => _isDead = true;
 
-    /// <exception cref="RpcException">The feature is left out.</exception>
+    /// <exception cref="RpcException">The feature is not supported.</exception>
     public void Offer(string feature)
     {
         if (without.Contains(feature))
@@ -23,7 +23,7 @@ internal sealed class Admission(Rule? broken, IReadOnlySet<string> without)
         }
     }
 
-    /// <exception cref="RpcException">This call is not served.</exception>
+    /// <exception cref="RpcException">The call is refused.</exception>
     public void Admit(ServerCallContext call, IMessage request)
     {
         var connection = call.GetHttpContext().Connection.Id;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>Which runs were cancelled, by the ids that their callers gave them.</summary>
+/// <summary>Records cancelled runs by the ids in their inputs.</summary>
 internal sealed class CancelledRuns
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _runs = new(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>What wrong applications make of a payload that they should carry as it is.</summary>
+/// <summary>Distorts a payload as faulty applications do.</summary>
 internal static class Distortion
 {
     private const int Large = 1024 * 1024;
@@ -89,7 +89,7 @@ internal static class Distortion
                 json.WriteEndArray();
                 break;
             case JsonValueKind.Number when broken == Rule.NumbersAreDoubles && double.IsFinite(value.GetDouble()):
-                // Adding zero takes the sign from minus zero, as JavaScript's JSON does.
+                // Adding zero removes the sign of minus zero, like JavaScript's JSON.
                 json.WriteNumberValue(value.GetDouble() + 0.0);
                 break;
             case JsonValueKind.Number when broken == Rule.NumbersAreDoubles:

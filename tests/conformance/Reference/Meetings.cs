@@ -7,7 +7,7 @@ internal sealed class Meetings
 {
     private readonly ConcurrentDictionary<string, Meeting> _meetings = new(StringComparer.Ordinal);
 
-    /// <summary>Completes when so many are here at the same time.</summary>
+    /// <summary>Completes when the given number of runs waits at the same time.</summary>
     public async Task MeetAsync(string id, int parties, CancellationToken cancellationToken)
     {
         var meeting = _meetings.GetOrAdd(id, _ => new Meeting());

@@ -7,7 +7,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>The actions of the catalogue, by key. Each gives its result, null for none; a failure is an <see cref="ActionFailure"/>.</summary>
+/// <summary>The actions of the catalogue by key. Each returns its result, or null for none, and throws <see cref="ActionFailure"/> on failure.</summary>
 internal sealed class ReferenceActions
 {
     private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -61,11 +61,11 @@ internal sealed class ReferenceActions
     /// <summary>The keys of actions that were added.</summary>
     public ConcurrentDictionary<string, string> Added { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Actions that are listed besides, as a case of the sidecar wants them, good or bad. They cannot be run.</summary>
+    /// <summary>Additional listed actions, valid or invalid, for cases of the sidecar. They cannot be run.</summary>
     public IReadOnlyList<V1.Action> Listed { get; private set; } = [];
 
     /// <summary>Runs the action.</summary>
-    /// <exception cref="ActionFailure">It failed, or there is none.</exception>
+    /// <exception cref="ActionFailure">The action failed or does not exist.</exception>
     public Task<byte[]?> RunAsync(ReferenceRun run)
     {
         var key = _broken == Rule.KeysAreAscii ? Encoding.ASCII.GetString(Encoding.ASCII.GetBytes(run.Key)) : run.Key;
@@ -378,7 +378,7 @@ internal sealed class ReferenceActions
         throw new ActionFailure(NumberOf(chunk, "code"), chunk.GetProperty("message").GetString()!);
     }
 
-    /// <summary>Replaces <see cref="Listed"/> by the objects of the input: key, name and metadata, a text that need be no JSON; times, by which the key is followed by an index.</summary>
+    /// <summary>Replaces <see cref="Listed"/> by the objects of the input: key, name and metadata, a text that may be invalid JSON; times, which appends an index to the key.</summary>
     private byte[] List(ReferenceRun run)
     {
         var listed = new List<V1.Action>();

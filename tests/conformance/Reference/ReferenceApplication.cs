@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>The application that does all right, or breaks one rule.</summary>
+/// <summary>The reference application. It is correct, or breaks one rule.</summary>
 internal sealed class ReferenceApplication : IAsyncDisposable
 {
     private const int MaxMessageBytes = 90 * 1024 * 1024;
@@ -24,25 +24,25 @@ internal sealed class ReferenceApplication : IAsyncDisposable
         Address = server.Urls.Single();
     }
 
-    /// <summary>Where it serves: <c>http://host:port</c>.</summary>
+    /// <summary>Address of the application: <c>http://host:port</c>.</summary>
     public string Address { get; }
 
-    /// <param name="catalogue">What it serves.</param>
-    /// <param name="broken">What it does wrong, null for nothing.</param>
-    /// <param name="without">Features that it leaves out.</param>
-    /// <param name="address">Where it serves; null for a free port on loopback.</param>
+    /// <param name="catalogue">The actions to serve.</param>
+    /// <param name="broken">The broken rule, or null.</param>
+    /// <param name="without">Features that it does not support.</param>
+    /// <param name="address">The address to listen on, or null for a free port on loopback.</param>
     public static async Task<ReferenceApplication> StartAsync(Catalogue catalogue, Rule? broken, IReadOnlySet<string> without, IPEndPoint? address = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            // How large messages may be is gRPC's limit, and how slow callers may be is theirs.
+            // gRPC limits the size of messages, and callers may be slow.
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
 
-            // A proxy may speak TLS for it.
+            // A proxy may terminate TLS.
             kestrel.AllowAlternateSchemes = true;
             kestrel.Listen(address ?? new IPEndPoint(IPAddress.Loopback, 0), endpoint => endpoint.Protocols = HttpProtocols.Http2);
         });
@@ -86,7 +86,7 @@ internal sealed class ReferenceApplication : IAsyncDisposable
         }
     }
 
-    /// <summary>Answers with an empty message, as every message without members is.</summary>
+    /// <summary>Responds with an empty message.</summary>
     private static async Task SucceedAsync(HttpContext context)
     {
         context.Response.ContentType = "application/grpc";

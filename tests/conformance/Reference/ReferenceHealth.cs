@@ -3,7 +3,7 @@ using ServingStatus = Genkit.Sidecar.Conformance.Health.HealthCheckResponse.Type
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>gRPC's health service of the reference application.</summary>
+/// <summary>The gRPC health service of the reference application.</summary>
 internal sealed class ReferenceHealth(Admission admission, Rule? broken) : Health.Health.HealthBase
 {
     private ServingStatus Serving => broken == Rule.NotServing ? ServingStatus.NotServing : ServingStatus.Serving;

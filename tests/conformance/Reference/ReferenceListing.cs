@@ -5,7 +5,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>What the reference application lists.</summary>
+/// <summary>The listing of the reference application.</summary>
 internal sealed class ReferenceListing(Catalogue catalogue, ReferenceActions actions, Rule? broken)
 {
     private int _lists;
@@ -45,7 +45,7 @@ internal sealed class ReferenceListing(Catalogue catalogue, ReferenceActions act
         return response;
     }
 
-    /// <summary>The values of a type, as JSON; null where there are none.</summary>
+    /// <summary>Returns the values of a type as JSON, or null if there are none.</summary>
     public string? Values(string type) => broken switch
     {
         Rule.ValuesAreNoObject => "[]",

@@ -8,12 +8,12 @@ using Status = Grpc.Core.Status;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>One run of the reference application: what an action reads and sends.</summary>
-/// <param name="request">What it was started with.</param>
-/// <param name="input">The input that comes in chunks; null for a plain run.</param>
+/// <summary>One run of the reference application. Reads the input and sends updates.</summary>
+/// <param name="request">The request that starts the run.</param>
+/// <param name="input">The streamed input, or null for a run without.</param>
 /// <param name="write">Sends a message.</param>
-/// <param name="call">The call that it is.</param>
-/// <param name="broken">What it does wrong, null for nothing.</param>
+/// <param name="call">The gRPC call.</param>
+/// <param name="broken">The broken rule, or null.</param>
 /// <param name="cancelled">Cancelled with the run.</param>
 internal sealed class ReferenceRun(
     V1.RunActionRequest request,
@@ -29,7 +29,7 @@ internal sealed class ReferenceRun(
     private readonly List<byte[]> _heldBack = [];
     private bool _hasReadInput;
 
-    /// <summary>The key, which is the request's own unless that is one of <see cref="WrongRuns"/>.</summary>
+    /// <summary>The key, of the request, or the action's key if the request's is one of <see cref="WrongRuns"/>.</summary>
     public string Key { get; } = WrongRuns.ActionOf(request.Key);
 
     public byte[]? Input => request.HasInputJson && !(IsBidi && broken == Rule.BidiIgnoresStart) ? request.InputJson.ToByteArray() : null;
@@ -55,11 +55,11 @@ internal sealed class ReferenceRun(
         _ => cancelled,
     };
 
-    /// <summary>The input as an object.</summary>
-    /// <exception cref="ActionFailure">It is none.</exception>
+    /// <summary>Returns the input as an object.</summary>
+    /// <exception cref="ActionFailure">It is not an object.</exception>
     public JsonElement InputObject() => ObjectOf(Input);
 
-    /// <exception cref="ActionFailure">They are no object.</exception>
+    /// <exception cref="ActionFailure">They are not an object.</exception>
     public static JsonElement ObjectOf(byte[]? json)
     {
         try
@@ -71,11 +71,11 @@ internal sealed class ReferenceRun(
         }
         catch (JsonException e)
         {
-            throw new ActionFailure(3, $"the input is no JSON: {e.Message}");
+            throw new ActionFailure(3, $"the input is not valid JSON: {e.Message}");
         }
     }
 
-    /// <summary>The next chunk of input; null when there will be none. A plain run's input is its only one.</summary>
+    /// <summary>Reads the next input chunk. Returns null at the end. In a run without streamed input, the input is the only chunk.</summary>
     public async Task<byte[]?> ReadInputAsync()
     {
         if (input is null)
@@ -118,7 +118,7 @@ internal sealed class ReferenceRun(
             case Rule.ChunksOutOfOrder:
             case Rule.DropsLastChunk:
                 _heldBack.Add(chunk);
-                // Two are enough to be wrong, and a stream without end must not be held back as a whole.
+                // Hold back two chunks only, because an endless stream cannot be held back as a whole.
                 if (broken == Rule.ChunksOutOfOrder && _heldBack.Count == 2)
                 {
                     await WriteChunkAsync(_heldBack[1]);
@@ -237,7 +237,7 @@ internal sealed class ReferenceRun(
         }
     }
 
-    /// <summary>A status, with the stack as Google's richer error model carries it.</summary>
+    /// <summary>Returns a status that carries the stack in Google's richer error model.</summary>
     private RpcException StatusOf(int code, string message, string stack)
     {
         if (broken == Rule.MessageIsNotEncoded)
@@ -293,9 +293,9 @@ internal sealed class ReferenceRun(
 
     private async Task WriteAsync(V1.RunActionResponse response)
     {
-        if (broken == Rule.SaysWhatNobodyKnows)
+        if (broken == Rule.SendsUnknownMembers)
         {
-            // A heartbeat, and a member of a later version.
+            // A heartbeat and a member of a later version.
             await write(new V1.RunActionResponse());
             await write(V1.RunActionResponse.Parser.ParseFrom(s_unknownMember));
         }
@@ -307,8 +307,8 @@ internal sealed class ReferenceRun(
         });
     }
 
-    /// <summary>Reads or writes. On a call that the caller has cancelled both fail in ways of their own, which are one for the actions.</summary>
-    /// <exception cref="OperationCanceledException">The call is over.</exception>
+    /// <summary>Reads or writes, and converts the different failures of a cancelled call into one exception.</summary>
+    /// <exception cref="OperationCanceledException">The call has ended.</exception>
     private static async Task<bool> UntilCancelledAsync(Func<Task<bool>> step)
     {
         try
@@ -317,7 +317,7 @@ internal sealed class ReferenceRun(
         }
         catch (Exception e) when (e is IOException or InvalidOperationException)
         {
-            throw new OperationCanceledException("the call is over", e);
+            throw new OperationCanceledException("the call has ended", e);
         }
     }
 }

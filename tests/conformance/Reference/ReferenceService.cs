@@ -91,7 +91,7 @@ internal sealed class ReferenceService : V1.ActionService.ActionServiceBase
         await context.WriteResponseHeadersAsync(Metadata.Empty);
         if (await requestStream.MoveNext(context.CancellationToken) && requestStream.Current.Start is { } start)
         {
-            // The responses of both methods have the same form on the wire.
+            // The responses of both methods have the same encoding.
             await RunAsync(start, requestStream, response => responseStream.WriteAsync(V1.RunBidiActionResponse.Parser.ParseFrom(response.ToByteString())), context);
         }
         else if (_broken != Rule.StartMayBeMissing)

@@ -1,7 +1,7 @@
 namespace Genkit.Sidecar.Conformance.Reference;
 
 /// <summary>
-/// What a deliberately wrong application does wrong, one rule each: <c>serve --break null-for-absent</c>. <c>wrong.jsonc</c> of the tests says which cases find it.
+/// The rules that a deliberately faulty application can break, one at a time: <c>serve --break null-for-absent</c>. The tests' <c>wrong.jsonc</c> lists the cases that detect each.
 /// </summary>
 internal enum Rule
 {
@@ -66,7 +66,7 @@ internal enum Rule
     ResultIsEmpty,
     ResultIsNoUtf8,
     ResultAfterError,
-    SaysWhatNobodyKnows,
+    SendsUnknownMembers,
     AddsAChunk,
     CountsWrong,
 

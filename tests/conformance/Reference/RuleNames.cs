@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Conformance.Reference;
 
-/// <summary>How rules are called in flags and files: <c>null-for-absent</c>.</summary>
+/// <summary>Names of rules in flags and files: <c>null-for-absent</c>.</summary>
 internal static class RuleNames
 {
     public static IReadOnlyDictionary<string, Rule> All { get; } =

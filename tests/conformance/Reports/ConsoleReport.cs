@@ -4,7 +4,7 @@ using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Reports;
 
-/// <summary>A line a suite, the failures in full, and on a terminal the case that is running.</summary>
+/// <summary>Prints a line per suite, the failures in full, and on a terminal the running case.</summary>
 internal sealed class ConsoleReport(TextWriter output, bool isTerminal) : IReport
 {
     private readonly List<Outcome> _suite = [];
@@ -81,14 +81,14 @@ internal sealed class ConsoleReport(TextWriter output, bool isTerminal) : IRepor
             output.WriteLine($"      why:    {outcome.Case.Why}");
             if (outcome.Case.Needs.Count > 0)
             {
-                output.WriteLine($"      needs:  {string.Join(", ", outcome.Case.Needs)}, which may be left out: --without {outcome.Case.Needs[0]}");
+                output.WriteLine($"      needs:  {string.Join(", ", outcome.Case.Needs)}, which is optional: --without {outcome.Case.Needs[0]}");
             }
         }
 
         _suite.Clear();
     }
 
-    /// <summary>Replaces the line of progress.</summary>
+    /// <summary>Replaces the progress line.</summary>
     private void Progress(string text)
     {
         if (isTerminal)

@@ -6,7 +6,7 @@ using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Reports;
 
-/// <summary>JUnit's XML, which CI systems show. A known failure is a skipped test there, an unexpected pass a failure.</summary>
+/// <summary>Writes JUnit XML for CI systems. A known failure is reported as a skipped test, and an unexpected pass as a failure.</summary>
 internal sealed class JUnitReport(Stream stream) : IReport
 {
     private string _subject = "";
@@ -68,7 +68,7 @@ internal sealed class JUnitReport(Stream stream) : IReport
         xml.WriteEndElement();
     }
 
-    // XML has no way to say most control characters, and payloads may hold any.
+    // XML cannot represent most control characters, which payloads may contain.
     private static string Visible(string text) => string.Concat(text.EnumerateRunes().Select(rune => rune.IsBmp && !XmlConvert.IsXmlChar((char)rune.Value) ? Rune.ReplacementChar : rune));
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -5,7 +5,7 @@ using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Reports;
 
-/// <summary>One JSON object: <c>subject</c>, <c>passed</c> (whether the run did), and <c>cases</c>, each with <c>id</c>, <c>verdict</c>, <c>clause</c>, <c>needs</c>, <c>ms</c> and, where there is one, <c>reason</c>, <c>knownReason</c> and <c>step</c>.</summary>
+/// <summary>Writes one JSON object: <c>subject</c>, <c>passed</c> (whether the run did), and <c>cases</c>, each with <c>id</c>, <c>verdict</c>, <c>clause</c>, <c>needs</c>, <c>ms</c> and optionally <c>reason</c>, <c>knownReason</c> and <c>step</c>.</summary>
 internal sealed class JsonReport(Stream stream) : IReport
 {
     private string _subject = "";

@@ -1,15 +1,15 @@
 namespace Genkit.Sidecar.Conformance.Reports;
 
-/// <summary>A file that a flag asks for, opened before anything runs, so that nothing runs in vain.</summary>
+/// <summary>The file of a report. Opened before any case runs, so that an invalid path fails early.</summary>
 internal sealed class ReportFile : IDisposable
 {
     private readonly string _name;
     private readonly FileStream? _file;
     private readonly MemoryStream _content = new();
 
-    /// <param name="flag">The flag, for people.</param>
-    /// <param name="path">The file; null where none is wanted.</param>
-    /// <exception cref="UsageException">It cannot be written.</exception>
+    /// <param name="flag">The flag, for error messages.</param>
+    /// <param name="path">The file, or null for no report.</param>
+    /// <exception cref="UsageException">The file cannot be written.</exception>
     public ReportFile(string flag, string? path)
     {
         _name = $"{flag} {path}";
@@ -23,10 +23,10 @@ internal sealed class ReportFile : IDisposable
         }
     }
 
-    /// <summary>What will be in it.</summary>
+    /// <summary>The content to write.</summary>
     public Stream Content => _content;
 
-    /// <exception cref="UsageException">It cannot be written.</exception>
+    /// <exception cref="UsageException">The file cannot be written.</exception>
     public void Save()
     {
         try

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Running;
 
-/// <summary>The application that the kit starts by a command, and starts anew where it is lost.</summary>
+/// <summary>An application that the kit starts with a command, and restarts after a failure.</summary>
 internal sealed class ApplicationCommand : IAsyncDisposable
 {
     private static readonly TimeSpan s_starting = TimeSpan.FromSeconds(30);
@@ -24,14 +24,14 @@ internal sealed class ApplicationCommand : IAsyncDisposable
     public ApplicationAddress Address { get; }
 
     /// <summary>Starts the command and waits until it answers.</summary>
-    /// <exception cref="StartFailure">It does not.</exception>
+    /// <exception cref="StartFailure">The application does not answer.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _process = ChildProcess.Start(_command, new Dictionary<string, string> { ["GENKIT_SIDECAR_LISTEN"] = _listen });
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(s_starting);
 
-        // Nothing tells when a foreign process listens but a connection to it.
+        // Only a connection shows whether the process is listening.
         using var pauses = new PeriodicTimer(s_pause);
         string? absence = null;
         try
@@ -49,23 +49,23 @@ internal sealed class ApplicationCommand : IAsyncDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new StartFailure(
-                $"the application does not serve {Address}, which GENKIT_SIDECAR_LISTEN names, after {s_starting.TotalSeconds} s: {absence ?? "it does not answer"}\n{_process.Output}");
+                $"the application does not serve {Address}, the address in GENKIT_SIDECAR_LISTEN, after {s_starting.TotalSeconds} s: {absence ?? "it does not answer"}\n{_process.Output}");
         }
     }
 
-    /// <summary>Starts it again if it has ended, or does not answer any more.</summary>
-    /// <param name="hasFailed">Whether there is reason to ask it.</param>
+    /// <summary>Restarts the application if it has ended or no longer answers.</summary>
+    /// <param name="hasFailed">Whether to check that the application still answers.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>How it was lost, for people; null if it runs.</returns>
-    /// <exception cref="StartFailure">It does not start any more.</exception>
+    /// <returns>Why it was restarted, or null if it runs.</returns>
+    /// <exception cref="StartFailure">The restart fails.</exception>
     public async Task<string?> RecoverAsync(bool hasFailed, CancellationToken cancellationToken)
     {
         string? loss = null;
         if (hasFailed && await AbsenceAsync(cancellationToken) is { } absence)
         {
-            // A connection ends before its process does.
+            // The connection closes before the process exits.
             await _process!.ExitedAsync(s_ending, cancellationToken);
-            loss = $"the application runs and does not answer any more: {absence}\n{_process.Output}";
+            loss = $"the application runs but no longer answers: {absence}\n{_process.Output}";
         }
 
         if (await _process!.EndAsync() is { } code)
@@ -86,7 +86,7 @@ internal sealed class ApplicationCommand : IAsyncDisposable
         }
         catch (StartFailure e)
         {
-            throw new StartFailure($"{loss}\nStarted again, it does not serve: {e.Message}");
+            throw new StartFailure($"{loss}\nThe restarted application does not answer: {e.Message}");
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class ApplicationCommand : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Why it does not answer, for people; null if it does, be it well or not: that is for the cases to tell.</summary>
+    /// <summary>Returns why the application does not answer, or null if it does. The cases check the answers.</summary>
     private async Task<string?> AbsenceAsync(CancellationToken cancellationToken)
     {
         await using var subject = new ApplicationSubject(Address);

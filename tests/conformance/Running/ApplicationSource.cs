@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Conformance.Running;
 
 /// <summary>An application at an address, or one that a command starts.</summary>
 /// <param name="address">The address.</param>
-/// <param name="command">Null where somebody else runs it.</param>
+/// <param name="command">The command that starts the application, or null if it already runs.</param>
 internal sealed class ApplicationSource(ApplicationAddress address, ApplicationCommand? command) : ISubjectSource
 {
     public Way Way => Way.Application;
@@ -20,8 +20,8 @@ internal sealed class ApplicationSource(ApplicationAddress address, ApplicationC
 
     public ValueTask DisposeAsync() => command?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>Sees to it that somebody is there.</summary>
-    /// <exception cref="StartFailure">Nobody is.</exception>
+    /// <summary>Ensures that an application answers.</summary>
+    /// <exception cref="StartFailure">No application answers.</exception>
     public static async Task CheckAsync(ApplicationAddress address, CancellationToken cancellationToken)
     {
         await using var subject = new ApplicationSubject(address);

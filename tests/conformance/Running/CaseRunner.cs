@@ -6,16 +6,16 @@ using Genkit.Sidecar.Conformance.Suites;
 
 namespace Genkit.Sidecar.Conformance.Running;
 
-/// <summary>Runs cases, one at a time: each has its own connection, and what one leaves behind is its own fault.</summary>
+/// <summary>Runs cases one at a time. Each case has its own connection, so that leftovers are attributed to it.</summary>
 internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IReadOnlySet<string> without, TimeSpan? timeout)
 {
-    // How long runs and connections may take to end behind a case.
+    // Time that runs and connections have to end after a case.
     private static readonly TimeSpan s_cleaning = TimeSpan.FromSeconds(10);
 
-    // What a person reads: a fault may repeat a message of any size.
+    // Limit the length, because a fault may contain a message of any size.
     private const int MostOfAFault = 2000;
 
-    /// <summary>Runs one case. Never fails but for the token.</summary>
+    /// <summary>Runs one case. Throws only if the token is cancelled.</summary>
     public async Task<Outcome> RunAsync(Case one, CancellationToken cancellationToken)
     {
         if (ReasonToSkip(one) is { } reason)
@@ -29,12 +29,12 @@ internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IR
         string? fault;
         try
         {
-            // Also for what does not listen to the token that ends the steps.
+            // Also bounds operations that ignore the token.
             fault = await ExecuteAsync(one, limit, progress, cancellationToken).WaitAsync(limit + s_cleaning, cancellationToken);
         }
         catch (TimeoutException)
         {
-            fault = "the connection did not close behind it";
+            fault = "the connection did not close after the case";
         }
 
         if (fault?.Length > MostOfAFault)
@@ -50,13 +50,13 @@ internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IR
     {
         if (one.Needs.FirstOrDefault(without.Contains) is { } missing)
         {
-            return $"the application is without {missing}";
+            return $"the application does not support {missing}";
         }
 
-        return one.Unless.FirstOrDefault(feature => !without.Contains(feature)) is { } present ? $"the application has {present}" : null;
+        return one.Unless.FirstOrDefault(feature => !without.Contains(feature)) is { } present ? $"the application supports {present}" : null;
     }
 
-    /// <summary>Why the case failed; null if it passed.</summary>
+    /// <summary>Returns why the case failed, or null if it passed.</summary>
     private async Task<string?> ExecuteAsync(Case one, TimeSpan limit, Progress progress, CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -83,7 +83,7 @@ internal sealed class CaseRunner(Func<ISubject> connect, Catalogue catalogue, IR
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // The kit's own mistake, which is no reason to lose the other cases.
+            // An error of the kit fails only this case.
             return $"the kit failed: {e}";
         }
     }

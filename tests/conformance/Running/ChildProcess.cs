@@ -12,7 +12,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     private static readonly TimeSpan s_stopping = TimeSpan.FromSeconds(5);
 
-    // How long to wait for the last words of a process that has ended: one that it has left behind may keep its output open.
+    // Time to wait for the remaining output of a process that has ended. A descendant may keep the pipe open.
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
@@ -79,7 +79,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Asks it to end, and ends it, and what it has started in turn, where it does not.</summary>
     public async ValueTask DisposeAsync()
     {
-        // Before it ends: nobody knows afterwards whose children they were.
+        // Collect the descendants before the process ends, because they lose their parent then.
         var descendants = ProcessTree.Descendants(_process);
         if (!_process.HasExited && !OperatingSystem.IsWindows())
         {
@@ -116,7 +116,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // Nobody listens any more.
+            // The pipe has no reader any more.
         }
     }
 }

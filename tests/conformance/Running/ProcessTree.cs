@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Genkit.Sidecar.Conformance.Running;
 
 /// <summary>
-/// Who has started whom: a shell or <c>npm start</c> that is ended may leave its program running. Linux tells; where it does not, nobody has started anybody.
+/// Finds the descendants of a process, because a shell or <c>npm start</c> may leave its program running when it is ended. Works on Linux only; elsewhere there are none.
 /// </summary>
 internal static class ProcessTree
 {

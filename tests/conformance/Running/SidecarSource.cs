@@ -6,7 +6,7 @@ namespace Genkit.Sidecar.Conformance.Running;
 /// <summary>A sidecar between the kit's manager and an application: the kit's own, or one that is under test too.</summary>
 /// <param name="executable">The sidecar.</param>
 /// <param name="address">Where the application is that is under test too; null for the kit's own.</param>
-/// <param name="command">What starts that application; null where somebody else runs it.</param>
+/// <param name="command">The command that starts the application, or null if it already runs.</param>
 /// <param name="serve">Starts the kit's own.</param>
 internal sealed class SidecarSource(string executable, ApplicationAddress? address, ApplicationCommand? command, Func<Task<ReferenceApplication>> serve) : ISubjectSource
 {

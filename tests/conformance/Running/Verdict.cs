@@ -13,7 +13,7 @@ internal enum Verdict
     /// <summary>It passed, and the list of known failures says that it fails: the list is wrong, which fails the run.</summary>
     UnexpectedPass,
 
-    /// <summary>Nothing was there any more to run it against, or the kit was interrupted: it fails the run, for nobody knows what it would have shown.</summary>
+    /// <summary>The tested program could not be restarted, or the kit was interrupted. It fails the run, because the outcome is unknown.</summary>
     NotRun,
 
     /// <summary>It is about a feature that the application does not have, or about not having one that it has.</summary>

@@ -3,7 +3,7 @@ using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
-/// <summary>Expects the health of a service: <c>{"health": SERVICE, "is": ["Serving"]}</c>, a state or the name of a status; with <c>"watch": true</c>, as the first one that watching tells.</summary>
+/// <summary>Expects the health of a service: <c>{"health": SERVICE, "is": ["Serving"]}</c>, a state or the name of a status; with <c>"watch": true</c>, as the first state of a watch.</summary>
 internal sealed class HealthStep(Members members) : IStep
 {
     private readonly string _service = members.RequireText("health");

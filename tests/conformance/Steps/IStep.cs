@@ -1,11 +1,11 @@
 namespace Genkit.Sidecar.Conformance.Steps;
 
-/// <summary>One thing that a case does or expects.</summary>
+/// <summary>One action or expectation of a case.</summary>
 internal interface IStep
 {
-    /// <summary>Whether it needs what only an application has, and no manager can see.</summary>
+    /// <summary>Whether the step applies to applications only, because a manager cannot observe it.</summary>
     bool IsOfApplicationAlone { get; }
 
-    /// <exception cref="CaseFailure">Something else was there than expected.</exception>
+    /// <exception cref="CaseFailure">The expectation was not met.</exception>
     Task ExecuteAsync(CaseContext context, CancellationToken cancellationToken);
 }

@@ -5,7 +5,7 @@ namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>
 /// Expects actions in the list: <c>{"listActions": {KEY: {"name": …, "description": …, "inputSchema": …, "outputSchema": …, "metadata": …}}}</c>, null for an action that is
-/// not listed; <c>{"listActions": "catalogue"}</c> for all that the application must have.
+/// not listed; <c>{"listActions": "catalogue"}</c> for all actions of the catalogue.
 /// </summary>
 internal sealed class ListActionsStep : IStep
 {

@@ -2,7 +2,7 @@ using Genkit.Sidecar.Conformance.Payloads;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
-/// <summary>Expects values of a type: <c>{"listValues": TYPE, "values": EXPECTATION}</c>. None at all count as <c>{}</c>, which mean the same.</summary>
+/// <summary>Expects values of a type: <c>{"listValues": TYPE, "values": EXPECTATION}</c>. No values are equivalent to <c>{}</c>.</summary>
 internal sealed class ListValuesStep(Members members) : IStep
 {
     private readonly string _type = members.RequireText("listValues");

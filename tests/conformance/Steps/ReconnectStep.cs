@@ -3,7 +3,7 @@ using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
-/// <summary>Loses the connection with all its runs, as a sidecar that dies does, and goes on over a new one: <c>{"reconnect": true}</c>.</summary>
+/// <summary>Drops the connection with all its runs, like a sidecar that crashes, and opens a new one: <c>{"reconnect": true}</c>.</summary>
 internal sealed class ReconnectStep : IStep
 {
     public ReconnectStep(Members members) => members.Require("reconnect");

@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
-/// <summary>Starts a run, or several, and waits for nothing: <c>{"run": KEY, "input": …, "stream": true}</c>.</summary>
+/// <summary>Starts one or several runs without waiting: <c>{"run": KEY, "input": …, "stream": true}</c>.</summary>
 internal sealed class RunStep : IStep
 {
     private readonly string _key;

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Conformance.Subjects;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
-/// <summary>Expects what an application says of itself: <c>{"runtimeInfo": {"name": …, "genkitVersion": REGEX, "environments": […]}}</c>.</summary>
+/// <summary>Expects the runtime info of an application: <c>{"runtimeInfo": {"name": …, "genkitVersion": REGEX, "environments": […]}}</c>.</summary>
 internal sealed class RuntimeInfoStep : IStep
 {
     private readonly string? _name;
@@ -35,7 +35,7 @@ internal sealed class RuntimeInfoStep : IStep
             throw new CaseFailure($"genkit_version is '{info.GenkitVersion}', which {_genkitVersion} does not match");
         }
 
-        // None mean dev.
+        // An empty list means dev.
         IEnumerable<string> environments = info.Environments.Count == 0 ? ["dev"] : info.Environments;
         if (_environments is not null && !_environments.Order(StringComparer.Ordinal).SequenceEqual(environments.Order(StringComparer.Ordinal)))
         {

@@ -8,7 +8,7 @@ internal sealed class StateStep(Members members) : UpdateStep(members, "the stat
 {
     private readonly string _traceId = members.RequireText("state");
 
-    // A manager gets the sidecar's own trace id instead.
+    // A manager receives the sidecar's trace id instead.
     public override bool IsOfApplicationAlone => true;
 
     protected override string? Fault(Update update, CaseContext context, int index) =>

@@ -3,7 +3,7 @@ using Genkit.Sidecar.Conformance.Payloads;
 
 namespace Genkit.Sidecar.Conformance.Steps;
 
-/// <summary>Reads a step: the member that is its verb says which it is.</summary>
+/// <summary>Reads a step. One of its members is the verb that identifies it.</summary>
 internal static class StepReader
 {
     private static readonly Dictionary<string, Func<Members, IStep>> s_verbs = new(StringComparer.Ordinal)
@@ -25,7 +25,7 @@ internal static class StepReader
         ["call"] = members => new CallStep(members),
     };
 
-    /// <exception cref="FormatException">It is no step, or has a member that nobody knows.</exception>
+    /// <exception cref="FormatException">It is not a step, or has an unknown member.</exception>
     public static IStep Read(JsonElement value)
     {
         var members = new Members(value);
@@ -39,6 +39,6 @@ internal static class StepReader
             }
         }
 
-        throw new FormatException($"none of {string.Join(", ", s_verbs.Keys)} is in it");
+        throw new FormatException($"the step has none of {string.Join(", ", s_verbs.Keys)}");
     }
 }

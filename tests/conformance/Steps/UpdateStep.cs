@@ -5,13 +5,13 @@ namespace Genkit.Sidecar.Conformance.Steps;
 
 /// <summary>Expects updates of one kind, in each run of a name.</summary>
 /// <param name="members">The step; its members <c>of</c>, <c>times</c> and <c>skipChunks</c> are taken here.</param>
-/// <param name="name">What is expected, for people.</param>
+/// <param name="name">Name of the expected update in error messages.</param>
 internal abstract class UpdateStep(Members members, string name) : IStep
 {
     private readonly string _of = members.TakeText("of") ?? "run";
     private readonly int _times = members.TakeCount("times", 1);
 
-    // Chunks of a run that wants none may come and go no further, and those before an end that a case is about are not its business.
+    // Ignore chunks of a run that did not request them, and chunks before an end if the case skips them.
     private readonly bool _skipsChunks = members.TakeFlag("skipChunks");
 
     public virtual bool IsOfApplicationAlone => false;
@@ -23,14 +23,14 @@ internal abstract class UpdateStep(Members members, string name) : IStep
         {
             for (var j = 0; j < _times; j++)
             {
-                // {{index}} counts the updates where several are expected, and the runs otherwise.
+                // {{index}} counts the updates if several are expected, and the runs otherwise.
                 await ExpectAsync(runs[i], context, _times > 1 ? j : i, cancellationToken);
             }
         }
     }
 
-    /// <summary>Why an update is not what is expected, as the rest of a sentence; null if it is.</summary>
-    /// <returns>A text; the empty one if the update is of another kind.</returns>
+    /// <summary>Returns why an update does not match, as the predicate of a sentence, or null if it matches.</summary>
+    /// <returns>The reason, which is empty if the update is of another kind.</returns>
     protected abstract string? Fault(Update update, CaseContext context, int index);
 
     private async Task ExpectAsync(IRun run, CaseContext context, int index, CancellationToken cancellationToken)

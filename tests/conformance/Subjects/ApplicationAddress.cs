@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>Where an application is, and which authorities vouch for it.</summary>
+/// <summary>The address of an application, and the certificate authorities to trust.</summary>
 internal sealed class ApplicationAddress
 {
     private const string UnixPrefix = "unix:";
@@ -14,9 +14,9 @@ internal sealed class ApplicationAddress
     private readonly string _text;
 
     /// <param name="text"><c>http://host:port</c> for HTTP/2 without TLS, <c>https://host:port</c>, <c>unix:/path</c> or <c>unix:///path</c>.</param>
-    /// <param name="authoritiesFile">A file in PEM form with the authorities that its certificate may lead to; null for those that the system trusts.</param>
-    /// <exception cref="FormatException">The address is wrong; the message says how.</exception>
-    /// <exception cref="CryptographicException">The file holds no certificate.</exception>
+    /// <param name="authoritiesFile">PEM file of the trusted certificate authorities, or null for the system's.</param>
+    /// <exception cref="FormatException">The address is malformed. The message gives the reason.</exception>
+    /// <exception cref="CryptographicException">The file has no certificate.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public ApplicationAddress(string text, string? authoritiesFile = null)
     {
@@ -26,15 +26,15 @@ internal sealed class ApplicationAddress
         Authorities = authoritiesFile is null ? null : Read(authoritiesFile);
     }
 
-    /// <summary>What HTTP calls it: of a Unix socket, a name that stands for it.</summary>
+    /// <summary>The HTTP URL. For a Unix socket, a placeholder.</summary>
     public Uri Url { get; }
 
-    /// <summary>What a socket connects to.</summary>
+    /// <summary>The endpoint to connect to.</summary>
     public EndPoint EndPoint { get; }
 
     public string? AuthoritiesFile { get; }
 
-    /// <summary>The certificates of <see cref="AuthoritiesFile"/>; null where there is no file.</summary>
+    /// <summary>The certificates of <see cref="AuthoritiesFile"/>, or null if there is no file.</summary>
     public X509Certificate2Collection? Authorities { get; }
 
     /// <summary>The address as it was given.</summary>
@@ -54,7 +54,7 @@ internal sealed class ApplicationAddress
         }
         catch (ArgumentException e)
         {
-            throw new FormatException($"'{UnixPrefix}{path}' is no path of a Unix socket: {e.Message}", e);
+            throw new FormatException($"'{UnixPrefix}{path}' is not a path of a Unix socket: {e.Message}", e);
         }
     }
 
@@ -63,12 +63,12 @@ internal sealed class ApplicationAddress
         && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
         && url is { Host.Length: > 0, Port: > 0, UserInfo: "", PathAndQuery: "/", Fragment: "" }
             ? (url, new DnsEndPoint(url.IdnHost, url.Port))
-            : throw new FormatException($"'{text}' is no address of an application: {Forms}");
+            : throw new FormatException($"'{text}' is not an address of an application: {Forms}");
 
     private static X509Certificate2Collection Read(string file)
     {
         var authorities = new X509Certificate2Collection();
         authorities.ImportFromPemFile(file);
-        return authorities.Count > 0 ? authorities : throw new CryptographicException("it has no certificate in PEM form");
+        return authorities.Count > 0 ? authorities : throw new CryptographicException("it has no certificate in PEM format");
     }
 }

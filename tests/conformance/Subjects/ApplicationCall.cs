@@ -2,13 +2,13 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>One call of an application, in bytes. It ends with a status, and not with an exception.</summary>
+/// <summary>One call of an application with raw messages. It ends with a status instead of an exception.</summary>
 internal sealed class ApplicationCall : IAsyncDisposable
 {
     private readonly CancellationTokenSource _cancelled;
     private readonly AsyncDuplexStreamingCall<byte[], byte[]> _call;
 
-    /// <param name="start">Starts the call, which the token cancels.</param>
+    /// <param name="start">Starts the call. The token cancels it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public ApplicationCall(Func<CancellationToken, AsyncDuplexStreamingCall<byte[], byte[]>> start, CancellationToken cancellationToken)
     {
@@ -16,10 +16,10 @@ internal sealed class ApplicationCall : IAsyncDisposable
         _call = start(_cancelled.Token);
     }
 
-    /// <summary>How the call ended; null while messages may come.</summary>
+    /// <summary>Status of the call, or null while it is active.</summary>
     public Status? Status { get; private set; }
 
-    /// <summary>The next message; null at the end of the call.</summary>
+    /// <summary>Reads the next message. Returns null at the end of the call.</summary>
     public async Task<byte[]?> ReadAsync(CancellationToken cancellationToken)
     {
         try
@@ -40,7 +40,7 @@ internal sealed class ApplicationCall : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Sends a message. Does nothing where the call is over: reading tells how it ended.</summary>
+    /// <summary>Sends a message. Does nothing if the call has ended, because reading returns its status.</summary>
     public async Task WriteAsync(byte[] message, CancellationToken cancellationToken)
     {
         try
@@ -53,12 +53,12 @@ internal sealed class ApplicationCall : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the messages of this side.</summary>
+    /// <summary>Half-closes the call.</summary>
     public Task CompleteAsync() => _call.RequestStream.CompleteAsync();
 
     public Task CancelAsync() => _cancelled.CancelAsync();
 
-    /// <summary>Cancels what has not ended.</summary>
+    /// <summary>Cancels the call if it is active.</summary>
     public ValueTask DisposeAsync()
     {
         _call.Dispose();

@@ -5,10 +5,10 @@ using Grpc.Net.Client;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>Makes channels to an application, which dial with their first call.</summary>
+/// <summary>Creates channels to an application. They connect at the first call.</summary>
 internal static class ApplicationChannel
 {
-    // What the sidecar takes by default.
+    // The sidecar's default.
     private const int MaxMessageBytes = 90 * 1024 * 1024;
 
     public static TimeSpan ConnectTimeout { get; } = TimeSpan.FromSeconds(5);
@@ -22,7 +22,7 @@ internal static class ApplicationChannel
             EnableMultipleHttp2Connections = true,
             UseProxy = false,
 
-            // What an application is told of traces is for the cases to say.
+            // Trace context is set by the cases only.
             ActivityHeadersPropagator = null,
         };
         if (address.Authorities is { } authorities)

@@ -6,7 +6,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>A run as a call of RunAction or RunBidiAction, whose responses have the same form on the wire.</summary>
+/// <summary>A run as a call of RunAction or RunBidiAction, whose responses have the same encoding.</summary>
 internal sealed partial class ApplicationRun(ApplicationCall call) : IRun
 {
     private bool _hasUpdate;
@@ -32,7 +32,7 @@ internal sealed partial class ApplicationRun(ApplicationCall call) : IRun
                     await EndAsync(error, error.Code, cancellationToken);
                     return error;
                 default:
-                    // Nothing that this version knows: a heartbeat.
+                    // No known member: a heartbeat.
                     break;
             }
         }
@@ -65,7 +65,7 @@ internal sealed partial class ApplicationRun(ApplicationCall call) : IRun
     {
         if (error.Code is < 1 or > 16)
         {
-            throw new CaseFailure($"ActionError has the code {error.Code}, and gRPC's codes of failures are 1 to 16");
+            throw new CaseFailure($"ActionError has the code {error.Code}, but gRPC's error codes are 1 to 16");
         }
 
         byte[]? details = null;
@@ -74,7 +74,7 @@ internal sealed partial class ApplicationRun(ApplicationCall call) : IRun
             details = Json(error.DetailsJson, "details_json");
             if (JsonText.Fault(details, out var type) is not null || type != JsonTokenType.StartObject)
             {
-                throw new CaseFailure("details_json is no JSON object");
+                throw new CaseFailure("details_json is not a JSON object");
             }
         }
 
@@ -85,16 +85,16 @@ internal sealed partial class ApplicationRun(ApplicationCall call) : IRun
     {
         if (_hasUpdate)
         {
-            throw new CaseFailure("ActionState came after another update, and it is sent once, and first");
+            throw new CaseFailure("ActionState came after another update, but it must be sent once and first");
         }
 
         _hasUpdate = true;
         return TraceId.IsMatch(state.TraceId)
             ? new Update.State(state.TraceId)
-            : throw new CaseFailure($"ActionState.trace_id is '{state.TraceId}', and it has 32 lower-case hex digits");
+            : throw new CaseFailure($"ActionState.trace_id is '{state.TraceId}', but it must have 32 lower-case hex digits");
     }
 
-    /// <summary>Waits for the end of the call behind its last update.</summary>
+    /// <summary>Waits for the end of the call after its last update.</summary>
     private async Task EndAsync(Update last, int code, CancellationToken cancellationToken)
     {
         if (await call.ReadAsync(cancellationToken) is not null)

@@ -6,13 +6,13 @@ using Grpc.Net.Client;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>An application, called over gRPC on a connection of its own. Messages are bytes, so that a wrong one is seen as it came.</summary>
+/// <summary>An application, called over gRPC on its own connection. Messages are raw bytes, so that invalid messages can be inspected.</summary>
 internal sealed class ApplicationSubject : ISubject
 {
     private const string Service = "genkit.sidecar.v1.ActionService";
     private const string HealthService = "grpc.health.v1.Health";
 
-    // The sidecar's own deadline, so that a slow application fails here as it does there.
+    // The sidecar's deadline, so that a slow application fails here as well.
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(10);
 
     private static readonly Marshaller<byte[]> s_bytes = Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes);
@@ -26,7 +26,7 @@ internal sealed class ApplicationSubject : ISubject
         _channel = ApplicationChannel.To(address);
     }
 
-    /// <summary>Closes the connection, which ends its calls, and goes on over another one.</summary>
+    /// <summary>Closes the connection with its calls, and opens a new one.</summary>
     public void Reconnect()
     {
         _channel.Dispose();
@@ -64,7 +64,7 @@ internal sealed class ApplicationSubject : ISubject
     public Task<V1.ConfigureResponse> ConfigureAsync(V1.ConfigureRequest request, CancellationToken cancellationToken) =>
         CallAsync("Configure", request, V1.ConfigureResponse.Parser, cancellationToken);
 
-    /// <summary>Why no application is there, for people; null if one is, which may answer well or not.</summary>
+    /// <summary>Returns why no application answers, or null if one does.</summary>
     public async Task<string?> AbsenceAsync(CancellationToken cancellationToken)
     {
         var (status, _) = await UnaryAsync(Service, "ListActions", new V1.ListActionsRequest(), s_deadline, cancellationToken);
@@ -76,9 +76,9 @@ internal sealed class ApplicationSubject : ISubject
         };
     }
 
-    /// <summary>How a call ends that the case itself has written.</summary>
+    /// <summary>Makes a call with raw messages and returns its status.</summary>
     /// <param name="path">The path of the method: <c>/package.Service/Method</c>.</param>
-    /// <param name="messages">The bytes of its messages; the call's input ends behind them.</param>
+    /// <param name="messages">The bytes of the messages, after which the call is half-closed.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<Status> CallRawAsync(string path, IReadOnlyList<byte[]> messages, CancellationToken cancellationToken)
     {
@@ -97,14 +97,14 @@ internal sealed class ApplicationSubject : ISubject
         return call.Status!.Value;
     }
 
-    /// <summary>The health of a service: its state, or the status of a call that failed.</summary>
+    /// <summary>Returns the health of a service: its state, or the status of a failed call.</summary>
     public async Task<string> CheckHealthAsync(string service, CancellationToken cancellationToken)
     {
         var (status, answer) = await UnaryAsync(HealthService, "Check", new Health.HealthCheckRequest { Service = service }, null, cancellationToken);
         return answer is null ? status.StatusCode.ToString() : Parsed(answer, Health.HealthCheckResponse.Parser, "Check").Status.ToString();
     }
 
-    /// <summary>The first state that watching a service tells, or the status of a call that failed; then the call is cancelled.</summary>
+    /// <summary>Returns the first state of a watch, or the status of a failed call. Then cancels the call.</summary>
     public async Task<string> WatchHealthAsync(string service, CancellationToken cancellationToken)
     {
         await using var call = Start(HealthService, "Watch", null, null, cancellationToken);
@@ -122,7 +122,7 @@ internal sealed class ApplicationSubject : ISubject
     }
 
     /// <summary>Parses a message of the application.</summary>
-    /// <exception cref="CaseFailure">It is none of this type.</exception>
+    /// <exception cref="CaseFailure">It is not of this type.</exception>
     internal static T Parsed<T>(byte[] message, MessageParser<T> parser, string method)
         where T : IMessage<T>
     {
@@ -132,7 +132,7 @@ internal sealed class ApplicationSubject : ISubject
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new CaseFailure($"{method} answered with bytes that are no {typeof(T).Name}: {e.Message}");
+            throw new CaseFailure($"{method} returned bytes that are not a {typeof(T).Name}: {e.Message}");
         }
     }
 
@@ -161,7 +161,7 @@ internal sealed class ApplicationSubject : ISubject
 
         if (plan.HasUnknownField)
         {
-            // Field 1000, a varint and a string: the generated type keeps what it does not know.
+            // Field 1000, a varint and a string. The generated type preserves unknown fields.
             request.MergeFrom((byte[])[0xC0, 0x3E, 0x01, 0xC2, 0x3E, 0x03, (byte)'n', (byte)'e', (byte)'w']);
         }
 
@@ -187,13 +187,13 @@ internal sealed class ApplicationSubject : ISubject
     private static byte[] Object(ByteString json, string what)
     {
         var fault = JsonText.Fault(json.Span, out var type);
-        return fault is null && type == JsonTokenType.StartObject ? json.ToByteArray() : throw new CaseFailure($"{what} {fault ?? "is no JSON object"}");
+        return fault is null && type == JsonTokenType.StartObject ? json.ToByteArray() : throw new CaseFailure($"{what} {fault ?? "is not a JSON object"}");
     }
 
     private static CallOptions Options(Metadata? metadata, TimeSpan? deadline, CancellationToken cancellationToken) =>
         new(metadata, deadline is { } time ? TimeProvider.System.GetUtcNow().UtcDateTime + time : null, cancellationToken);
 
-    // Also where there is one request: on the wire it is the same.
+    // Also for a single request, because the encoding is the same.
     private ApplicationCall Start(string service, string name, Metadata? metadata, TimeSpan? deadline, CancellationToken cancellationToken)
     {
         var method = new Method<byte[], byte[]>(MethodType.DuplexStreaming, service, name, s_bytes, s_bytes);
@@ -209,7 +209,7 @@ internal sealed class ApplicationSubject : ISubject
             : Parsed(answer, parser, method);
     }
 
-    /// <returns>The answer, and OK; or null, and why there is none.</returns>
+    /// <returns>The response and OK, or null and the error status.</returns>
     private async Task<(Status Status, byte[]? Answer)> UnaryAsync(string service, string name, IMessage request, TimeSpan? deadline, CancellationToken cancellationToken)
     {
         var method = new Method<byte[], byte[]>(MethodType.Unary, service, name, s_bytes, s_bytes);

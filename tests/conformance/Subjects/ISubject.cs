@@ -1,13 +1,13 @@
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>What a case is about, from its caller's side: made anew for each case.</summary>
+/// <summary>The program under test, seen from its caller. Created for each case.</summary>
 internal interface ISubject : IAsyncDisposable
 {
     Task<IRun> StartAsync(RunPlan plan, CancellationToken cancellationToken);
 
-    /// <summary>The actions, in the order in which they were listed.</summary>
+    /// <summary>Returns the actions in the order of the list.</summary>
     Task<IReadOnlyList<ListedAction>> ListActionsAsync(CancellationToken cancellationToken);
 
-    /// <summary>One JSON object of the values of a type; null where there are none.</summary>
+    /// <summary>Returns the values of a type as a JSON object, or null if there are none.</summary>
     Task<byte[]?> ListValuesAsync(string type, CancellationToken cancellationToken);
 }

@@ -1,4 +1,4 @@
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>An action as it was listed. Null is a field that is unset.</summary>
+/// <summary>A listed action. Null stands for an unset field.</summary>
 internal sealed record ListedAction(string Key, string Name, string? Description, byte[]? InputSchema, byte[]? OutputSchema, byte[]? Metadata);

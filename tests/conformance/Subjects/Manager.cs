@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>Genkit's side of the Reflection API v2: a WebSocket server for one sidecar, which it asks for lists and runs.</summary>
+/// <summary>Genkit's side of the Reflection API v2: a WebSocket server for one sidecar, to which it sends requests.</summary>
 internal sealed class Manager : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -51,7 +51,7 @@ internal sealed class Manager : IAsyncDisposable
         return run;
     }
 
-    /// <summary>The result of a request that is answered once.</summary>
+    /// <summary>Sends a request with a single response and returns its result.</summary>
     /// <exception cref="CaseFailure">It failed.</exception>
     public async Task<JsonElement> AskAsync(Func<string, byte[]> frame, CancellationToken cancellationToken)
     {
@@ -62,7 +62,7 @@ internal sealed class Manager : IAsyncDisposable
         return await answer.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Asks to cancel a run, and waits for no answer: one that is over cannot be cancelled, which is no failure.</summary>
+    /// <summary>Requests cancellation of a run without waiting for the response, because an ended run cannot be cancelled, which is not a failure.</summary>
     public Task CancelAsync(string traceId, CancellationToken cancellationToken) => SendAsync(ManagerFrames.Cancel(NextId(), traceId), cancellationToken);
 
     /// <exception cref="CaseFailure">There is no connection.</exception>
@@ -73,12 +73,12 @@ internal sealed class Manager : IAsyncDisposable
         await _sending.WaitAsync(cancellationToken);
         try
         {
-            // Never cancelled: half a frame would end the connection.
+            // Never cancelled, because a partial frame would end the connection.
             await socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).WaitAsync(cancellationToken);
         }
         catch (Exception e) when (e is WebSocketException or ObjectDisposedException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // Whoever waits for an answer is told by the end of the connection.
+            // The end of the connection fails the pending requests.
         }
         finally
         {
@@ -86,7 +86,7 @@ internal sealed class Manager : IAsyncDisposable
         }
     }
 
-    /// <summary>Forgets the sidecar, so that another one may register.</summary>
+    /// <summary>Disconnects the sidecar, so that another one can register.</summary>
     public void Disconnect()
     {
         var registered = _registered.Task;
@@ -134,10 +134,10 @@ internal sealed class Manager : IAsyncDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            reason = $"the manager could not go on: {e.Message}";
+            reason = $"the manager failed: {e.Message}";
         }
 
-        // A sidecar that is quick to come back, or another one, may have registered by now: what runs there is its own.
+        // A reconnected sidecar, or another one, may have registered already. Its runs must not be ended.
         if (_registered.Task is { IsCompletedSuccessfully: true } registered && registered.Result == socket)
         {
             _registered = new TaskCompletionSource<WebSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -208,7 +208,7 @@ internal sealed class Manager : IAsyncDisposable
                 await run.OnChunkAsync(parameters.GetProperty("chunk"));
                 break;
             default:
-                // Of a run whose case is over.
+                // The case of this run has ended.
                 break;
         }
     }

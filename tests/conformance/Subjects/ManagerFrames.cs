@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>Frames as Genkit's manager writes them. Payloads are spliced in as they are.</summary>
+/// <summary>Writes frames like Genkit's manager. Payloads are inserted unchanged.</summary>
 internal static class ManagerFrames
 {
     private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -43,7 +43,7 @@ internal static class ManagerFrames
 
     public static byte[] ListValues(string id, string type) => Request(id, "listValues", $"{{\"type\":{Json(type)}}}");
 
-    /// <param name="id">The request's id, as it came.</param>
+    /// <param name="id">The request's id, unchanged.</param>
     public static byte[] Registered(JsonElement id) => Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"result\":{{}},\"id\":{id.GetRawText()}}}");
 
     private static byte[] Request(string id, string method, string parameters) =>

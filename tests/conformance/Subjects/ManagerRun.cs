@@ -5,17 +5,17 @@ using System.Threading.Channels;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>A run that a manager has asked a sidecar for.</summary>
+/// <summary>A run that a manager has requested from a sidecar.</summary>
 internal sealed partial class ManagerRun(Manager manager, string id) : IRun
 {
-    // Far above what any case leaves unread, so that an endless stream ends in the sidecar and not in the memory.
+    // Far above the unread updates of any case. It bounds the memory for an endless stream.
     private const int MaxUnread = 8192;
 
     private readonly Channel<Update> _updates = Channel.CreateBounded<Update>(MaxUnread);
     private readonly TaskCompletionSource<string> _traceId = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isOver;
 
-    /// <summary>What the sidecar has done wrong behind the end of the run.</summary>
+    /// <summary>A violation by the sidecar after the end of the run.</summary>
     public string? LateFault { get; private set; }
 
     public async Task<Update> ReadAsync(CancellationToken cancellationToken)
@@ -57,17 +57,17 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         }
         catch (CaseFailure)
         {
-            // The run is lost with the connection.
+            // The connection was lost, and the run with it.
         }
     }
 
-    /// <summary>Takes <c>runActionState</c>.</summary>
+    /// <summary>Handles <c>runActionState</c>.</summary>
     public void OnState(JsonElement state)
     {
         var traceId = state.TryGetProperty("traceId", out var value) ? value.GetString() ?? "" : "";
         if (!TraceId.IsMatch(traceId))
         {
-            Fail($"runActionState has the trace id '{traceId}', and it has 32 lower-case hex digits");
+            Fail($"runActionState has the trace id '{traceId}', but it must have 32 lower-case hex digits");
         }
         else if (!_traceId.TrySetResult(traceId))
         {
@@ -75,7 +75,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         }
     }
 
-    /// <summary>Takes <c>streamChunk</c>.</summary>
+    /// <summary>Handles <c>streamChunk</c>.</summary>
     public async Task OnChunkAsync(JsonElement chunk)
     {
         if (!_traceId.Task.IsCompleted)
@@ -86,7 +86,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         await WriteAsync(new Update.Chunk(Bytes(chunk)));
     }
 
-    /// <summary>Takes the answer.</summary>
+    /// <summary>Handles the response.</summary>
     public async Task OnAnswerAsync(JsonElement answer)
     {
         Update update;
@@ -105,7 +105,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         _isOver = true;
     }
 
-    /// <summary>Tells the reader that nothing more comes.</summary>
+    /// <summary>Completes the updates of the run.</summary>
     public void Fail(string message)
     {
         if (_isOver)
@@ -128,7 +128,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         var message = error.GetProperty("message").GetString()!;
         if (!error.TryGetProperty("data", out var data))
         {
-            Fail($"the error {error.GetProperty("code").GetInt32()} ({message}) has no data, and the Dev UI shows nothing without");
+            Fail($"the error {error.GetProperty("code").GetInt32()} ({message}) has no data, which the Dev UI requires to show an error");
             return new Update.Error(13, message, null, null, IsStatus: false);
         }
 
@@ -147,11 +147,11 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
     {
         if (!_traceId.Task.IsCompletedSuccessfully)
         {
-            Fail("the answer came without runActionState before it");
+            Fail("the response came without a preceding runActionState");
         }
         else if (_traceId.Task.Result != traceId)
         {
-            Fail($"the answer has the trace id '{traceId}', and runActionState had '{_traceId.Task.Result}'");
+            Fail($"the response has the trace id '{traceId}', but runActionState had '{_traceId.Task.Result}'");
         }
     }
 
@@ -159,7 +159,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
     {
         if (_isOver)
         {
-            LateFault ??= $"{update.Name} came behind the answer";
+            LateFault ??= $"{update.Name} came after the response";
             return;
         }
 
@@ -169,7 +169,7 @@ internal sealed partial class ManagerRun(Manager manager, string id) : IRun
         }
         catch (ChannelClosedException)
         {
-            // Nobody reads any more.
+            // The run has no reader any more.
         }
     }
 }

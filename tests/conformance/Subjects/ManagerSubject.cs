@@ -21,7 +21,7 @@ internal sealed class ManagerSubject(Manager manager) : ISubject
     public async Task<byte[]?> ListValuesAsync(string type, CancellationToken cancellationToken) =>
         await AskAsync(id => ManagerFrames.ListValues(id, type), result => Bytes(result.GetProperty("values")), cancellationToken);
 
-    /// <exception cref="CaseFailure">A run has told something behind its end.</exception>
+    /// <exception cref="CaseFailure">A run sent an update after its end.</exception>
     public ValueTask DisposeAsync() =>
         _runs.Select(run => run.LateFault).FirstOrDefault(fault => fault is not null) is { } late ? throw new CaseFailure(late) : ValueTask.CompletedTask;
 
@@ -34,7 +34,7 @@ internal sealed class ManagerSubject(Manager manager) : ISubject
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException)
         {
-            throw new CaseFailure($"the answer has not the form that a manager expects: {e.Message}");
+            throw new CaseFailure($"the response does not have the format that a manager expects: {e.Message}");
         }
     }
 

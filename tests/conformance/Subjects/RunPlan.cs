@@ -2,7 +2,7 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Conformance.Subjects;
 
-/// <summary>A run as a case wants it started. What is null is left out of the request.</summary>
+/// <summary>Parameters of a run. Null members are left out of the request.</summary>
 internal sealed record RunPlan
 {
     public required string Key { get; init; }
@@ -15,18 +15,18 @@ internal sealed record RunPlan
 
     public IReadOnlyList<KeyValuePair<string, string>> Labels { get; init; } = [];
 
-    /// <summary>Whether chunks are wanted.</summary>
+    /// <summary>Whether to request chunks.</summary>
     public bool Stream { get; init; }
 
-    /// <summary>Whether the input comes in chunks.</summary>
+    /// <summary>Whether the input is streamed.</summary>
     public bool IsBidi { get; init; }
 
-    /// <summary>Metadata of the call. Of the application alone: a manager sends none.</summary>
+    /// <summary>Metadata of the call. Applications only, because a manager sends none.</summary>
     public Metadata? Metadata { get; init; }
 
-    /// <summary>How long the call may take. Of the application alone.</summary>
+    /// <summary>Deadline of the call. Applications only.</summary>
     public TimeSpan? Deadline { get; init; }
 
-    /// <summary>Whether the request has a field that this version of the contract does not know. Of the application alone.</summary>
+    /// <summary>Whether the request has an unknown field. Applications only.</summary>
     public bool HasUnknownField { get; init; }
 }

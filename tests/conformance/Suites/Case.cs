@@ -10,24 +10,24 @@ internal sealed record Case
 
     public string Suite => Id[..Id.IndexOf('/', StringComparison.Ordinal)];
 
-    /// <summary>Where the contract says so: an element of action_service.proto, or a heading of proto/README.md.</summary>
+    /// <summary>The clause of the contract: an element of action_service.proto, or a heading of proto/README.md.</summary>
     public required string Clause { get; init; }
 
-    /// <summary>What goes wrong for people where this fails.</summary>
+    /// <summary>The consequence for users if the case fails.</summary>
     public required string Why { get; init; }
 
-    /// <summary>Features without which the case is not run.</summary>
+    /// <summary>Features that the case requires.</summary>
     public IReadOnlyList<string> Needs { get; init; } = [];
 
-    /// <summary>Features with which the case is not run.</summary>
+    /// <summary>Features that must be absent.</summary>
     public IReadOnlyList<string> Unless { get; init; } = [];
 
-    /// <summary>The ways in which the case makes no sense, with the reason.</summary>
+    /// <summary>The modes in which the case does not apply, with the reason.</summary>
     public IReadOnlyDictionary<Way, string> NotIn { get; init; } = new Dictionary<Way, string>();
 
-    /// <summary>How long the case may take in all, in which nothing should ever come near it.</summary>
+    /// <summary>Timeout of the case, far above its usual duration.</summary>
     public TimeSpan Timeout { get; init; }
 
-    /// <summary>The steps, each with the text it is written with.</summary>
+    /// <summary>The steps, each with its text in the file.</summary>
     public required IReadOnlyList<(string Text, IStep Step)> Steps { get; init; }
 }

@@ -6,7 +6,7 @@ using Genkit.Sidecar.Conformance.Steps;
 
 namespace Genkit.Sidecar.Conformance.Suites;
 
-/// <summary>Reads the files of cases, in which any mistake is an error that names the file and the case.</summary>
+/// <summary>Reads case files. Every error names the file and the case.</summary>
 internal static partial class SuiteReader
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
@@ -14,8 +14,8 @@ internal static partial class SuiteReader
     [GeneratedRegex("^[a-z0-9]+(-[a-z0-9]+)*$")]
     private static partial Regex Name { get; }
 
-    /// <summary>All cases that the program holds, by suite.</summary>
-    /// <exception cref="FormatException">A file has a mistake.</exception>
+    /// <summary>Returns all embedded cases by suite.</summary>
+    /// <exception cref="FormatException">A file is invalid.</exception>
     public static IReadOnlyList<Case> Load(Catalogue catalogue)
     {
         var assembly = typeof(SuiteReader).Assembly;
@@ -28,12 +28,12 @@ internal static partial class SuiteReader
         }
 
         return cases.GroupBy(one => one.Id).FirstOrDefault(same => same.Count() > 1) is { } twice
-            ? throw new FormatException($"the case {twice.Key} is there twice")
+            ? throw new FormatException($"the case {twice.Key} is duplicated")
             : cases;
     }
 
-    /// <summary>Reads one suite, which is called as its file.</summary>
-    /// <exception cref="FormatException">The file has a mistake.</exception>
+    /// <summary>Reads one suite, which has the name of its file.</summary>
+    /// <exception cref="FormatException">The file is invalid.</exception>
     public static IReadOnlyList<Case> Read(string file, string text, Catalogue catalogue)
     {
         try
@@ -71,7 +71,7 @@ internal static partial class SuiteReader
     {
         if (!Name.IsMatch(id[(id.IndexOf('/', StringComparison.Ordinal) + 1)..]))
         {
-            throw new FormatException("an id has lower-case words with hyphens between");
+            throw new FormatException("an id must consist of lower-case words separated by hyphens");
         }
 
         var one = new Case
@@ -88,18 +88,18 @@ internal static partial class SuiteReader
         members.ThrowIfAnyIsLeft();
         if (one.Needs.Concat(one.Unless).FirstOrDefault(feature => !catalogue.Features.ContainsKey(feature)) is { } unknown)
         {
-            throw new FormatException($"there is no feature {unknown}");
+            throw new FormatException($"unknown feature {unknown}");
         }
 
         if (one.Steps.FirstOrDefault(step => step.Step.IsOfApplicationAlone) is { Step: not null } alone && (!one.NotIn.ContainsKey(Way.Sidecar) || !one.NotIn.ContainsKey(Way.Whole)))
         {
-            throw new FormatException($"this step is of the application alone, so the case needs notIn, with the reason: {alone.Text}");
+            throw new FormatException($"this step applies to applications only, so the case needs notIn with a reason: {alone.Text}");
         }
 
         return one;
     }
 
-    /// <summary>Reads <c>"notIn": {"sidecar": REASON, "manager": REASON}</c>, the latter for both ways with a manager.</summary>
+    /// <summary>Reads <c>"notIn": {"sidecar": REASON, "manager": REASON}</c>, the latter for both modes with a manager.</summary>
     private static Dictionary<Way, string> Ways(Members members)
     {
         var ways = new Dictionary<Way, string>();
@@ -121,7 +121,7 @@ internal static partial class SuiteReader
                     ways.Add(Way.Whole, reason);
                     break;
                 default:
-                    throw new FormatException($"notIn has the ways application, sidecar, whole and manager, not {way}");
+                    throw new FormatException($"notIn accepts the modes application, sidecar, whole and manager, not {way}");
             }
         }
 

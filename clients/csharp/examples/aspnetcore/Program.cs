@@ -1,10 +1,10 @@
-// A web API whose prices Genkit's tools can ask for, too.
+// A web API that also exposes its prices to Genkit's tools.
 using System.ComponentModel;
 using Genkit.Sidecar.Client;
 using Microsoft.AspNetCore.Mvc;
 
 var application = new Application("shop");
-application.Flow("price", [Description("Says what a product costs.")] (Product product, [FromServices] Prices prices) => new { price = prices.Of(product.Name) });
+application.Flow("price", [Description("Returns the price of a product.")] (Product product, [FromServices] Prices prices) => new { price = prices.Of(product.Name) });
 
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddScoped<Prices>();

@@ -8,7 +8,7 @@ application.Flow("greet", [Description("Greets by name.")] (Person person) =>
 {
     if (person.Name == "")
     {
-        throw new ActionError(StatusCode.FailedPrecondition, "somebody without a name cannot be greeted");
+        throw new ActionError(StatusCode.FailedPrecondition, "the name is empty");
     }
 
     return new { greeting = $"Hello, {person.Name}!" };
@@ -28,7 +28,7 @@ application.Flow("chat", Chat);
 
 await application.ServeAsync();
 
-[Description("Answers each message while more may come.")]
+[Description("Answers each message as it arrives.")]
 static async IAsyncEnumerable<object> Chat(IAsyncEnumerable<string> messages)
 {
     await foreach (var message in messages)

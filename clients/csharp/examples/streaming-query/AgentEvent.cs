@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace StreamingQuery;
 
-/// <summary>An event as the agent sends it, known by its member <c>type</c>. Members that are not here are of no interest.</summary>
+/// <summary>An event as the agent sends it. The member <c>type</c> tells the types apart. Members that are not declared are ignored.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(GuardrailChecked), "guardrail.checked")]
 [JsonDerivedType(typeof(MessageDelta), "message.delta")]

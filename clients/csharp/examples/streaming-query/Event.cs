@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace StreamingQuery;
 
-/// <summary>One event of an answer, which is what the flow streams. It is known by its member <c>event</c>.</summary>
+/// <summary>One event that the flow streams. The member <c>event</c> tells the types apart.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(StartEvent), "start")]
 [JsonDerivedType(typeof(ShieldEvent), "shield")]
@@ -16,39 +16,39 @@ namespace StreamingQuery;
 [JsonDerivedType(typeof(EndEvent), "end")]
 internal abstract record Event;
 
-/// <summary>The run has begun. Always first; the id continues the conversation.</summary>
+/// <summary>The run has started. Always the first event. Send the id with the next question to continue the conversation.</summary>
 internal sealed record StartEvent(string ConversationId) : Event;
 
-/// <summary>What a safety check said of the question or the answer.</summary>
+/// <summary>The verdict of a safety check on the question or the answer.</summary>
 internal sealed record ShieldEvent(string Name, ShieldVerdict Verdict, string? Reason) : Event;
 
 /// <summary>The next piece of the answer's text.</summary>
 internal sealed record TokenEvent(string Text) : Event;
 
-/// <summary>The agent calls a tool; its result has the same id.</summary>
+/// <summary>The agent calls a tool. The tool's result has the same id.</summary>
 internal sealed record ToolCallEvent(string Id, string Name, JsonObject Arguments) : Event;
 
-/// <summary>What a tool answered.</summary>
+/// <summary>The result of a tool call.</summary>
 internal sealed record ToolResultEvent(string Id, ToolStatus Status, string Content) : Event;
 
-/// <summary>The whole text of a turn, whose tokens have all come.</summary>
+/// <summary>The complete text of a turn. Follows the last token of the turn.</summary>
 internal sealed record TurnCompleteEvent(string Text) : Event;
 
-/// <summary>Nothing has happened for a while, and the run goes on.</summary>
+/// <summary>The run is still active, although no other event has occurred for a while.</summary>
 internal sealed record HeartbeatEvent : Event;
 
-/// <summary>The run has failed, and its error has this code and message. Always last.</summary>
+/// <summary>The run has failed. Always the last event. The error of the run has the same code and message.</summary>
 internal sealed record ErrorEvent(int Code, string Message) : Event;
 
-/// <summary>The run has succeeded. Always last, and the flow's result, which is why it says what it is by itself, too.</summary>
+/// <summary>The run has succeeded. Always the last event, and also the result of the flow. It therefore declares its own type discriminator.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(EndEvent), "end")]
 internal record EndEvent(IReadOnlyList<Document> ReferencedDocuments, TokenUsage Usage, bool Truncated, IReadOnlyDictionary<string, long> AvailableQuotas) : Event;
 
-/// <summary>What the answer relies on.</summary>
+/// <summary>A document that the answer refers to.</summary>
 internal sealed record Document(string Url, string Title);
 
-/// <summary>What the answer cost, in tokens.</summary>
+/// <summary>Number of tokens that the answer used.</summary>
 internal sealed record TokenUsage(long InputTokens, long OutputTokens);
 
 internal enum ShieldVerdict

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace StreamingQuery;
 
-/// <summary>Heartbeats, by which a reader tells an agent that thinks from a connection that is dead.</summary>
+/// <summary>Heartbeats, which distinguish a slow agent from a dead connection.</summary>
 internal static class Heartbeats
 {
-    /// <summary>Gives the events, and a heartbeat after each interval without one. Stops <paramref name="events"/> whenever it ends.</summary>
+    /// <summary>Returns the events, and a heartbeat after each interval without an event. Stops <paramref name="events"/> when it ends.</summary>
     public static async IAsyncEnumerable<Event> WithHeartbeatsAsync(
         this IAsyncEnumerable<Event> events, TimeSpan interval, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -32,7 +32,7 @@ internal static class Heartbeats
         }
         finally
         {
-            // Nobody may dispose of an enumerator that is about to move.
+            // An enumerator must not be disposed while MoveNextAsync is pending.
             await stop.CancelAsync();
             await ((Task)following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

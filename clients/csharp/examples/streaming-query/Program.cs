@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using StreamingQuery;
 
-// --scripts FILE: what the agent says. --heartbeat SECONDS: time without an event after which there is a heartbeat.
+// --scripts FILE: JSON file with the events of the agent. --heartbeat SECONDS: time without an event after which a heartbeat is sent.
 var settings = new ConfigurationBuilder().AddCommandLine(args).Build();
 using var logs = LoggerFactory.Create(builder => builder
     .AddSimpleConsole(console => console.SingleLine = true)

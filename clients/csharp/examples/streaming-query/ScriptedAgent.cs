@@ -5,15 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace StreamingQuery;
 
 /// <summary>
-/// A stand-in for an agent, which needs no network: it says what a script has for the question. The script is a JSON object of events by question. An event
-/// <c>wait</c> is not sent: the agent then does nothing until it is stopped.
+/// A stand-in for an agent. It replays scripted events and needs no network. The script is a JSON object with a list of events for each question. At a
+/// <c>wait</c> event, the agent waits until it is stopped.
 /// </summary>
 internal sealed partial class ScriptedAgent(JsonElement scripts, ILogger<ScriptedAgent> logger)
 {
     private static readonly JsonElement s_unknownQuestion = JsonElement.Parse(
         """{"type": "run.failed", "code": "unknown_question", "message": "the script has no such question"}""");
 
-    /// <summary>Gives the agent's events as they come from it. A real one would look up the conversation, and remember this turn.</summary>
+    /// <summary>Returns the events of the agent. A real agent would load the conversation and store this turn.</summary>
     public async IAsyncEnumerable<JsonElement> AnswerAsync(string question, string conversationId, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         if (!scripts.TryGetProperty(question, out var script))

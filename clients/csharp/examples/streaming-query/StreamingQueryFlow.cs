@@ -4,26 +4,26 @@ using Grpc.Core;
 
 namespace StreamingQuery;
 
-/// <summary>Takes a question and the id of its conversation, gives events of its own kind.</summary>
+/// <summary>Takes a question and the id of its conversation. Returns the agent's own events.</summary>
 internal delegate IAsyncEnumerable<JsonElement> Agent(string question, string conversationId, CancellationToken cancellationToken);
 
-/// <summary>The flow.</summary>
-/// <param name="agent">Who answers.</param>
-/// <param name="translation">How its events become the flow's.</param>
-/// <param name="heartbeat">Time without an event after which there is a heartbeat.</param>
+/// <summary>Answers questions as a stream of events.</summary>
+/// <param name="agent">The agent that answers.</param>
+/// <param name="translation">Translates the agent's events.</param>
+/// <param name="heartbeat">Time without an event after which a heartbeat is sent.</param>
 /// <param name="time">The clock.</param>
 internal sealed class StreamingQueryFlow(Agent agent, Translation translation, TimeSpan heartbeat, TimeProvider time)
 {
-    /// <summary>Lists the flow, with the schema of its events.</summary>
+    /// <summary>Adds the flow to an application, with the schema of its events.</summary>
     public void AddTo(Application application) => application.Flow(
         "streaming_query",
         ActionHandler.Create<Query, EndEvent>(
             (query, run) => AnswerAsync(query, sent => run.SendChunkAsync(sent, StreamingQueryJson.Default.Event), run.CancellationToken),
             StreamingQueryJson.Default.Query,
             StreamingQueryJson.Default.EndEvent),
-        new() { Description = "Answers a question, event by event.", StreamSchema = Schema.Of(StreamingQueryJson.Default.Event) });
+        new() { Description = "Streams the answer to a question as typed events.", StreamSchema = Schema.Of(StreamingQueryJson.Default.Event) });
 
-    /// <summary>Answers a question, event by event.</summary>
+    /// <summary>Streams the answer to a question as typed events.</summary>
     /// <param name="query">The question.</param>
     /// <param name="send">Sends an event.</param>
     /// <param name="cancellationToken">Stops the agent.</param>
@@ -40,11 +40,11 @@ internal sealed class StreamingQueryFlow(Agent agent, Translation translation, T
             {
                 case EndEvent end:
                     return end;
-                case ErrorEvent error: // so that whoever looks at the run alone sees that it failed
+                case ErrorEvent error: // also fail the run, so that callers that ignore chunks see the failure
                     throw new ActionError((StatusCode)error.Code, error.Message) { Stack = "" };
             }
         }
 
-        throw new InvalidOperationException("the answer had no end"); // which the translation does not let happen
+        throw new InvalidOperationException("the answer had no final event"); // the translation always adds one
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace StreamingQuery;
 
-/// <summary>How the example's types are read and written. Generated at build time, so that it may be trimmed or compiled ahead of time.</summary>
+/// <summary>Serialization metadata of the example. Source-generated, so that the application can be trimmed or compiled ahead of time.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     Converters = [typeof(SnakeCaseEnum<ShieldVerdict>), typeof(SnakeCaseEnum<ToolStatus>)],

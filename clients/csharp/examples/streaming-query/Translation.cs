@@ -8,16 +8,16 @@ using Microsoft.Extensions.Logging;
 
 namespace StreamingQuery;
 
-/// <summary>Translates the agent's events into the flow's.</summary>
+/// <summary>Translates the events of the agent into the events of the flow.</summary>
 internal sealed partial class Translation(ILogger<Translation> logger)
 {
-    /// <summary>The name of the meter, for OpenTelemetry's <c>AddMeter</c>.</summary>
+    /// <summary>Name of the meter, for OpenTelemetry's <c>AddMeter</c>.</summary>
     public const string Meter = "StreamingQuery";
 
     private static readonly Meter s_meter = new(Meter);
-    private static readonly Counter<long> s_unknown = s_meter.CreateCounter<long>("streaming_query.unknown_events", "{event}", "Events of the agent that were not understood");
+    private static readonly Counter<long> s_unknown = s_meter.CreateCounter<long>("streaming_query.unknown_events", "{event}", "Events of the agent that were not recognized");
 
-    // What the agent calls its failures. Any other is the agent's own affair, and its message too.
+    // The agent's failure codes that callers may see. Any other failure is reported without its details.
     private static readonly FrozenDictionary<string, StatusCode> s_codes = new Dictionary<string, StatusCode>
     {
         ["quota_exceeded"] = StatusCode.ResourceExhausted,
@@ -27,9 +27,9 @@ internal sealed partial class Translation(ILogger<Translation> logger)
     }.ToFrozenDictionary();
 
     private static readonly ErrorEvent s_failed = new((int)StatusCode.Internal, "the agent failed");
-    private static readonly ErrorEvent s_brokeOff = new((int)StatusCode.Unavailable, "the answer broke off");
+    private static readonly ErrorEvent s_endedEarly = new((int)StatusCode.Unavailable, "the agent ended without a final event");
 
-    /// <summary>Gives the agent's events. The last is an end or an error, whatever the agent does.</summary>
+    /// <summary>Returns the translated events. The last one is always an end or an error, even if the agent throws or stops early.</summary>
     public async IAsyncEnumerable<Event> TranslateAsync(IAsyncEnumerable<JsonElement> upstream, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await using var events = upstream.GetAsyncEnumerator(cancellationToken);
@@ -38,7 +38,7 @@ internal sealed partial class Translation(ILogger<Translation> logger)
         {
             try
             {
-                translated = await events.MoveNextAsync() ? EventOf(events.Current) : s_brokeOff;
+                translated = await events.MoveNextAsync() ? EventOf(events.Current) : s_endedEarly;
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
@@ -60,7 +60,7 @@ internal sealed partial class Translation(ILogger<Translation> logger)
         {
             return raw.Deserialize(StreamingQueryJson.Default.AgentEvent);
         }
-        catch (Exception error) when (error is JsonException or NotSupportedException) // the latter where there is no type
+        catch (Exception error) when (error is JsonException or NotSupportedException) // NotSupportedException if the type discriminator is missing
         {
             return null;
         }
@@ -109,7 +109,7 @@ internal sealed partial class Translation(ILogger<Translation> logger)
         [LoggerMessage(LogLevel.Error, "The agent failed with '{Code}'.")]
         public static partial void FailedWith(ILogger logger, string code);
 
-        [LoggerMessage(LogLevel.Warning, "The agent sent an event of type '{Type}', which is not known in this form.")]
+        [LoggerMessage(LogLevel.Warning, "Ignored an unrecognized event of type '{Type}' from the agent.")]
         public static partial void Unknown(ILogger logger, string type);
     }
 }

@@ -5,7 +5,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>An action: what is listed of it, and the handler behind it. Made by <see cref="Application"/>; by itself, for actions that are not listed.</summary>
+/// <summary>An action: its listed properties and its handler. <see cref="Application"/> creates it; use <see cref="Create(string, string, ActionHandler, ActionOptions)"/> for actions that are not listed.</summary>
 public sealed class ActionDefinition
 {
     private readonly Lazy<V1.Action> _listed;
@@ -17,7 +17,7 @@ public sealed class ActionDefinition
         ArgumentNullException.ThrowIfNull(handler);
         if (type.Contains('/'))
         {
-            throw new ArgumentException($"the type of an action has no slash, but this is '{type}'", nameof(type));
+            throw new ArgumentException($"the type of an action must not contain a slash: '{type}'", nameof(type));
         }
 
         Type = type;
@@ -33,7 +33,7 @@ public sealed class ActionDefinition
         }
         catch (ArgumentException e)
         {
-            throw Undefinable(Key, e);
+            throw WithKey(Key, e);
         }
 
         Metadata = options?.Metadata;
@@ -45,65 +45,65 @@ public sealed class ActionDefinition
             }
             catch (ArgumentException e)
             {
-                throw Undefinable(Key, e);
+                throw WithKey(Key, e);
             }
         });
     }
 
-    /// <summary>Genkit's type of action, such as <c>flow</c>.</summary>
+    /// <summary>Genkit's action type, such as <c>flow</c>.</summary>
     public string Type { get; }
 
-    /// <summary>The name, possibly with slashes.</summary>
+    /// <summary>Name of the action. May contain slashes.</summary>
     public string Name { get; }
 
-    /// <summary><c>/TYPE/NAME</c>.</summary>
+    /// <summary>Key of the action, <c>/TYPE/NAME</c>.</summary>
     public string Key { get; }
 
     /// <summary>What the action does, for people and models.</summary>
     public string? Description { get; }
 
-    /// <summary>JSON Schema of the input, or of one input chunk; null where it takes any.</summary>
+    /// <summary>JSON Schema of the input, or of one input chunk. Null if the action accepts any value.</summary>
     public JsonObject? InputSchema { get; }
 
-    /// <summary>JSON Schema of the result; null where it may be any.</summary>
+    /// <summary>JSON Schema of the result. Null if it may be any value.</summary>
     public JsonObject? OutputSchema { get; }
 
-    /// <summary>JSON Schema of one chunk of output; null where that is not said, or it may be any.</summary>
+    /// <summary>JSON Schema of one output chunk. Null if it is unknown or may be any value.</summary>
     public JsonObject? StreamSchema { get; }
 
-    /// <summary>What Genkit's tools know of the action's type.</summary>
+    /// <summary>Metadata of the action type for Genkit's tools.</summary>
     public JsonObject? Metadata { get; }
 
-    /// <summary>Whether it takes a stream of inputs.</summary>
+    /// <summary>Whether the action takes a stream of inputs.</summary>
     public bool IsBidi => Handler.TakesStream;
 
     internal ActionHandler Handler { get; }
 
-    /// <summary>What <c>ListActions</c> says of it.</summary>
+    /// <summary>The action as <c>ListActions</c> reports it.</summary>
     internal V1.Action Listed => _listed.Value;
 
-    /// <summary>Makes an action that no application lists.</summary>
-    /// <param name="type">Genkit's type of action, without slashes.</param>
-    /// <param name="name">The name, possibly with slashes.</param>
-    /// <param name="handler">What it does.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <exception cref="ArgumentException">The type has a slash, or there is no name.</exception>
+    /// <summary>Creates an action without adding it to an application.</summary>
+    /// <param name="type">Genkit's action type. Must not contain slashes.</param>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <exception cref="ArgumentException">The type contains a slash, or the name is empty.</exception>
     public static ActionDefinition Create(string type, string name, ActionHandler handler, ActionOptions? options = null) => new(type, name, handler, options);
 
     /// <inheritdoc cref="Create(string, string, ActionHandler, ActionOptions)"/>
-    /// <param name="type">Genkit's type of action, without slashes.</param>
-    /// <param name="name">The name, possibly with slashes.</param>
-    /// <param name="handler">What it does: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
-    /// <param name="options">What else there is to say.</param>
-    /// <param name="json">How values are read and written; without, as the library does.</param>
+    /// <param name="type">Genkit's action type. Must not contain slashes.</param>
+    /// <param name="name">Name of the action. May contain slashes.</param>
+    /// <param name="handler">The handler: see <see cref="ActionHandler.Create(Delegate, JsonSerializerOptions)"/>.</param>
+    /// <param name="options">Description, schemas and metadata.</param>
+    /// <param name="json">Serializer options. Defaults to the library's options.</param>
     [RequiresUnreferencedCode("The handler's types are looked up at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.")]
-    [RequiresDynamicCode("Code is made for the handler at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.")]
+    [RequiresDynamicCode("Code is generated for the handler at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.")]
     public static ActionDefinition Create(string type, string name, Delegate handler, ActionOptions? options = null, JsonSerializerOptions? json = null) =>
         new(type, name, HandlerOf(KeyOf(type, name), handler, json), options);
 
-    /// <exception cref="ArgumentException">The handler's signature is not one of an action. The message begins with the key.</exception>
+    /// <exception cref="ArgumentException">The handler's signature is not supported. The message begins with the key.</exception>
     [RequiresUnreferencedCode("The handler's types are looked up at run time.")]
-    [RequiresDynamicCode("Code is made for the handler at run time.")]
+    [RequiresDynamicCode("Code is generated for the handler at run time.")]
     internal static ActionHandler HandlerOf(string key, Delegate handler, JsonSerializerOptions? json)
     {
         try
@@ -112,13 +112,13 @@ public sealed class ActionDefinition
         }
         catch (ArgumentException e) when (e is not ArgumentNullException)
         {
-            throw Undefinable(key, e);
+            throw WithKey(key, e);
         }
     }
 
     internal static string KeyOf(string type, string name) => $"/{type}/{name}";
 
-    private static ArgumentException Undefinable(string key, ArgumentException e) => new($"{key}: {e.Message}", e);
+    private static ArgumentException WithKey(string key, ArgumentException e) => new($"{key}: {e.Message}", e);
 
     private static ByteString? Encoded(JsonObject? value) => value is null ? null : UnsafeByteOperations.UnsafeWrap(JsonDefaults.Encode(value));
 
@@ -143,7 +143,7 @@ public sealed class ActionDefinition
         var metadata = IsBidi ? Kinds.With(Metadata, new JsonObject { ["bidi"] = true }) : Metadata;
         if (StreamSchema is not null)
         {
-            // For which the contract has no member of its own.
+            // The contract has no field for it.
             metadata = Kinds.With(metadata, new JsonObject { ["streamSchema"] = StreamSchema.DeepClone() });
         }
 

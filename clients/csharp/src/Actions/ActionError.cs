@@ -4,35 +4,35 @@ using Grpc.Core;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Thrown by an action to fail with a code of its choice. A call that shall end with a gRPC status instead has <see cref="RpcException"/>.</summary>
-[SuppressMessage("Naming", "CA1710", Justification = "Every client library has this name.")]
-[SuppressMessage("Design", "CA1032", Justification = "An error has a code.")]
+/// <summary>Fails the run with a given status code. To end the call with a gRPC status instead, throw <see cref="RpcException"/>.</summary>
+[SuppressMessage("Naming", "CA1710", Justification = "All client libraries use this name.")]
+[SuppressMessage("Design", "CA1032", Justification = "An error always has a code.")]
 public class ActionError : Exception
 {
-    /// <summary>Makes an error.</summary>
-    /// <param name="code">What kind of failure it is.</param>
-    /// <param name="message">What went wrong, for people.</param>
-    /// <param name="details">What went wrong, for programs.</param>
-    /// <param name="innerException">What caused it; part of the stack that the caller gets.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The code is none of an error, such as gRPC's 0 for OK.</exception>
+    /// <summary>Creates an error.</summary>
+    /// <param name="code">Status code of the failure.</param>
+    /// <param name="message">Human-readable description of the failure.</param>
+    /// <param name="details">Machine-readable description of the failure.</param>
+    /// <param name="innerException">Cause of the failure. It is part of the reported stack.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The code is not an error code, such as gRPC's 0 for OK.</exception>
     public ActionError(StatusCode code, string message, JsonObject? details = null, Exception? innerException = null)
         : base(message, innerException)
     {
         if (code is < StatusCode.Cancelled or > StatusCode.Unauthenticated)
         {
-            throw new ArgumentOutOfRangeException(nameof(code), code, $"no error has this code; its message was: {message}");
+            throw new ArgumentOutOfRangeException(nameof(code), code, $"the code is not an error code; the message of the error is: {message}");
         }
 
         Code = code;
         Details = details;
     }
 
-    /// <summary>What kind of failure it is.</summary>
+    /// <summary>Status code of the failure.</summary>
     public StatusCode Code { get; }
 
-    /// <summary>What went wrong, for programs.</summary>
+    /// <summary>Machine-readable description of the failure.</summary>
     public JsonObject? Details { get; }
 
-    /// <summary>The stack trace that the caller gets in place of the exception's own; empty for none.</summary>
+    /// <summary>Stack trace to report instead of the exception's own. An empty string reports none.</summary>
     public string? Stack { get; init; }
 }

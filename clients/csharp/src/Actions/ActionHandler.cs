@@ -5,36 +5,36 @@ using System.Text.Json.Serialization.Metadata;
 namespace Genkit.Sidecar.Client;
 
 /// <summary>
-/// What an action does: reads its input, runs, sends chunks, returns its result. Most handlers are lambdas, of which <see cref="Application"/> makes one of these by
-/// itself; this class is for trimmed applications, those compiled ahead of time, and those that want nothing to be looked up at run time.
+/// The function of an action. It reads the input, runs, sends chunks and returns a result. <see cref="Application"/> creates handlers from lambdas and methods. Use
+/// this class in applications that are trimmed or compiled ahead of time.
 /// </summary>
 public sealed class ActionHandler
 {
     internal ActionHandler(Invocation invoke) => Invoke = invoke;
 
-    /// <summary>Runs the handler and returns its result, encoded; absent where it has none.</summary>
+    /// <summary>Runs the handler and returns its encoded result, which is absent if the handler has none.</summary>
     internal Invocation Invoke { get; }
 
-    /// <summary>Whether it takes a stream of inputs.</summary>
+    /// <summary>Whether the handler takes a stream of inputs.</summary>
     internal bool TakesStream { get; init; }
 
-    /// <summary>What its input, or one input chunk, is read as; null where it takes none.</summary>
+    /// <summary>Type of the input, or of one input chunk. Null if the handler takes none.</summary>
     internal JsonTypeInfo? Input { get; init; }
 
-    /// <summary>What its result is written as; null where it has none.</summary>
+    /// <summary>Type of the result. Null if the handler has none.</summary>
     internal JsonTypeInfo? Output { get; init; }
 
-    /// <summary>What its chunks are written as; null where that is not said.</summary>
+    /// <summary>Type of the output chunks. Null if it is unknown.</summary>
     internal JsonTypeInfo? Chunk { get; init; }
 
-    /// <summary>What it says of itself.</summary>
+    /// <summary>Text of the <c>[Description]</c> attribute.</summary>
     internal string? Description { get; init; }
 
-    /// <summary>A handler of one input.</summary>
+    /// <summary>Creates a handler that takes one input.</summary>
     /// <param name="handler">The function.</param>
-    /// <param name="input">How the input is read, from a source-generated context.</param>
-    /// <param name="output">How the result is written, from the same.</param>
-    /// <param name="isInputOptional">Whether a run without input, or with null, is one of <c>default(TInput)</c>.</param>
+    /// <param name="input">Type metadata of the input, from a source-generated context.</param>
+    /// <param name="output">Type metadata of the result, from a source-generated context.</param>
+    /// <param name="isInputOptional">Whether an absent input, or null, is read as <c>default(TInput)</c>.</param>
     public static ActionHandler Create<TInput, TOutput>(
         Func<TInput, ActionRunContext, Task<TOutput>> handler, JsonTypeInfo<TInput> input, JsonTypeInfo<TOutput> output, bool isInputOptional = false)
     {
@@ -45,10 +45,10 @@ public sealed class ActionHandler
         return new ActionHandler(Invocations.Async((_, run) => reader.Read(run.Json, run.What), handler, output)) { Input = input, Output = output };
     }
 
-    /// <summary>A handler of streamed input.</summary>
-    /// <param name="handler">The function. It may send and return while more may come.</param>
-    /// <param name="input">How one input chunk is read, from a source-generated context.</param>
-    /// <param name="output">How the result is written, from the same.</param>
+    /// <summary>Creates a handler that takes streamed input.</summary>
+    /// <param name="handler">The function. It may send chunks and return before the input ends.</param>
+    /// <param name="input">Type metadata of one input chunk, from a source-generated context.</param>
+    /// <param name="output">Type metadata of the result, from a source-generated context.</param>
     public static ActionHandler CreateStreaming<TInput, TOutput>(
         Func<IAsyncEnumerable<TInput>, ActionRunContext, Task<TOutput>> handler, JsonTypeInfo<TInput> input, JsonTypeInfo<TOutput> output)
     {
@@ -65,15 +65,15 @@ public sealed class ActionHandler
     }
 
     /// <summary>
-    /// A handler of a lambda or method. It takes, in any order and each at most once: an input of any type that JSON has, or an <see cref="IAsyncEnumerable{T}"/> of them
-    /// for streamed input; an <see cref="ActionRunContext"/>; a <see cref="CancellationToken"/>; and parameters with <c>[FromServices]</c> or <c>[FromKeyedServices]</c>. It returns a result, a task of
-    /// one, nothing, or an <see cref="IAsyncEnumerable{T}"/>, whose items are chunks. One that is not asynchronous gets a thread of its own.
+    /// Creates a handler from a lambda or method. Its parameters, in any order and each at most once, are: an input of any serializable type, or an
+    /// <see cref="IAsyncEnumerable{T}"/> for streamed input; an <see cref="ActionRunContext"/>; a <see cref="CancellationToken"/>; and parameters with <c>[FromServices]</c> or <c>[FromKeyedServices]</c>. It returns a result, a task of
+    /// a result, nothing, or an <see cref="IAsyncEnumerable{T}"/>, whose items are chunks. A handler that is not asynchronous runs in a thread of its own.
     /// </summary>
     /// <param name="handler">The lambda or method.</param>
-    /// <param name="options">How values are read and written; without, as the library does.</param>
-    /// <exception cref="ArgumentException">It has other parameters, or types that have no JSON form.</exception>
+    /// <param name="options">Serializer options. Defaults to the library's options.</param>
+    /// <exception cref="ArgumentException">It has other parameters, or a type has no JSON representation.</exception>
     [RequiresUnreferencedCode("The handler's types are looked up at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.")]
-    [RequiresDynamicCode("Code is made for the handler at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.")]
+    [RequiresDynamicCode("Code is generated for the handler at run time. Use ActionHandler.Create with a source-generated JsonSerializerContext.")]
     public static ActionHandler Create(Delegate handler, JsonSerializerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);

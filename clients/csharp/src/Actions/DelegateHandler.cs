@@ -11,9 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Makes a handler of a lambda or method: looks at its signature once, and compiles a call of it, so that a run looks up nothing.</summary>
+/// <summary>Creates a handler from a lambda or method. Inspects the signature once and compiles the call, so that runs need no reflection.</summary>
 [RequiresUnreferencedCode("The handler's types are looked up at run time.")]
-[RequiresDynamicCode("Code is made for the handler at run time.")]
+[RequiresDynamicCode("Code is generated for the handler at run time.")]
 internal sealed class DelegateHandler
 {
     private readonly ParameterExpression _context = Expression.Parameter(typeof(ActionRunContext), "context");
@@ -34,7 +34,7 @@ internal sealed class DelegateHandler
         if (inputs.Length > 1 || Array.Exists(parameters, parameter => parameter.ParameterType.IsByRef))
         {
             throw new ArgumentException(
-                $"a handler takes one input, ActionRunContext, CancellationToken and [FromServices] parameters, and this one takes {string.Join(", ", parameters.Select(parameter => parameter.ParameterType.Name))}");
+                $"a handler takes one input, ActionRunContext, CancellationToken and [FromServices] parameters, but this one takes {string.Join(", ", parameters.Select(parameter => parameter.ParameterType.Name))}");
         }
 
         _input = inputs.SingleOrDefault();
@@ -42,7 +42,7 @@ internal sealed class DelegateHandler
         _call = Expression.Invoke(Expression.Constant(handler), parameters.Select(parameter => parameter == _input ? _bound : Given(parameter)));
     }
 
-    /// <exception cref="ArgumentException">It has other parameters, or types that have no JSON form.</exception>
+    /// <exception cref="ArgumentException">It has other parameters, or a type has no JSON representation.</exception>
     public static ActionHandler Create(Delegate handler, JsonSerializerOptions options)
     {
         var made = new DelegateHandler(handler, options);
@@ -82,7 +82,7 @@ internal sealed class DelegateHandler
         return Expression.Convert(Expression.Invoke(Expression.Constant(service), Expression.Property(_context, nameof(ActionRunContext.Services))), parameter.ParameterType);
     }
 
-    /// <summary>What makes the input: a <c>Func&lt;ActionRunContext, RunInput, TInput&gt;</c>.</summary>
+    /// <summary>Expression that creates the input: a <c>Func&lt;ActionRunContext, RunInput, TInput&gt;</c>.</summary>
     private Delegate Bind(out JsonTypeInfo? input)
     {
         input = null;
@@ -102,7 +102,7 @@ internal sealed class DelegateHandler
 
     private static Delegate BindOne<T>(JsonTypeInfo<T> type, ParameterInfo parameter, bool isNullable)
     {
-        // Of a value type whose default is written as `default`, reflection says null.
+        // Reflection returns null for a value type whose default is written as `default`.
         var reader = parameter.HasDefaultValue
             ? new InputReader<T>(type, isNullable, isOptional: true, parameter.DefaultValue is { } value ? DefaultOf<T>(value) : default)
             : new InputReader<T>(type, isNullable, isOptional: isNullable || typeof(T) == typeof(JsonElement));
@@ -125,8 +125,8 @@ internal sealed class DelegateHandler
         {
             if (_isAsync)
             {
-                // Nobody could wait for it, and what it throws would end the process.
-                throw new ArgumentException("a handler that is async returns a Task, and this one returns void");
+                // An async void method cannot be awaited, and its exceptions would end the process.
+                throw new ArgumentException("an async handler must return a Task, but this one returns void");
             }
 
             return Call<Invocation>(nameof(Invocations.BlockingWithoutResult), [_bound.Type], bind, Compile(_call, typeof(Action<,>), _bound.Type, _context.Type));
@@ -148,7 +148,7 @@ internal sealed class DelegateHandler
         var result = isAsync ? returned.GetGenericArguments()[0] : returned;
         if (ItemOf(result) is not null)
         {
-            throw new ArgumentException("a handler returns an IAsyncEnumerable by itself, not a task of one: an async method can enumerate it, and yield its items");
+            throw new ArgumentException("a handler must return an IAsyncEnumerable directly, not a task of one. Enumerate it in an async method and yield its items");
         }
 
         output = TypeOf(result);
@@ -162,7 +162,7 @@ internal sealed class DelegateHandler
 
     private Delegate Compile(Expression body, Type type, params Type[] arguments) => Expression.Lambda(type.MakeGenericType(arguments), body, _bound, _context).Compile();
 
-    /// <exception cref="ArgumentException">The options know nothing of the type.</exception>
+    /// <exception cref="ArgumentException">The options have no metadata for the type.</exception>
     private JsonTypeInfo TypeOf(Type type)
     {
         try
@@ -177,7 +177,7 @@ internal sealed class DelegateHandler
 
     private static bool IsStream(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>);
 
-    /// <summary>The T of an <c>IAsyncEnumerable&lt;T&gt;</c>, or of what implements one; null of any other type.</summary>
+    /// <summary>Returns the T of a type that is or implements <c>IAsyncEnumerable&lt;T&gt;</c>, or null for any other type.</summary>
     private static Type? ItemOf(Type type) => type.GetInterfaces().Append(type)
         .FirstOrDefault(IsStream)?.GetGenericArguments()[0];
 

@@ -1,11 +1,11 @@
 namespace Genkit.Sidecar.Client;
 
-/// <summary>What may be said of an embedder.</summary>
+/// <summary>Options of an embedder.</summary>
 public record EmbedderOptions : LabelledOptions
 {
-    /// <summary>How many numbers an embedding has.</summary>
+    /// <summary>Number of elements of an embedding.</summary>
     public int? Dimensions { get; init; }
 
-    /// <summary>What the embedder can.</summary>
+    /// <summary>Capabilities of the embedder.</summary>
     public EmbedderSupports? Supports { get; init; }
 }

@@ -1,11 +1,11 @@
 namespace Genkit.Sidecar.Client;
 
-/// <summary>What an embedder can. What is null is not said.</summary>
+/// <summary>Capabilities of an embedder. Members that are null are not listed.</summary>
 public record EmbedderSupports
 {
-    /// <summary>What it takes, such as <c>text</c> and <c>image</c>.</summary>
+    /// <summary>Kinds of input that it accepts, such as <c>text</c> and <c>image</c>.</summary>
     public IReadOnlyList<string>? Input { get; init; }
 
-    /// <summary>Whether it knows more than one language.</summary>
+    /// <summary>Whether it supports several languages.</summary>
     public bool? Multilingual { get; init; }
 }

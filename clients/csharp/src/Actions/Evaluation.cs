@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Makes a handler that scores a dataset out of one that scores a test case, whose failure is that case's alone.</summary>
+/// <summary>Turns a handler that scores one test case into one that scores a dataset. A failed test case does not fail the others.</summary>
 internal static partial class Evaluation
 {
     private static readonly JsonWriterOptions s_writer = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -53,7 +53,7 @@ internal static partial class Evaluation
         }
         catch (Exception e) when (!context.CancellationToken.IsCancellationRequested)
         {
-            // As it came: what JSON can say is not always a text of .NET.
+            // Use the raw text, because a JSON string may contain a lone surrogate, which .NET cannot decode.
             var name = id.ValueKind == JsonValueKind.Undefined ? "" : id.GetRawText().Trim('"');
             Log.EvaluationFailed(context.Logger, e, name);
             writer.WriteStartObject("evaluation");

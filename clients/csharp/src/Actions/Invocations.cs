@@ -2,7 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>The shapes that a handler may have. What it takes is made by <c>bind</c>, which throws <see cref="InputError"/>.</summary>
+/// <summary>The supported shapes of handlers. <c>bind</c> creates the input and throws <see cref="InputError"/>.</summary>
 internal static class Invocations
 {
     public static Invocation Async<TInput, TOutput>(
@@ -47,7 +47,7 @@ internal static class Invocations
             return RawJson.Absent;
         };
 
-    // In the pool, runs that wait for each other could starve.
+    // In the thread pool, runs that wait for each other could exhaust the threads.
     private static Task<T> OnThread<T>(Func<T> function) =>
         Task.Factory.StartNew(function, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 }

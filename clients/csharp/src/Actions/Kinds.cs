@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>What Genkit's tools know of each kind of action: metadata and schemas.</summary>
+/// <summary>Metadata and schemas of Genkit's action types.</summary>
 internal static class Kinds
 {
     private static readonly Lazy<JsonObject> s_kinds = new(() =>
@@ -11,12 +11,12 @@ internal static class Kinds
         return JsonNode.Parse(stream)!.AsObject();
     });
 
-    /// <summary>Schema of what Genkit sends to (<c>input</c>) or takes from (<c>output</c>) actions of the kind, or null.</summary>
+    /// <summary>Returns Genkit's schema for the <c>input</c> or <c>output</c> of an action type, or null if the type has no fixed schema.</summary>
     public static JsonObject? SchemaOf(string kind, string direction) => s_kinds.Value[kind]?[direction] is JsonObject schema
         ? With(schema, new JsonObject { ["definitions"] = s_kinds.Value["definitions"]!.DeepClone(), ["$schema"] = Schema.Draft07 })
         : null;
 
-    /// <summary>What an author gives, and what the kind needs, which wins.</summary>
+    /// <summary>Merges the given metadata with the metadata that the kind requires. The latter takes precedence.</summary>
     public static JsonObject With(JsonObject? given, JsonObject needed)
     {
         var both = given?.DeepClone().AsObject() ?? [];
@@ -76,7 +76,7 @@ internal static class Kinds
         ["embedder"] = Given(("customOptions", options.ConfigSchema?.DeepClone())),
     };
 
-    /// <summary>Of a retriever, an indexer or a reranker.</summary>
+    /// <summary>Returns the metadata of a retriever, an indexer or a reranker.</summary>
     public static JsonObject Labelled(string kind, string name, LabelledOptions options) => new()
     {
         ["type"] = kind,
@@ -88,7 +88,7 @@ internal static class Kinds
     {
         ["type"] = "evaluator",
 
-        // Where the CLI looks for it; Genkit's own runtimes have it below alone.
+        // The CLI reads it here, while Genkit's own runtimes only list it below.
         ["evaluatorIsBilled"] = options.IsBilled,
         ["evaluator"] = Given(
             ("evaluatorDisplayName", options.DisplayName ?? name),

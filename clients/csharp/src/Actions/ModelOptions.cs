@@ -1,14 +1,14 @@
 namespace Genkit.Sidecar.Client;
 
-/// <summary>What may be said of a model. Its label is its description where it has none.</summary>
+/// <summary>Options of a model. The description defaults to the label.</summary>
 public record ModelOptions : LabelledOptions
 {
-    /// <summary>Versions that a request may name.</summary>
+    /// <summary>Versions that a request may ask for.</summary>
     public IReadOnlyList<string>? Versions { get; init; }
 
-    /// <summary>What the model can.</summary>
+    /// <summary>Capabilities of the model.</summary>
     public ModelSupports? Supports { get; init; }
 
-    /// <summary><c>featured</c>, <c>stable</c>, <c>unstable</c>, <c>legacy</c> or <c>deprecated</c>.</summary>
+    /// <summary>Release stage: <c>featured</c>, <c>stable</c>, <c>unstable</c>, <c>legacy</c> or <c>deprecated</c>.</summary>
     public string? Stage { get; init; }
 }

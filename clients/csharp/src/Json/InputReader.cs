@@ -4,21 +4,21 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Reads what a caller sent as the type that a handler takes.</summary>
-/// <param name="type">The type.</param>
-/// <param name="isNullable">Whether null may be read.</param>
-/// <param name="isOptional">Whether there may be no value.</param>
-/// <param name="absent">What is read where there is none.</param>
+/// <summary>Reads JSON as the type that a handler takes.</summary>
+/// <param name="type">Metadata of the type.</param>
+/// <param name="isNullable">Whether null is accepted.</param>
+/// <param name="isOptional">Whether the value may be absent.</param>
+/// <param name="absent">Value to return if it is absent.</param>
 internal sealed class InputReader<T>(JsonTypeInfo<T> type, bool isNullable = false, bool isOptional = false, T? absent = default)
 {
     private readonly Lazy<JsonNode> _schema = new(() => Schema.Export(type));
 
-    /// <exception cref="InputError">The value is not what the type takes. The message names the member, or says what the value must be.</exception>
+    /// <exception cref="InputError">The value does not match the type. The message names the member, or describes what the value must be.</exception>
     public T Read(RawJson json, string what)
     {
         if (json.IsAbsent)
         {
-            return isOptional || typeof(T) == typeof(RawJson) ? absent! : throw new InputError($"{what} is missing: it must be {Mismatch.Describe(_schema.Value)}");
+            return isOptional || typeof(T) == typeof(RawJson) ? absent! : throw new InputError($"{what} is missing; it must be {Mismatch.Describe(_schema.Value)}");
         }
 
         if (typeof(T) == typeof(RawJson))
@@ -37,12 +37,12 @@ internal sealed class InputReader<T>(JsonTypeInfo<T> type, bool isNullable = fal
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException && Mismatch.Find(json, _schema.Value, what) is { } problem)
         {
-            // As a type with subtypes refuses a value that does not say which it is, and any object a member whose name is half a surrogate pair.
+            // For example, a polymorphic type refuses a value without type discriminator, and every object refuses a member name with a lone surrogate.
             throw problem;
         }
         catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
         {
-            // The type's own constructor, setter or converter refuses the value.
+            // A constructor, setter or converter of the type refused the value.
             throw new InputError($"{what} cannot be read: {e.Message}");
         }
 

@@ -7,18 +7,18 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>How values are read and written where the application does not say.</summary>
+/// <summary>The library's serializer options.</summary>
 internal static class JsonDefaults
 {
     private static readonly JsonWriterOptions s_writer = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Strict, so that what a schema says is what is read: members by their exact camel-case names, numbers that are numbers, no null where the type has none.</summary>
+    /// <summary>Strict options, so that reading matches the listed schema: exact camel-case names, no numbers in strings, no null for non-nullable types.</summary>
     public static JsonSerializerOptions Options { get; } = Create();
 
-    /// <summary>One JSON value, encoded.</summary>
+    /// <summary>Encodes one JSON value.</summary>
     public static RawJson Encode<T>(T value, JsonTypeInfo<T> type) => value is RawJson raw ? raw : new RawJson(JsonSerializer.SerializeToUtf8Bytes(value, type));
 
-    /// <summary>One JSON object, encoded.</summary>
+    /// <summary>Encodes one JSON object.</summary>
     public static byte[] Encode(JsonObject value)
     {
         using var stream = new MemoryStream();
@@ -30,21 +30,21 @@ internal static class JsonDefaults
         return stream.ToArray();
     }
 
-    /// <summary>The type's metadata.</summary>
-    /// <exception cref="NotSupportedException">The options have none for it, as those of a trimmed application without a source-generated context.</exception>
+    /// <summary>Returns the metadata of a type.</summary>
+    /// <exception cref="NotSupportedException">The options have no metadata for the type, as in a trimmed application without a source-generated context.</exception>
     public static JsonTypeInfo<T> TypeOf<T>(this JsonSerializerOptions options) => (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
 
-    /// <summary>The options that are given, able to look types up, else <see cref="Options"/>.</summary>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where reflection is enabled, which it is not in trimmed applications.")]
-    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where reflection is enabled, which it is not in applications compiled ahead of time.")]
+    /// <summary>Returns the given options with a type resolver, or <see cref="Options"/> if none are given.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Reached only if reflection is enabled, which trimming disables.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Reached only if reflection is enabled, which ahead-of-time compilation disables.")]
     public static JsonSerializerOptions Or(JsonSerializerOptions? given)
     {
         given?.MakeReadOnly(populateMissingResolver: JsonSerializer.IsReflectionEnabledByDefault);
         return given ?? Options;
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where reflection is enabled, which it is not in trimmed applications.")]
-    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where reflection is enabled, which it is not in applications compiled ahead of time.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Reached only if reflection is enabled, which trimming disables.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Reached only if reflection is enabled, which ahead-of-time compilation disables.")]
     private static JsonSerializerOptions Create()
     {
         var options = new JsonSerializerOptions
@@ -53,7 +53,7 @@ internal static class JsonDefaults
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             RespectNullableAnnotations = true,
             RespectRequiredConstructorParameters = true,
-            AllowOutOfOrderMetadataProperties = true, // the members of an object have no order
+            AllowOutOfOrderMetadataProperties = true, // members of a JSON object are unordered
             MaxDepth = 256,
         };
         if (JsonSerializer.IsReflectionEnabledByDefault)

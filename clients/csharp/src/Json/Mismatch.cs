@@ -4,18 +4,18 @@ using System.Text.Json.Nodes;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Says for people, in JSON's words, why a value could not be read as a type.</summary>
+/// <summary>Explains in JSON terms why a value could not be read as a type.</summary>
 internal static class Mismatch
 {
-    /// <summary>Finds out why.</summary>
+    /// <summary>Returns the error for a value that could not be read.</summary>
     /// <param name="json">The value.</param>
     /// <param name="schema">Schema of the type.</param>
-    /// <param name="what">What to call the value as a whole.</param>
-    /// <param name="cause">What reading said.</param>
+    /// <param name="what">Name of the whole value in the message.</param>
+    /// <param name="cause">The exception from reading.</param>
     public static InputError Explain(RawJson json, JsonNode schema, string what, JsonException cause) =>
         Find(json, schema, what) ?? Unreadable(schema, PathOf(cause)).ToError(what);
 
-    /// <summary>Finds what contradicts the schema; null for nothing.</summary>
+    /// <summary>Returns the first mismatch between the value and the schema, or null.</summary>
     public static InputError? Find(RawJson json, JsonNode schema, string what)
     {
         JsonDocument document;
@@ -25,7 +25,7 @@ internal static class Mismatch
         }
         catch (JsonException e)
         {
-            return new InputError($"{what} is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
+            return new InputError($"{what} is not valid JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
         }
 
         using (document)
@@ -34,7 +34,7 @@ internal static class Mismatch
         }
     }
 
-    /// <summary>What a value of a schema is, such as <c>an object with "name"</c>.</summary>
+    /// <summary>Describes the values of a schema, such as <c>an object with "name"</c>.</summary>
     public static string Describe(JsonNode? schema)
     {
         if (schema is not JsonObject members)
@@ -54,7 +54,7 @@ internal static class Mismatch
             "integer" => "an integer",
             "boolean" => "true or false",
             "null" => "null",
-            "string" when members["format"] is JsonValue format => $"a string of the format {format}",
+            "string" when members["format"] is JsonValue format => $"a string of format {format}",
             _ => $"a {type}",
         });
         return string.Join(" or ", types) is { Length: > 0 } description ? description : members.ContainsKey("$ref") ? "an object" : "a value";
@@ -69,7 +69,7 @@ internal static class Mismatch
 
     private static IEnumerable<string> Required(JsonObject schema) => schema["required"] is JsonArray required ? required.Select(name => name!.GetValue<string>()) : [];
 
-    /// <summary>A value that has the right form and is still refused: too large a number, a string that is no date.</summary>
+    /// <summary>Describes a value that matches the schema and is still refused: a number out of range, or a string that is not a date.</summary>
     private static Problem Unreadable(JsonNode schema, string path)
     {
         var at = (JsonNode?)schema;
@@ -81,7 +81,7 @@ internal static class Mismatch
         return new Problem(path, $"cannot be read as {Describe(at)}");
     }
 
-    /// <summary><c>$.items[1].price</c> without the root, which has a name of its own.</summary>
+    /// <summary>Returns a path such as <c>$.items[1].price</c> without the root.</summary>
     private static string PathOf(JsonException cause) => cause.Path is { Length: > 1 } path ? path[1..].TrimStart('.') : "";
 
     private sealed record Problem(string Path, string Text)
@@ -91,7 +91,7 @@ internal static class Mismatch
 
     private sealed class Walk(JsonNode root)
     {
-        // What reading takes at most is far less.
+        // The reader's own depth limit is far lower.
         private const int MaxDepth = 1000;
 
         public Problem? Visit(JsonElement value, JsonNode? schema, string path, int depth)
@@ -102,8 +102,8 @@ internal static class Mismatch
             }
             catch (InvalidOperationException)
             {
-                // An escape of half a surrogate pair is JSON, and no text of .NET. It is in the value, or in a member's name.
-                return new Problem(path, "has a text that is not Unicode");
+                // A value or member name contains an escaped lone surrogate, which is valid JSON but not a valid .NET string.
+                return new Problem(path, "contains a string that is not valid Unicode");
             }
         }
 
@@ -142,7 +142,7 @@ internal static class Mismatch
             };
         }
 
-        // Which of its subtypes a value has is told by a member that is constant in each.
+        // A member that is constant in each subtype is the type discriminator.
         private Problem? VisitSubtype(JsonElement value, JsonArray? subtypes, string path, int depth)
         {
             var constants = (subtypes ?? []).Select(subtype => (Subtype: subtype as JsonObject, Member: ConstantOf(subtype))).ToList();
@@ -186,7 +186,7 @@ internal static class Mismatch
                 var known = isKnown ? properties![member.Name] : schema["additionalProperties"];
                 if (!isKnown && known is JsonValue)
                 {
-                    return new Problem(Join(path, member.Name), "is not known");
+                    return new Problem(Join(path, member.Name), "is unknown");
                 }
 
                 if (Visit(member.Value, known, Join(path, member.Name), depth + 1) is { } problem)

@@ -4,29 +4,29 @@ using System.Text.Json.Serialization;
 namespace Genkit.Sidecar.Client;
 
 /// <summary>
-/// One complete JSON value in UTF-8 that is carried byte for byte, or none at all. As the type of an input it is what the caller sent, unparsed; as a result
-/// or chunk it is sent as it is. Nothing looks whether it is JSON.
+/// One complete JSON value in UTF-8, or no value. The bytes are passed through unchanged and are not validated. As the type of an input, it holds the bytes that the
+/// caller sent, unparsed. As a result or chunk, it is sent as is.
 /// </summary>
-/// <param name="utf8">The bytes, which nobody may change any more.</param>
+/// <param name="utf8">The bytes. They must not change afterwards.</param>
 [JsonConverter(typeof(RawJsonConverter))]
 public readonly struct RawJson(ReadOnlyMemory<byte> utf8) : IEquatable<RawJson>
 {
-    /// <summary>No value, which is not the same as JSON's null: of an input that the caller did not give, of a result that an action does not have.</summary>
+    /// <summary>The absence of a value, which differs from JSON's null: an input that the caller did not send, or a missing result.</summary>
     public static RawJson Absent => default;
 
-    /// <summary>The bytes; none where the value is absent.</summary>
+    /// <summary>The bytes, which are empty if the value is absent.</summary>
     public ReadOnlyMemory<byte> Utf8 { get; } = utf8;
 
-    /// <summary>Whether there is no value.</summary>
+    /// <summary>Whether the value is absent.</summary>
     public bool IsAbsent => Utf8.IsEmpty;
 
-    /// <summary>Makes a value of its text.</summary>
+    /// <summary>Creates a value from JSON text.</summary>
     public static RawJson FromText(string json) => new(Encoding.UTF8.GetBytes(json));
 
     /// <summary>Whether two values have the same bytes.</summary>
     public static bool operator ==(RawJson left, RawJson right) => left.Equals(right);
 
-    /// <summary>Whether two values have other bytes.</summary>
+    /// <summary>Whether two values have different bytes.</summary>
     public static bool operator !=(RawJson left, RawJson right) => !left.Equals(right);
 
     /// <inheritdoc/>
@@ -43,6 +43,6 @@ public readonly struct RawJson(ReadOnlyMemory<byte> utf8) : IEquatable<RawJson>
         return hash.ToHashCode();
     }
 
-    /// <summary>The text; empty where the value is absent.</summary>
+    /// <summary>Returns the JSON text, which is empty if the value is absent.</summary>
     public override string ToString() => Encoding.UTF8.GetString(Utf8.Span);
 }

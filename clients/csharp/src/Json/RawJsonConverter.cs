@@ -5,13 +5,13 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Keeps the bytes of a <see cref="RawJson"/> that is a part of another value. Public for the code of source-generated contexts alone.</summary>
+/// <summary>Preserves the bytes of a <see cref="RawJson"/> inside another value. Public only for source-generated contexts.</summary>
 public sealed class RawJsonConverter : JsonConverter<RawJson>
 {
     /// <inheritdoc/>
     public override bool HandleNull => true;
 
-    /// <summary>What is known of the type without looking it up.</summary>
+    /// <summary>Metadata of the type, available without reflection.</summary>
     internal static JsonTypeInfo<RawJson> TypeInfo { get; } = JsonMetadataServices.CreateValueInfo<RawJson>(JsonDefaults.Options, new RawJsonConverter());
 
     /// <inheritdoc/>
@@ -24,7 +24,7 @@ public sealed class RawJsonConverter : JsonConverter<RawJson>
         ArgumentNullException.ThrowIfNull(writer);
         if (value.IsAbsent)
         {
-            throw new JsonException("RawJson.Absent is a whole result, and never a part of one");
+            throw new JsonException("RawJson.Absent must be a whole result and cannot be part of one");
         }
 
         writer.WriteRawValue(value.Utf8.Span);

@@ -8,28 +8,28 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>JSON Schemas (draft-07) of .NET types.</summary>
+/// <summary>Derives JSON Schemas (draft-07) from .NET types.</summary>
 public static class Schema
 {
     internal const string Draft07 = "http://json-schema.org/draft-07/schema#";
 
     private static readonly JsonSchemaExporterOptions s_exporter = new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Described };
 
-    /// <summary>The schema of a type as handlers read and write it. Members have the text of their <c>[Description]</c>.</summary>
-    /// <param name="options">How values are written; without, as the library does.</param>
-    /// <returns>The schema; an empty one where the type takes any value.</returns>
-    /// <exception cref="ArgumentException">The type has no JSON form.</exception>
+    /// <summary>Returns the schema of a type as handlers read and write it. Members have the text of their <c>[Description]</c>.</summary>
+    /// <param name="options">Serializer options. Defaults to the library's options.</param>
+    /// <returns>The schema, which is empty if the type accepts any value.</returns>
+    /// <exception cref="ArgumentException">The type has no JSON representation.</exception>
     public static JsonObject Of<T>(JsonSerializerOptions? options = null) => Of(JsonDefaults.Or(options).GetTypeInfo(typeof(T)));
 
     /// <inheritdoc cref="Of{T}(JsonSerializerOptions)"/>
-    /// <param name="type">The type, from a source-generated context.</param>
+    /// <param name="type">Metadata of the type, from a source-generated context.</param>
     public static JsonObject Of(JsonTypeInfo type)
     {
         ArgumentNullException.ThrowIfNull(type);
         return Listed(type) ?? [];
     }
 
-    /// <summary>What is listed of a type; null where it takes any value.</summary>
+    /// <summary>Returns the schema to list for a type, or null if it accepts any value.</summary>
     internal static JsonObject? Listed(JsonTypeInfo type)
     {
         if (Export(type) is not JsonObject { Count: > 0 } schema)
@@ -41,7 +41,7 @@ public static class Schema
         return schema;
     }
 
-    /// <summary>The schema of a type: an object, or true for any value.</summary>
+    /// <summary>Returns the schema of a type: an object, or true for any value.</summary>
     internal static JsonNode Export(JsonTypeInfo type)
     {
         try
@@ -56,12 +56,12 @@ public static class Schema
 
     private static JsonNode Described(JsonSchemaExporterContext context, JsonNode schema)
     {
-        // Of a value tuple, whose members are fields, nothing would be read or written.
+        // The members of a value tuple are fields, which System.Text.Json ignores.
         var type = context.TypeInfo.Type;
         if ((schema is JsonObject unsupported && unsupported["not"] is JsonValue)
             || (type.IsValueType && type.IsAssignableTo(typeof(ITuple)) && context.TypeInfo is { Kind: JsonTypeInfoKind.Object, Properties.Count: 0 }))
         {
-            throw new NotSupportedException($"{type} has no JSON form");
+            throw new NotSupportedException($"{type} has no JSON representation");
         }
 
         var description = Description(context.PropertyInfo?.AttributeProvider)
@@ -72,7 +72,7 @@ public static class Schema
             return schema;
         }
 
-        // Of a type that takes any value the schema is the word true.
+        // The schema of a type that accepts any value is the literal true.
         var described = schema as JsonObject ?? [];
         described["description"] = description;
         return described;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>One run, as its handler knows it. Safe for use by several threads; of no use once the handler has ended.</summary>
+/// <summary>The run context of a handler. This type is thread-safe. Do not use it after the handler has returned.</summary>
 public sealed class ActionRunContext
 {
     private static readonly AsyncLocal<ActionRunContext?> s_current = new();
@@ -32,94 +32,95 @@ public sealed class ActionRunContext
         ContextJson = start.HasContextJson ? Raw(start.ContextJson) : RawJson.Absent;
     }
 
-    /// <summary>The run that the calling code belongs to, in any depth; null outside of one.</summary>
+    /// <summary>The run that the calling code belongs to, at any call depth. Null outside a run.</summary>
     public static ActionRunContext? Current => s_current.Value;
 
-    /// <summary>The key that was run, <c>/TYPE/NAME</c>.</summary>
+    /// <summary>Key of the action, <c>/TYPE/NAME</c>.</summary>
     public string Key { get; }
 
-    /// <summary>Whether the caller wants chunks. Sending them where not costs little.</summary>
+    /// <summary>Whether the caller wants chunks. If false, chunks that the handler sends are dropped.</summary>
     public bool StreamingRequested { get; }
 
-    /// <summary>Labels that the caller gave for the run's spans.</summary>
+    /// <summary>Labels for the run's spans, set by the caller.</summary>
     public IReadOnlyDictionary<string, string> TelemetryLabels { get; }
 
-    /// <summary>The input as it came.</summary>
+    /// <summary>The input as the caller sent it.</summary>
     public RawJson InputJson { get; }
 
-    /// <summary>What a session starts from, as it came.</summary>
+    /// <summary>The value that a session starts from, as the caller sent it.</summary>
     public RawJson InitJson { get; }
 
-    /// <summary>The context of the run as it came, such as <c>{"auth": {…}}</c>. Keep it out of logs.</summary>
+    /// <summary>The context of the run as the caller sent it, such as <c>{"auth": {…}}</c>. Do not log it: it may hold credentials.</summary>
     public RawJson ContextJson { get; }
 
     /// <summary>gRPC metadata of the call.</summary>
     public IHeaderDictionary Metadata => HttpContext.Request.Headers;
 
     /// <summary>
-    /// W3C trace context of the call, for requests to others that are not made with <see cref="HttpClient"/>. <see cref="System.Diagnostics.Activity.Current"/> has it already.
+    /// W3C trace context of the call: <c>traceparent</c>, <c>tracestate</c> and <c>baggage</c>. Add it to outgoing requests that do not use <see cref="HttpClient"/>.
+    /// <see cref="System.Diagnostics.Activity.Current"/> already has it.
     /// </summary>
     public IReadOnlyDictionary<string, string> TraceHeaders => s_traceHeaders
         .Where(name => Metadata.ContainsKey(name))
         .ToDictionary(name => name, name => Metadata[name].ToString());
 
-    /// <summary>The call as gRPC has it: its deadline, its peer, its request headers, the trailers that go with its status.</summary>
+    /// <summary>The gRPC call: its deadline, peer, request headers and response trailers.</summary>
     public ServerCallContext Call { get; }
 
-    /// <summary>The call as ASP.NET Core has it: its user, its features.</summary>
+    /// <summary>The HTTP context of the call: its user and features.</summary>
     public HttpContext HttpContext { get; }
 
-    /// <summary>The services of the call. Scoped ones live as long as the run.</summary>
+    /// <summary>The services of the call. Scoped services live as long as the run.</summary>
     public IServiceProvider Services => HttpContext.RequestServices;
 
-    /// <summary>Cancelled when the run is: its caller has cancelled the call or is gone, its deadline has passed, or the application stops.</summary>
+    /// <summary>Cancelled when the run is cancelled: the caller cancels the call or disconnects, the deadline passes, or the application stops.</summary>
     public CancellationToken CancellationToken { get; }
 
     internal ILogger Logger { get; }
 
-    /// <summary>What a session starts from; <c>default</c> where the caller gave none.</summary>
-    /// <exception cref="InputError">It is no <typeparamref name="T"/>.</exception>
+    /// <summary>Reads the value that a session starts from. Returns <c>default</c> if it is absent.</summary>
+    /// <exception cref="InputError">The value does not match <typeparamref name="T"/>.</exception>
     public T? GetInit<T>() => GetInit(_options.TypeOf<T>());
 
     /// <inheritdoc cref="GetInit{T}()"/>
-    /// <param name="type">How it is read.</param>
+    /// <param name="type">Metadata of the type.</param>
     public T? GetInit<T>(JsonTypeInfo<T> type) => new InputReader<T?>(type!, isNullable: true, isOptional: true).Read(InitJson, "the init");
 
-    /// <summary>The context of the run, such as <c>{"auth": {…}}</c>; <c>default</c> where the caller gave none. Keep it out of logs.</summary>
-    /// <exception cref="InputError">It is no <typeparamref name="T"/>.</exception>
+    /// <summary>Reads the context of the run, such as <c>{"auth": {…}}</c>. Returns <c>default</c> if it is absent. Do not log it: it may hold credentials.</summary>
+    /// <exception cref="InputError">The value does not match <typeparamref name="T"/>.</exception>
     public T? GetContext<T>() => GetContext(_options.TypeOf<T>());
 
     /// <inheritdoc cref="GetContext{T}()"/>
-    /// <param name="type">How it is read.</param>
+    /// <param name="type">Metadata of the type.</param>
     public T? GetContext<T>(JsonTypeInfo<T> type) => new InputReader<T?>(type!, isNullable: true, isOptional: true).Read(ContextJson, "the context");
 
-    /// <summary>Sends one chunk of streamed output. Completes when gRPC has taken it, so a slow caller slows the handler. Dropped where nobody wants chunks.</summary>
-    /// <param name="chunk">The chunk; a <see cref="RawJson"/> is sent as it is.</param>
-    /// <exception cref="OperationCanceledException">The run is cancelled.</exception>
+    /// <summary>Sends one chunk of streamed output. Completes when gRPC has accepted it, so a slow caller slows the handler. The chunk is dropped if the caller wants none.</summary>
+    /// <param name="chunk">The chunk. A <see cref="RawJson"/> is sent as is.</param>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended.</exception>
     public ValueTask SendChunkAsync<T>(T chunk) => typeof(T) == typeof(RawJson) ? SendRawAsync((RawJson)(object)chunk!) : SendChunkAsync(chunk, _options.TypeOf<T>());
 
     /// <inheritdoc cref="SendChunkAsync{T}(T)"/>
     /// <param name="chunk">The chunk.</param>
-    /// <param name="type">How it is written.</param>
+    /// <param name="type">Metadata of the type.</param>
     public ValueTask SendChunkAsync<T>(T chunk, JsonTypeInfo<T> type)
     {
         ArgumentNullException.ThrowIfNull(type);
         return SendRawAsync(JsonDefaults.Encode(chunk, type));
     }
 
-    /// <summary>Tells the trace id of the application's own spans, where they could not join the call's. Before any chunk.</summary>
-    /// <param name="traceId">32 lower-case hex digits.</param>
-    /// <exception cref="OperationCanceledException">The run is cancelled.</exception>
+    /// <summary>Reports the trace id of the application's spans if they do not join the trace of the call. Call it before sending chunks.</summary>
+    /// <param name="traceId">Trace id of 32 lower-case hex digits.</param>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public ValueTask SendStateAsync(string traceId) => _updates.StateAsync(traceId);
 
-    /// <summary>Makes the run that of the code that is called from here on.</summary>
+    /// <summary>Makes this run the <see cref="Current"/> run of the code that is called from here.</summary>
     internal void Enter() => s_current.Value = this;
 
     private static RawJson Raw(ByteString json) => new(json.Memory);
 
     private ValueTask SendRawAsync(RawJson chunk) =>
-        chunk.IsAbsent ? throw new ArgumentException("RawJson.Absent is no value that a chunk can have", nameof(chunk))
+        chunk.IsAbsent ? throw new ArgumentException("a chunk cannot be RawJson.Absent", nameof(chunk))
         : StreamingRequested ? _updates.ChunkAsync(chunk)
         : CancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(CancellationToken)
         : ValueTask.CompletedTask;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>One run, from its start to the one result or error that ends it.</summary>
+/// <summary>One run of an action, from its start to the result or error that ends it.</summary>
 internal sealed partial class Run : IDisposable
 {
     private readonly Application _application;
@@ -16,17 +16,17 @@ internal sealed partial class Run : IDisposable
     private readonly ILogger _logger;
     private readonly UpdateWriter _updates;
 
-    // The call's own token does not know of a server that stops, and must not reach what outlives the run.
+    // The call's token is not cancelled when the server stops, and must not be used by code that outlives the run.
     private readonly CancellationTokenSource _cancelled = new();
     private readonly CancellationTokenRegistration _byCaller;
     private readonly CancellationTokenRegistration _byStop;
 
-    /// <param name="application">Whose action.</param>
+    /// <param name="application">The application that has the action.</param>
     /// <param name="call">The call that the run belongs to.</param>
-    /// <param name="key">Of the action.</param>
-    /// <param name="write">Writes one update, and whether it is the last.</param>
-    /// <param name="logger">Takes failures that the handler did not declare.</param>
-    /// <param name="stopping">Cancels the run, as its caller may.</param>
+    /// <param name="key">Key of the action.</param>
+    /// <param name="write">Writes one update. The flag tells whether it is the last.</param>
+    /// <param name="logger">Logs failures other than <see cref="ActionError"/>.</param>
+    /// <param name="stopping">Cancels the run when the server stops.</param>
     public Run(Application application, ServerCallContext call, string key, Func<V1.RunActionResponse, bool, Task> write, ILogger logger, CancellationToken stopping)
     {
         (_application, _call, _key, _logger) = (application, call, key, logger);
@@ -37,16 +37,16 @@ internal sealed partial class Run : IDisposable
     }
 
     /// <summary>
-    /// Whether the call is cancelled. gRPC refuses reads and writes as soon as the request is aborted or the deadline has passed, which is before the tokens' callbacks have run.
+    /// Whether the call is cancelled. Checks more than the token, because gRPC refuses reads and writes before the callbacks of the token have run.
     /// </summary>
     private bool IsCancelled =>
         _cancelled.IsCancellationRequested || _call.CancellationToken.IsCancellationRequested || _aborted.IsCancellationRequested
         || _call.Deadline <= TimeProvider.System.GetUtcNow().UtcDateTime;
 
     /// <summary>Runs the action.</summary>
-    /// <param name="start">What to run.</param>
-    /// <param name="requests">Streamed input; null where the call has none.</param>
-    /// <exception cref="RpcException">The call ends with its status: the run was cancelled, or the handler has thrown it.</exception>
+    /// <param name="start">The request that starts the run.</param>
+    /// <param name="requests">Streamed input, or null if the call has none.</param>
+    /// <exception cref="RpcException">The call ends with this status: the run was cancelled, or the handler threw the exception.</exception>
     public async Task ServeAsync(V1.RunActionRequest start, IAsyncStreamReader<V1.RunBidiActionRequest>? requests)
     {
         try
@@ -55,7 +55,7 @@ internal sealed partial class Run : IDisposable
         }
         catch (Exception e) when (IsCancelled)
         {
-            // What a handler trips over when its run is over is no fault of its own, whatever it throws.
+            // After cancellation, any exception of the handler is a consequence of it and not a failure.
             Log.ActionCancelled(_logger, e, _key);
             throw new RpcException(new Status(StatusCode.Cancelled, "the run was cancelled"));
         }
@@ -81,11 +81,11 @@ internal sealed partial class Run : IDisposable
         }
         catch (Exception e) when (!IsCancelled)
         {
-            // What a blocking handler has waited for fails inside of another exception.
+            // Blocking on a task wraps its exception in an AggregateException.
             var cause = e is AggregateException { InnerExceptions: [var only] } ? only : e;
             if (cause is RpcException)
             {
-                // gRPC's own way to end a call, with rich details in its trailers. Interceptors know it.
+                // Let an RpcException end the call, so that its trailers reach the caller and interceptors see it.
                 ExceptionDispatchInfo.Throw(cause);
             }
 
@@ -104,7 +104,7 @@ internal sealed partial class Run : IDisposable
         }
     }
 
-    /// <exception cref="OperationCanceledException">The token is cancelled, or the caller is gone.</exception>
+    /// <exception cref="OperationCanceledException">The token is cancelled, or the caller has disconnected.</exception>
     private async Task<bool> MoveNextAsync(IAsyncStreamReader<V1.RunBidiActionRequest> requests, CancellationToken cancellationToken)
     {
         try
@@ -114,7 +114,7 @@ internal sealed partial class Run : IDisposable
         catch (Exception e) when (e is IOException || (e is InvalidOperationException && IsCancelled))
         {
             Cancel();
-            throw new OperationCanceledException("the caller is gone", e, _cancelled.Token);
+            throw new OperationCanceledException("the caller has disconnected", e, _cancelled.Token);
         }
     }
 
@@ -126,7 +126,7 @@ internal sealed partial class Run : IDisposable
         }
         catch (AggregateException e)
         {
-            // This may be a timer's thread, where it would end the process.
+            // This may run on a timer thread, where an exception would end the process.
             Log.CallbackFailed(_logger, e, _key);
         }
     }
@@ -147,7 +147,7 @@ internal sealed partial class Run : IDisposable
             }
             catch (ArgumentException e)
             {
-                cause = exception = new InvalidOperationException($"the details of '{error.Message}' have no JSON form: {e.Message}", exception);
+                cause = exception = new InvalidOperationException($"the details of '{error.Message}' have no JSON representation: {e.Message}", exception);
             }
         }
 
@@ -162,7 +162,7 @@ internal sealed partial class Run : IDisposable
 
     private static StatusCode CodeOf(Exception exception) => exception switch
     {
-        // As HttpClient says that its time ran out.
+        // HttpClient reports a timeout like this.
         TimeoutException or OperationCanceledException { InnerException: TimeoutException } => StatusCode.DeadlineExceeded,
         OperationCanceledException => StatusCode.Cancelled,
         NotImplementedException => StatusCode.Unimplemented,

@@ -2,17 +2,17 @@ using System.Runtime.CompilerServices;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>What a run was given.</summary>
-/// <param name="Json">The one input, or that of a streamed run's start; possibly absent.</param>
-/// <param name="Chunks">Streamed input; null where the call has none.</param>
-/// <param name="What">What to call the input.</param>
+/// <summary>The input of a run.</summary>
+/// <param name="Json">The input, or the input in the start of a run with streamed input. May be absent.</param>
+/// <param name="Chunks">Streamed input, or null if the call has none.</param>
+/// <param name="What">Name of the input in error messages.</param>
 internal sealed record RunInput(RawJson Json, IAsyncEnumerable<RawJson>? Chunks, string What)
 {
-    /// <summary>The chunks, typed. Of a run without streamed input, its input is the only one.</summary>
-    /// <param name="reader">Reads one.</param>
-    /// <param name="run">Ends the wait for the next one, with the run.</param>
-    /// <param name="cancellationToken">The same, from whoever enumerates.</param>
-    /// <exception cref="InputError">A chunk is not what the reader takes.</exception>
+    /// <summary>Returns the typed chunks. If the run has no streamed input, its input is the only chunk.</summary>
+    /// <param name="reader">Reads one chunk.</param>
+    /// <param name="run">Cancels the wait for the next chunk when the run is cancelled.</param>
+    /// <param name="cancellationToken">Cancels the wait for the next chunk. Set by the enumerating code.</param>
+    /// <exception cref="InputError">A chunk does not match the type.</exception>
     public async IAsyncEnumerable<T> ReadChunksAsync<T>(InputReader<T> reader, CancellationToken run, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         if (Chunks is null)

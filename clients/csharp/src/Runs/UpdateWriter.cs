@@ -2,10 +2,10 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Writes a run's updates, one at a time, and none after its end. A payload is not copied before it is in the message's buffer.</summary>
-/// <param name="write">Writes one update, and whether it is the last.</param>
-/// <param name="key">Of the action, for messages.</param>
-/// <param name="cancelled">Ends the wait for another write.</param>
+/// <summary>Writes the updates of a run one at a time, and none after its end. Payloads are not copied until gRPC serializes the message.</summary>
+/// <param name="write">Writes one update. The flag tells whether it is the last.</param>
+/// <param name="key">Key of the action, for error messages.</param>
+/// <param name="cancelled">Cancels the wait for an earlier write.</param>
 internal sealed class UpdateWriter(Func<V1.RunActionResponse, bool, Task> write, string key, CancellationToken cancelled) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
@@ -19,10 +19,10 @@ internal sealed class UpdateWriter(Func<V1.RunActionResponse, bool, Task> write,
 
     public ValueTask ErrorAsync(V1.ActionError error) => WriteAsync(new() { Error = error }, isLast: true);
 
-    /// <summary>Lets nothing be written any more.</summary>
+    /// <summary>Refuses all further writes.</summary>
     public void Dispose() => Volatile.Write(ref _hasEnded, true);
 
-    // The bytes of a RawJson never change.
+    // UnsafeByteOperations is safe because the bytes of a RawJson never change.
     private static ByteString Bytes(RawJson json) => UnsafeByteOperations.UnsafeWrap(json.Utf8);
 
     private async ValueTask WriteAsync(V1.RunActionResponse update, bool isLast)
@@ -46,7 +46,7 @@ internal sealed class UpdateWriter(Func<V1.RunActionResponse, bool, Task> write,
     {
         if (Volatile.Read(ref _hasEnded))
         {
-            throw new InvalidOperationException($"the run of {key} has ended: nothing can be sent any more");
+            throw new InvalidOperationException($"the run of {key} has ended, so nothing can be sent");
         }
     }
 }

@@ -2,21 +2,21 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>What may be said of an application beside its name.</summary>
+/// <summary>Options of an application.</summary>
 public sealed record ApplicationOptions
 {
-    /// <summary>Environments that the application is meant for; none stand for <c>dev</c>.</summary>
+    /// <summary>Environments that the application is meant for. None given means <c>dev</c>.</summary>
     public IReadOnlyList<string> Environments { get; init; } = [];
 
-    /// <summary>Finds an action by a key that is not listed, or returns null. Called by several threads.</summary>
+    /// <summary>Returns the action for a key that is not listed, or null. May be called concurrently.</summary>
     public Func<string, ActionDefinition?>? Resolve { get; init; }
 
-    /// <summary>Told what the sidecar says of itself, after each of its connections.</summary>
+    /// <summary>Called with the sidecar's configuration after each connection of the sidecar and on each change.</summary>
     public Action<SidecarConfiguration>? OnConfigure { get; init; }
 
     /// <summary>
-    /// How values are read and written. Without: members in camel case, enums as strings, and strictly: no number out of a string, no null where the type has none. An
-    /// application that is trimmed or compiled ahead of time gives the options of a source-generated context.
+    /// Serializer options. The default uses camel case, writes enums as strings, and reads strictly: numbers in strings are refused, and so is null for non-nullable types.
+    /// An application that is trimmed or compiled ahead of time sets the options of a source-generated context.
     /// </summary>
     public JsonSerializerOptions? JsonSerializerOptions { get; init; }
 }

@@ -6,30 +6,30 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Maps an application in an ASP.NET Core application.</summary>
+/// <summary>Maps the actions in an ASP.NET Core application.</summary>
 public static class GenkitEndpoints
 {
     /// <summary>
-    /// Serves the actions of <see cref="GenkitServices.AddGenkit(IServiceCollection, Application, Action{Grpc.AspNetCore.Server.GrpcServiceOptions}?)"/> beside other
-    /// endpoints, behind the middleware and the TLS that are there.
+    /// Maps the actions that were added with <see cref="GenkitServices.AddGenkit(IServiceCollection, Application, Action{Grpc.AspNetCore.Server.GrpcServiceOptions}?)"/>.
+    /// The application's middleware and TLS apply to them.
     /// </summary>
-    /// <param name="endpoints">The ASP.NET Core application, or a group of it without a prefix: gRPC's paths begin at the root.</param>
-    /// <param name="health">Whether <c>grpc.health.v1.Health</c> is served too. False where the application calls <c>MapGrpcHealthChecksService</c> itself.</param>
-    /// <returns>All the endpoints, for instance to require authorization.</returns>
-    /// <exception cref="InvalidOperationException">AddGenkit was not called, or was before the server was chosen.</exception>
+    /// <param name="endpoints">The ASP.NET Core application, or a route group without prefix, because gRPC paths start at the root.</param>
+    /// <param name="health">Whether to map <c>grpc.health.v1.Health</c> too. Set it to false if the application calls <c>MapGrpcHealthChecksService</c> itself.</param>
+    /// <returns>A builder for all mapped endpoints, for example to require authorization.</returns>
+    /// <exception cref="InvalidOperationException">AddGenkit was not called, or was called before the server was registered.</exception>
     public static IEndpointConventionBuilder MapGenkit(this IEndpointRouteBuilder endpoints, bool health = true)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var services = endpoints.ServiceProvider;
         if (services.GetService<GenkitService>() is null)
         {
-            throw new InvalidOperationException("the services have no actions to map: call builder.Services.AddGenkit(application) first");
+            throw new InvalidOperationException("no actions to map. Call builder.Services.AddGenkit(application) first");
         }
 
         if (services.GetService<SidecarEndpoint>() is { } sidecar && services.GetService<IServer>() is not SidecarServer)
         {
             throw new InvalidOperationException(
-                $"{ListenAddress.Variable} is {sidecar.Address}, where nothing would listen, for the server was chosen after AddGenkit. Call UseKestrel, or what else chooses it, before AddGenkit, or unset the variable");
+                $"{ListenAddress.Variable} is {sidecar.Address}, but the server does not listen there because it was registered after AddGenkit. Call UseKestrel, or the method that registers your server, before AddGenkit, or unset the variable");
         }
 
         var group = endpoints.MapGroup("").WithMetadata(new UnlimitedBody());
@@ -42,7 +42,7 @@ public static class GenkitEndpoints
         return group;
     }
 
-    /// <summary>The server's limit of 30 MB is one of bodies. What gRPC limits is the message.</summary>
+    /// <summary>Removes the server's limit of 30 MB per request body. gRPC limits the size of each message instead.</summary>
     private sealed class UnlimitedBody : IRequestSizeLimitMetadata
     {
         public long? MaxRequestBodySize => null;

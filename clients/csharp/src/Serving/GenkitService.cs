@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary><c>genkit.sidecar.v1.ActionService</c> over an application's actions.</summary>
-/// <param name="application">Whose actions.</param>
-/// <param name="logger">Takes failures that a handler did not declare. Its category is the application's, which users know.</param>
+/// <summary><c>genkit.sidecar.v1.ActionService</c> for the actions of an application.</summary>
+/// <param name="application">The application that has the actions.</param>
+/// <param name="logger">Logs failures other than <see cref="ActionError"/>. Uses the public type <see cref="Application"/> as its category.</param>
 /// <param name="runs">Cancels all runs.</param>
 internal sealed class GenkitService(Application application, ILogger<Application> logger, RunCancellation runs) : V1.ActionService.ActionServiceBase
 {
-    // A result and its trailers make one packet.
+    // Buffer the last message, so that the result and the trailers are sent in one packet.
     private static readonly WriteOptions s_last = new(WriteFlags.BufferHint);
 
     public override Task<V1.GetRuntimeInfoResponse> GetRuntimeInfo(V1.GetRuntimeInfoRequest request, ServerCallContext context) => Task.FromResult(application.RuntimeInfo());
@@ -26,12 +26,12 @@ internal sealed class GenkitService(Application application, ILogger<Application
     public override async Task RunBidiAction(
         IAsyncStreamReader<V1.RunBidiActionRequest> requestStream, IServerStreamWriter<V1.RunBidiActionResponse> responseStream, ServerCallContext context)
     {
-        // A caller may wait for them before it sends anything.
+        // Send the headers at once, because a caller may wait for them before it sends input.
         await context.WriteResponseHeadersAsync([]).ConfigureAwait(false);
         var start = await requestStream.MoveNext(context.CancellationToken).ConfigureAwait(false) ? requestStream.Current.Start : null;
         if (start is null)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message must be start, and only that"));
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message must be start"));
         }
 
         await ServeAsync(context, start, requestStream, (update, isLast) => WriteAsync(responseStream, BidiOf(update), isLast)).ConfigureAwait(false);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Where to listen: <c>HOST:PORT</c> or <c>unix:/PATH</c>.</summary>
+/// <summary>An address to listen on: <c>HOST:PORT</c> or <c>unix:/PATH</c>.</summary>
 internal sealed class ListenAddress
 {
     public const string Variable = "GENKIT_SIDECAR_LISTEN";
@@ -21,20 +21,20 @@ internal sealed class ListenAddress
 
     public override string ToString() => _text;
 
-    /// <summary>The address that was asked for, else the variable's, else 127.0.0.1:50051.</summary>
-    /// <exception cref="ArgumentException">It is no address, or its host is not known.</exception>
+    /// <summary>Returns the given address, else the address in the variable, else 127.0.0.1:50051.</summary>
+    /// <exception cref="ArgumentException">The address is malformed, or its host is unknown.</exception>
     public static ListenAddress Choose(string? asked) => string.IsNullOrEmpty(asked) ? OfSidecar() ?? Parse(Default) : Parse(asked);
 
-    /// <summary>The variable's address; null where it is not set.</summary>
-    /// <exception cref="ArgumentException">It is no address, or its host is not known.</exception>
+    /// <summary>Returns the address in the variable, or null if it is not set.</summary>
+    /// <exception cref="ArgumentException">The address is malformed, or its host is unknown.</exception>
     public static ListenAddress? OfSidecar() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } told ? Parse(told) : null;
 
-    /// <summary>The address with the port that the system chose where 0 was given.</summary>
+    /// <summary>Returns the address, with port 0 replaced by the port that the system selected.</summary>
     public string With(EndPoint bound) =>
         bound is IPEndPoint { Port: var port } ? string.Create(CultureInfo.InvariantCulture, $"{_text[..(_text.LastIndexOf(':') + 1)]}{port}") : _text;
 
-    /// <summary>Says why it cannot be had.</summary>
-    public InvalidOperationException Untaken(Exception cause)
+    /// <summary>Returns the error for an address that cannot be bound.</summary>
+    public InvalidOperationException CannotListen(Exception cause)
     {
         var reason = cause;
         while (reason is not SocketException && reason.InnerException is { } inner)
@@ -42,10 +42,10 @@ internal sealed class ListenAddress
             reason = inner;
         }
 
-        return new InvalidOperationException($"cannot listen on {_text}: {reason.Message}. {Variable} or the argument names another address", cause);
+        return new InvalidOperationException($"cannot listen on {_text}: {reason.Message}. Set {Variable}, or pass another address as the argument", cause);
     }
 
-    /// <summary>Removes the file that a killed process left behind, which would be in the way.</summary>
+    /// <summary>Removes the socket file that a killed process left behind, because it would make binding fail.</summary>
     public void RemoveStaleSocket()
     {
         if (EndPoint is not UnixDomainSocketEndPoint || !Path.Exists($"{EndPoint}"))
@@ -64,11 +64,11 @@ internal sealed class ListenAddress
         }
         catch (SocketException)
         {
-            // Somebody serves it, or it is no socket: binding says so.
+            // A server is listening on it, or it is not a socket. Binding reports the error.
         }
     }
 
-    /// <summary>Binds. A Unix socket is its owner's alone, before anybody can connect.</summary>
+    /// <summary>Binds. A Unix socket gets mode 0600 before clients can connect.</summary>
     public static Socket Bind(EndPoint endPoint)
     {
         var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
@@ -90,14 +90,14 @@ internal sealed class ListenAddress
             }
             catch (ArgumentException e)
             {
-                throw new ArgumentException($"the path of '{text}' is too long for a Unix socket, which takes about 100 bytes. {Variable} or the argument names it", e);
+                throw new ArgumentException($"the path of '{text}' is too long for a Unix socket, which allows about 100 bytes. Shorten {Variable} or the argument", e);
             }
         }
 
         var colon = text.LastIndexOf(':');
         if (colon <= 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
         {
-            throw new ArgumentException($"'{text}' is no address to listen on, such as 127.0.0.1:50051 or unix:/run/app.sock. {Variable} or the argument names it");
+            throw new ArgumentException($"'{text}' is not an address to listen on. Set {Variable} or the argument to an address such as 127.0.0.1:50051 or unix:/run/app.sock");
         }
 
         var host = text[..colon];
@@ -107,11 +107,11 @@ internal sealed class ListenAddress
         }
         catch (SocketException e)
         {
-            throw new ArgumentException($"the host of '{text}', the address to listen on, is not known: {e.Message}. {Variable} or the argument names it", e);
+            throw new ArgumentException($"cannot resolve the host of '{text}', the address to listen on: {e.Message}. Correct {Variable} or the argument", e);
         }
     }
 
-    // Only a socket cannot be opened as a file; what is not ours to open is never removed.
+    // Only a socket cannot be opened as a file. A file that this user may not open is never removed.
     private static bool IsSocket(string path)
     {
         try

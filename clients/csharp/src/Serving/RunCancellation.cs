@@ -1,4 +1,4 @@
 namespace Genkit.Sidecar.Client;
 
-/// <summary>Cancels all runs of a server, where it does so before its connections are closed.</summary>
+/// <summary>Cancels all runs of a server before its connections are closed.</summary>
 internal sealed record RunCancellation(CancellationToken Token);

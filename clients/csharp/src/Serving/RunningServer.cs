@@ -10,10 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>A server that <see cref="Application.StartAsync"/> started.</summary>
+/// <summary>A server that <see cref="Application.StartAsync"/> has started.</summary>
 public sealed class RunningServer : IAsyncDisposable
 {
-    /// <summary>How long handlers have to clean up after they were cancelled.</summary>
+    /// <summary>Time that handlers have to clean up after cancellation.</summary>
     private static readonly TimeSpan s_cleanup = TimeSpan.FromSeconds(1);
 
     private readonly WebApplication _server;
@@ -23,16 +23,16 @@ public sealed class RunningServer : IAsyncDisposable
 
     private RunningServer(WebApplication server, CancellationTokenSource runs, string address) => (_server, _runs, Address) = (server, runs, address);
 
-    /// <summary>Where it listens, with the port that was chosen.</summary>
+    /// <summary>Address that the server listens on, with the port that was selected.</summary>
     public string Address { get; }
 
     /// <summary>Completes when the server has stopped.</summary>
     public Task Stopped => _stopped.Task;
 
     /// <summary>
-    /// Takes no more calls, says NOT_SERVING, lets active runs go on for a while, then cancels them. Called again while it waits, the new time counts.
+    /// Stops accepting calls, reports NOT_SERVING, lets active runs continue for the grace period, and then cancels them. A second call replaces the grace period.
     /// </summary>
-    /// <param name="grace">How long; nothing by default.</param>
+    /// <param name="grace">The grace period. Defaults to zero.</param>
     public async Task StopAsync(TimeSpan grace = default)
     {
         if (_stopped.Task.IsCompleted)
@@ -60,18 +60,18 @@ public sealed class RunningServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops at once.</summary>
+    /// <summary>Stops the server at once.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
         _runs.Dispose();
     }
 
-    /// <exception cref="InvalidOperationException">It cannot listen there.</exception>
+    /// <exception cref="InvalidOperationException">The server cannot listen on the address.</exception>
     internal static async Task<RunningServer> StartAsync(Application application, ListenAddress address, ServeOptions options, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Configuration.AddEnvironmentVariables(); // where OpenTelemetry looks
+        builder.Configuration.AddEnvironmentVariables(); // OpenTelemetry reads its settings from the configuration
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton<IHostLifetime, UnattachedLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
@@ -97,7 +97,7 @@ public sealed class RunningServer : IAsyncDisposable
             runs.Dispose();
             if (e is IOException or SocketException or UnauthorizedAccessException)
             {
-                throw address.Untaken(e);
+                throw address.CannotListen(e);
             }
 
             throw;

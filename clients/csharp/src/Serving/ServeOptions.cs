@@ -3,15 +3,15 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>How an application is served on a server of its own.</summary>
+/// <summary>Options of the server that <see cref="Application.ServeAsync"/> and <see cref="Application.StartAsync"/> start.</summary>
 public sealed record ServeOptions
 {
-    /// <summary>How long active runs may go on after a signal. Default 2 s.</summary>
+    /// <summary>Time that active runs may continue after a signal. Defaults to 2 s.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Changes where it listens, such as <c>endpoint => endpoint.UseHttps("server.pfx")</c>.</summary>
+    /// <summary>Configures the Kestrel endpoint, such as <c>endpoint => endpoint.UseHttps("server.pfx")</c>.</summary>
     public Action<ListenOptions>? Endpoint { get; init; }
 
-    /// <summary>Changes all else: services, logging, OpenTelemetry, Kestrel's limits. Warnings and errors go to stderr unless it says otherwise.</summary>
+    /// <summary>Configures the host: services, logging, OpenTelemetry and Kestrel limits. By default, warnings and errors are logged to stderr.</summary>
     public Action<WebApplicationBuilder>? Configure { get; init; }
 }

@@ -2,20 +2,20 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>An endpoint of Kestrel for the sidecar: HTTP/2 alone, and limits that suit runs of any length.</summary>
-/// <param name="Address">Where it listens.</param>
+/// <summary>A Kestrel endpoint for the sidecar: HTTP/2 only, with limits that suit runs of any length.</summary>
+/// <param name="Address">The address to listen on.</param>
 internal sealed record SidecarEndpoint(ListenAddress Address)
 {
-    /// <summary>Adds the endpoint to a server that has no other: the limits are the whole server's.</summary>
+    /// <summary>Adds the endpoint to a server that has no other endpoint, because the limits apply to the whole server.</summary>
     /// <param name="kestrel">The server's options.</param>
-    /// <param name="configure">Changes where it listens.</param>
-    /// <returns>The endpoint, which has the port that was chosen once the server has started.</returns>
+    /// <param name="configure">Configures the endpoint.</param>
+    /// <returns>The endpoint, which has the selected port once the server has started.</returns>
     public ListenOptions AddTo(KestrelServerOptions kestrel, Action<ListenOptions>? configure = null)
     {
         ListenOptions listening = null!;
         kestrel.AddServerHeader = false;
 
-        // Kestrel would close the connection of a caller that works on what it has got, or has nothing to say, for some seconds. The windows of HTTP/2 bound what waits.
+        // Disable minimum data rates: a caller may pause for seconds in either direction. HTTP/2 flow control bounds the buffered data.
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.Http2.MaxStreamsPerConnection = int.MaxValue;

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 namespace Genkit.Sidecar.Client;
 
 /// <summary>
-/// The application's own server, and beside it one that listens where the sidecar says, for the same pipeline. An endpoint in the own server's options would make
-/// Kestrel ignore the addresses that are configured elsewhere, and share its limits.
+/// Combines the application's own server with a second one that listens on the sidecar's address and uses the same pipeline. A second server is needed because an
+/// endpoint in the options of the own server would make Kestrel ignore addresses that are configured elsewhere, and would share its limits.
 /// </summary>
 internal sealed partial class SidecarServer : IServer
 {
@@ -33,7 +33,7 @@ internal sealed partial class SidecarServer : IServer
 
     public IFeatureCollection Features => _own.Features;
 
-    /// <summary>Puts one in the place of the server that is there. Without a server nothing changes, which <see cref="GenkitEndpoints.MapGenkit"/> tells.</summary>
+    /// <summary>Replaces the registered server. Without a registered server it changes nothing, and <see cref="GenkitEndpoints.MapGenkit"/> throws.</summary>
     public static void AddTo(IServiceCollection services, ListenAddress address)
     {
         var endpoint = new SidecarEndpoint(address);
@@ -64,7 +64,7 @@ internal sealed partial class SidecarServer : IServer
         }
         catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException)
         {
-            throw _address.Untaken(e);
+            throw _address.CannotListen(e);
         }
 
         Log.Listens(_logger, _address.With(_listening.EndPoint));
@@ -72,7 +72,7 @@ internal sealed partial class SidecarServer : IServer
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_own.StopAsync(cancellationToken), _sidecar.StopAsync(cancellationToken));
 
-    // The services have made the own server, and dispose of it.
+    // The service provider created the own server and disposes it.
     public void Dispose() => _sidecar.Dispose();
 
     private static partial class Log

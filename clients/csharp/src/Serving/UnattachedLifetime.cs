@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Genkit.Sidecar.Client;
 
-/// <summary>A host that listens to no signals: those are the process's, of which this server may be a small part.</summary>
+/// <summary>A host lifetime that does not handle signals, because the server may be a small part of the process.</summary>
 internal sealed class UnattachedLifetime : IHostLifetime
 {
     public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>A test of one application on a server of its own. Fails on an error in the log that the test has not taken.</summary>
+/// <summary>Tests an application on its own server. Fails if an error is logged that the test did not expect.</summary>
 public abstract class ApplicationTest : IAsyncLifetime
 {
     private RunningServer? _server;
@@ -37,7 +37,7 @@ public abstract class ApplicationTest : IAsyncLifetime
         },
     };
 
-    /// <summary>A failure that the log must have; taken out of it.</summary>
+    /// <summary>Removes and returns the next logged failure, which must exist.</summary>
     protected void AssertLogged(string message)
     {
         Assert.True(Logs.Entries.TryDequeue(out var entry), "nothing was logged");

@@ -6,7 +6,7 @@ using Google.Protobuf;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>One gRPC call over HttpClient, which shares no code with the server.</summary>
+/// <summary>One gRPC call over HttpClient. It shares no code with the server.</summary>
 internal sealed class Call : IAsyncDisposable
 {
     private readonly Pipe _requests = new(new PipeOptions(pauseWriterThreshold: 0));
@@ -31,7 +31,7 @@ internal sealed class Call : IAsyncDisposable
         _response = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _cancelled.Token);
     }
 
-    /// <summary>The status of a call that has ended.</summary>
+    /// <summary>Status of the call after it has ended.</summary>
     public (int Code, string Message) Status { get; private set; }
 
     public async Task WriteAsync(IMessage message)
@@ -49,12 +49,12 @@ internal sealed class Call : IAsyncDisposable
         _cancelled.Cancel();
         if (_response.IsCompletedSuccessfully)
         {
-            // Of a response that has begun, this resets the stream.
+            // Disposing a response that has started resets the stream.
             _response.Result.Dispose();
         }
     }
 
-    /// <summary>The next message; null at the end, when there is a status.</summary>
+    /// <summary>Reads the next message. Returns null at the end of the call, when the status is available.</summary>
     public async Task<T?> ReadAsync<T>(MessageParser<T> parser)
         where T : class, IMessage<T>
     {
@@ -95,7 +95,7 @@ internal sealed class Call : IAsyncDisposable
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
-            // HttpClient flushes when it has to, which is too late for a caller that waits for an answer.
+            // Flush, because HttpClient otherwise buffers the message while the caller waits for an answer.
             await stream.FlushAsync(cancellationToken);
             while (true)
             {

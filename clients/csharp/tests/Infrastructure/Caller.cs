@@ -13,8 +13,8 @@ internal sealed class Caller : IDisposable
 
     private readonly HttpClient _client;
 
-    /// <param name="address">As the server says it: <c>HOST:PORT</c> or <c>unix:/PATH</c>.</param>
-    /// <param name="certificate">Its certificate, where it speaks TLS.</param>
+    /// <param name="address">Address of the server: <c>HOST:PORT</c> or <c>unix:/PATH</c>.</param>
+    /// <param name="certificate">Certificate of the server, if it uses TLS.</param>
     public Caller(string address, X509Certificate2? certificate = null)
     {
         var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true };
@@ -36,7 +36,7 @@ internal sealed class Caller : IDisposable
 
     public Call Start(string method, IReadOnlyDictionary<string, string>? metadata = null) => new(_client, method, metadata ?? s_none);
 
-    /// <summary>A unary call; a failed one gives no message.</summary>
+    /// <summary>Makes a unary call. A failed call has no message.</summary>
     public async Task<(T? Message, int Status)> CallAsync<T>(string method, IMessage request, MessageParser<T> parser)
         where T : class, IMessage<T>
     {
@@ -110,7 +110,7 @@ internal sealed class Caller : IDisposable
 
     public static V1.RunBidiActionRequest ChunkOf(string json) => new() { ChunkJson = ByteString.CopyFromUtf8(json) };
 
-    /// <summary>The next update, which must be a chunk.</summary>
+    /// <summary>Reads the next update, which must be a chunk.</summary>
     public static async Task<string> ReadChunkAsync(Call call)
     {
         var update = await call.ReadAsync(V1.RunActionResponse.Parser);

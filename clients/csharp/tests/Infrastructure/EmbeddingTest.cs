@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>A test of an application inside an ASP.NET Core application. Fails on an error in the log that the test has not taken.</summary>
+/// <summary>Tests an application inside an ASP.NET Core application. Fails if an error is logged that the test did not expect.</summary>
 public abstract class EmbeddingTest : IAsyncLifetime
 {
     private readonly List<IDisposable> _channels = [];
@@ -36,7 +36,7 @@ public abstract class EmbeddingTest : IAsyncLifetime
         return builder;
     }
 
-    /// <summary>Starts it and returns its own first address.</summary>
+    /// <summary>Starts the application and returns the first of its own addresses.</summary>
     protected async Task<Uri> StartAsync(WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>What a server logs as an error. Kestrel warns of a slow machine, too.</summary>
+/// <summary>Records logged errors. Ignores warnings, because Kestrel warns about slow machines.</summary>
 internal sealed class LogRecords : ILoggerProvider, ILogger
 {
     public ConcurrentQueue<(LogLevel Level, string Message, Exception? Exception)> Entries { get; } = [];

@@ -2,21 +2,21 @@ using System.Text.Json;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>What a run answered.</summary>
+/// <summary>The updates that a run sent.</summary>
 internal sealed class Outcome
 {
     public List<string> States { get; } = [];
 
     public List<string> Chunks { get; } = [];
 
-    /// <summary>The result's bytes as text; null where it has none.</summary>
+    /// <summary>The result as JSON text, or null if it has none.</summary>
     public string? Result { get; private set; }
 
     public bool HasResult { get; private set; }
 
     public V1.ActionError? Error { get; private set; }
 
-    /// <summary>The error, shortened.</summary>
+    /// <summary>Code and message of the error.</summary>
     public (int Code, string Message)? Failure => Error is null ? null : (Error.Code, Error.Message);
 
     public JsonElement Value => JsonDocument.Parse(Assert.IsType<string>(Result)).RootElement;

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Genkit.Sidecar.Client.Tests.Infrastructure;
 
-/// <summary>Types without reflection.</summary>
+/// <summary>Source-generated metadata of test types.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Line))]

@@ -1,4 +1,4 @@
-// Says "waiting" in a chunk, and "ended" on stdout when its run is over. Its argument is the time of grace in seconds.
+// Sends the chunk "waiting", and prints "ended" on stdout when its run has ended. Its argument is the grace period in seconds.
 using System.Globalization;
 using Genkit.Sidecar.Client;
 

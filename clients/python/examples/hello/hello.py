@@ -13,14 +13,14 @@ class Person:
 
 @dataclass
 class Countdown:
-    from_: int = 3  # the member "from", which Python keeps for itself
+    from_: int = 3  # the member "from", which is a keyword in Python
 
 
 @application.flow()
 def greet(person: Person) -> dict[str, str]:
     """Greets by name."""
     if not person.name:
-        raise ActionError(StatusCode.FAILED_PRECONDITION, "somebody without a name cannot be greeted")
+        raise ActionError(StatusCode.FAILED_PRECONDITION, "the name is empty")
     return {"greeting": f"Hello, {person.name}!"}
 
 
@@ -34,7 +34,7 @@ async def countdown(input: Countdown, context: ActionRunContext) -> str:
 
 @application.flow()
 async def chat(messages: AsyncIterator[str]):
-    """Answers each message while more may come."""
+    """Answers each message as it arrives."""
     async for message in messages:
         yield {"echo": message}
 

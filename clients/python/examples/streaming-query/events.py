@@ -1,4 +1,4 @@
-"""The events of an answer: what the flow streams."""
+"""The events that the flow streams."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any, Literal, Optional, TypedDict, Union
 
 
 class StartEvent(TypedDict):
-    """The run has begun. Always first; the id continues the conversation."""
+    """The run has started. Always the first event. Send the id with the next question to continue the conversation."""
 
     event: Literal["start"]
     conversation_id: str
 
 
 class ShieldEvent(TypedDict):
-    """What a safety check said of the question or the answer."""
+    """The verdict of a safety check on the question or the answer."""
 
     event: Literal["shield"]
     name: str
@@ -29,7 +29,7 @@ class TokenEvent(TypedDict):
 
 
 class ToolCallEvent(TypedDict):
-    """The agent calls a tool; its result has the same id."""
+    """The agent calls a tool. The tool's result has the same id."""
 
     event: Literal["tool_call"]
     id: str
@@ -38,7 +38,7 @@ class ToolCallEvent(TypedDict):
 
 
 class ToolResultEvent(TypedDict):
-    """What a tool answered."""
+    """The result of a tool call."""
 
     event: Literal["tool_result"]
     id: str
@@ -47,20 +47,20 @@ class ToolResultEvent(TypedDict):
 
 
 class TurnCompleteEvent(TypedDict):
-    """The whole text of a turn, whose tokens have all come."""
+    """The complete text of a turn. Follows the last token of the turn."""
 
     event: Literal["turn_complete"]
     text: str
 
 
 class HeartbeatEvent(TypedDict):
-    """Nothing has happened for a while, and the run goes on."""
+    """The run is still active, although no other event has occurred for a while."""
 
     event: Literal["heartbeat"]
 
 
 class ErrorEvent(TypedDict):
-    """The run has failed, and its error has this code and message. Always last."""
+    """The run has failed. Always the last event. The error of the run has the same code and message."""
 
     event: Literal["error"]
     code: int
@@ -68,21 +68,21 @@ class ErrorEvent(TypedDict):
 
 
 class Document(TypedDict):
-    """What the answer relies on."""
+    """A document that the answer refers to."""
 
     url: str
     title: str
 
 
 class TokenUsage(TypedDict):
-    """What the answer cost, in tokens."""
+    """Number of tokens that the answer used."""
 
     input_tokens: int
     output_tokens: int
 
 
 class EndEvent(TypedDict):
-    """The run has succeeded. Always last, and the flow's result."""
+    """The run has succeeded. Always the last event, and also the result of the flow."""
 
     event: Literal["end"]
     referenced_documents: list[Document]
@@ -102,4 +102,4 @@ Event = Union[
     ErrorEvent,
     EndEvent,
 ]
-"""One chunk, known by its member `event`."""
+"""One chunk. The member `event` tells the types apart."""

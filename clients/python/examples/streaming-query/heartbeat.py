@@ -1,4 +1,4 @@
-"""Heartbeats, by which a reader tells an agent that thinks from a connection that is dead."""
+"""Heartbeats, which distinguish a slow agent from a dead connection."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from events import Event, HeartbeatEvent
 
 
 async def with_heartbeats(events: AsyncGenerator[Event, None], seconds: float) -> AsyncGenerator[Event, None]:
-    """Yields the events, and a heartbeat after each time of so many seconds without one. Closes `events` whenever it ends."""
-    queue: asyncio.Queue[Event] = asyncio.Queue(maxsize=1)  # so that a slow reader slows the agent
+    """Yields the events, and a heartbeat whenever no event occurs for the given number of seconds. Closes `events` when it ends."""
+    queue: asyncio.Queue[Event] = asyncio.Queue(maxsize=1)  # bounded, so that a slow reader slows the agent
 
-    async def pump() -> None:  # in one task, for much of what an agent opens has to be closed in the task that opened it
+    async def pump() -> None:  # a single task, because resources of an agent often must be closed in the task that opened them
         async with contextlib.aclosing(events):
             async for event in events:
                 await queue.put(event)
@@ -29,7 +29,7 @@ async def with_heartbeats(events: AsyncGenerator[Event, None], seconds: float) -
             elif not done:
                 yield HeartbeatEvent(event="heartbeat")
             elif queue.empty():
-                pumping.result()  # raises what ended it, if that was not its end
+                pumping.result()  # raises the exception that ended the events, if any
                 return
     finally:
         pumping.cancel()

@@ -1,4 +1,4 @@
-"""A stand-in for an agent, which needs no network: it says what a script has for the question."""
+"""A stand-in for an agent. It replays scripted events and needs no network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _log = logging.getLogger("scripted_agent")
 
 
 class ScriptedAgent:
-    """Answers by a JSON file of events by question. An event `wait` is not sent: the agent then does nothing until it is stopped."""
+    """Replays events from a JSON file, which has a list of events for each question. At a `wait` event, it waits until it is stopped."""
 
     def __init__(self, scripts: pathlib.Path) -> None:
         self._scripts: dict[str, list[dict[str, Any]]] = json.loads(scripts.read_text("utf-8"))
 
     async def answer(self, question: str, conversation_id: str) -> AsyncGenerator[dict[str, Any], None]:
-        """Yields the agent's events as they come from it. A real one would look up the conversation, and remember this turn."""
+        """Yields the events of the agent. A real agent would load the conversation and store this turn."""
         if question not in self._scripts:
             yield {"type": "run.failed", "code": "unknown_question", "message": "the script has no such question"}
             return

@@ -18,21 +18,21 @@ from scripted_agent import ScriptedAgent
 from translation import Translation
 
 Agent = Callable[[str, str], AsyncGenerator[Mapping[str, Any], None]]
-"""Takes a question and the id of its conversation, yields events of its own kind."""
+"""Takes a question and the id of its conversation. Yields the agent's own events."""
 
 
 @dataclass
 class Query:
     query: str
-    conversation_id: Optional[str] = None  # of an earlier answer's start; a new conversation where there is none
+    conversation_id: Optional[str] = None  # from an earlier start event; a new conversation if absent
 
 
 class StreamingQuery:
-    """The flow.
+    """Answers questions as a stream of events.
 
     Args:
-        agent: Who answers.
-        heartbeat: Seconds without an event after which there is a heartbeat.
+        agent: The agent that answers.
+        heartbeat: Seconds without an event after which a heartbeat is sent.
     """
 
     def __init__(self, agent: Agent, heartbeat: float = 10) -> None:
@@ -41,7 +41,7 @@ class StreamingQuery:
         self._heartbeat = heartbeat
 
     async def answer(self, query: Query) -> AsyncIterator[Union[Event, Result]]:
-        """Answers a question, event by event."""
+        """Streams the answer to a question as typed events."""
         conversation_id = query.conversation_id or str(uuid.uuid4())
         yield StartEvent(event="start", conversation_id=conversation_id)
         events = self.translation.translate(self._agent(query.query, conversation_id))
@@ -50,14 +50,14 @@ class StreamingQuery:
                 yield event
                 if event["event"] == "end":
                     yield Result(event)
-                elif event["event"] == "error":  # so that whoever looks at the run alone sees that it failed
+                elif event["event"] == "error":  # also fail the run, so that callers that ignore chunks see the failure
                     raise ActionError(event["code"], event["message"], stack="")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scripts", type=pathlib.Path, default=pathlib.Path(__file__).with_name("scripts.json"), help="what the agent says")
-    parser.add_argument("--heartbeat", type=float, default=10, metavar="SECONDS", help="time without an event after which there is a heartbeat")
+    parser.add_argument("--scripts", type=pathlib.Path, default=pathlib.Path(__file__).with_name("scripts.json"), help="JSON file with the events of the agent")
+    parser.add_argument("--heartbeat", type=float, default=10, metavar="SECONDS", help="time without an event after which a heartbeat is sent")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
 

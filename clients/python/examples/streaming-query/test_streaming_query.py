@@ -1,4 +1,4 @@
-"""The translation of an agent's events, with agents that do whatever a test needs."""
+"""Tests the translation of events with scripted agents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def saying(*events: dict[str, Any]) -> Agent:
 
 class Answers(unittest.IsolatedAsyncioTestCase):
     async def read(self, flow: StreamingQuery, query: Query = Query("?")) -> list[Any]:
-        """Everything behind the start, which is asserted to be first; the error that the run ends with is last."""
+        """Returns all events after the start event, which must come first. The error of the run, if any, is last."""
         items: list[Any] = []
         try:
             async for item in flow.answer(query):
@@ -67,13 +67,13 @@ class Answers(unittest.IsolatedAsyncioTestCase):
         later = {"type": "message.delta", "text": "too late"}
         self.assertEqual(await self.read(StreamingQuery(saying(completed, later), LONG)), [end, end])
 
-    async def test_an_error_is_the_last_chunk_and_the_runs_own(self) -> None:
+    async def test_an_error_is_the_last_chunk_and_fails_the_run(self) -> None:
         failed = {"type": "run.failed", "code": "quota_exceeded", "message": "used up"}
         *events, error = await self.read(StreamingQuery(saying({"type": "message.delta", "text": "a"}, failed, COMPLETED), LONG))
         self.assertEqual(events, [{"event": "token", "text": "a"}, {"event": "error", "code": 8, "message": "used up"}])
         self.assertEqual((error.code, error.message), (StatusCode.RESOURCE_EXHAUSTED, "used up"))
 
-    async def test_what_the_agent_fails_with_by_itself_stays_here(self) -> None:
+    async def test_internal_failures_of_the_agent_are_not_exposed(self) -> None:
         async def raising(question: str, conversation_id: str):
             yield {"type": "message.delta", "text": "a"}
             raise ConnectionError("10.0.0.1 refused the password")
@@ -86,7 +86,7 @@ class Answers(unittest.IsolatedAsyncioTestCase):
 
     async def test_an_answer_without_an_end_is_an_error(self) -> None:
         event, error = await self.read(StreamingQuery(saying(), LONG))
-        self.assertEqual(event, {"event": "error", "code": 14, "message": "the answer broke off"})
+        self.assertEqual(event, {"event": "error", "code": 14, "message": "the agent ended without a final event"})
         self.assertEqual((error.code, error.message), (StatusCode.UNAVAILABLE, event["message"]))
 
     async def test_unknown_events_are_counted_and_logged_without_their_payload(self) -> None:
@@ -96,10 +96,10 @@ class Answers(unittest.IsolatedAsyncioTestCase):
         with self.assertLogs("streaming_query", "WARNING") as logs:
             self.assertEqual(await self.read(flow), [END, END])
         self.assertEqual(flow.translation.unknown, {"thought\n": 2, "message.delta": 1, "None": 1})
-        self.assertEqual(logs.output[2], r"WARNING:streaming_query:The agent sent an event of type 'thought\n', which is not known in this form; 2 so far.")
+        self.assertIn(r"'thought\n'", logs.output[2])
         self.assertNotIn("secret", "".join(logs.output))
 
-    async def test_a_conversation_goes_on(self) -> None:
+    async def test_a_conversation_is_continued(self) -> None:
         asked = []
 
         async def agent(question: str, conversation_id: str):
@@ -114,7 +114,7 @@ class Answers(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(asked, [("second", started["conversation_id"])])
         self.assertNotEqual(started, await anext(flow.answer(Query("first"))))
 
-    async def test_an_idle_agent_is_covered_by_heartbeats(self) -> None:
+    async def test_heartbeats_are_sent_while_the_agent_is_idle(self) -> None:
         seen = asyncio.Event()
 
         async def agent(question: str, conversation_id: str):
@@ -160,7 +160,7 @@ class Answers(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(len(tasks), 2)
         self.assertIs(*tasks)
 
-    async def test_a_reader_that_leaves_stops_the_agent(self) -> None:
+    async def test_closing_the_stream_stops_the_agent(self) -> None:
         stopped = []
 
         async def agent(question: str, conversation_id: str):
@@ -176,7 +176,7 @@ class Answers(unittest.IsolatedAsyncioTestCase):
         await answer.aclose()
         self.assertEqual(stopped, [True])
 
-    async def test_a_reader_that_waits_makes_the_agent_wait(self) -> None:
+    async def test_a_slow_reader_slows_the_agent(self) -> None:
         said = 0
 
         async def agent(question: str, conversation_id: str):

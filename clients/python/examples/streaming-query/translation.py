@@ -1,4 +1,4 @@
-"""An agent's own events as the flow's."""
+"""Translates the events of an agent into the events of the flow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genkit_sidecar import StatusCode
 
 _log = logging.getLogger("streaming_query")
 
-# What the agent calls its failures. Any other is the agent's own affair, and its message too.
+# The agent's failure codes that callers may see. Any other failure is reported without its details.
 _CODES = {
     "quota_exceeded": StatusCode.RESOURCE_EXHAUSTED,
     "prompt_too_long": StatusCode.INVALID_ARGUMENT,
@@ -21,21 +21,21 @@ _CODES = {
 }
 
 _FAILED = ErrorEvent(event="error", code=StatusCode.INTERNAL, message="the agent failed")
-_BROKE_OFF = ErrorEvent(event="error", code=StatusCode.UNAVAILABLE, message="the answer broke off")
+_BROKE_OFF = ErrorEvent(event="error", code=StatusCode.UNAVAILABLE, message="the agent ended without a final event")
 
 
 class Translation:
     """Translates the events of all runs.
 
     Attributes:
-        unknown: How many events were not understood, by their type.
+        unknown: Number of events that were not recognized, by type.
     """
 
     def __init__(self) -> None:
         self.unknown: collections.Counter[str] = collections.Counter()
 
     async def translate(self, upstream: AsyncGenerator[Mapping[str, Any], None]) -> AsyncGenerator[Event, None]:
-        """Yields the agent's events. The last is an end or an error, whatever the agent does."""
+        """Yields the translated events. The last one is always an end or an error, even if the agent raises or stops early."""
         try:
             async with contextlib.aclosing(upstream):
                 async for raw in upstream:
@@ -77,5 +77,5 @@ class Translation:
                 )
         kind = str(raw.get("type"))[:64]
         self.unknown[kind] += 1
-        _log.warning("The agent sent an event of type %r, which is not known in this form; %d so far.", kind, self.unknown[kind])
+        _log.warning("Ignored an unrecognized event of type %r from the agent (%d so far).", kind, self.unknown[kind])
         return None

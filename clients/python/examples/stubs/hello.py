@@ -1,4 +1,4 @@
-"""Five Genkit flows, served to genkit-sidecar on the stubs that protoc generates and nothing else."""
+"""Serves five Genkit flows to genkit-sidecar with nothing but the stubs that protoc generates."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ class ActionService(stubs.ActionServiceServicer):
         ) for key, flow in FLOWS.items()])
 
     async def RunAction(self, start, context):
-        async def input_alone():  # what a flow with streamed input gets from a plain run
+        async def input_alone():  # a run without streamed input has a single chunk
             yield json.loads(start.input_json or "null")
         await run(start, input_alone(), context, pb.RunActionResponse)
 

@@ -1,4 +1,4 @@
-"""Shows an application's functions to Genkit's tools, through genkit-sidecar."""
+"""Exposes an application's functions to Genkit's CLI and Dev UI through genkit-sidecar."""
 
 from ._version import __version__
 from .action import Action, define

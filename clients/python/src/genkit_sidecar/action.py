@@ -1,4 +1,4 @@
-"""An action: what is listed of it, and the function behind it."""
+"""An action: its listed properties and its handler."""
 
 from __future__ import annotations
 
@@ -21,18 +21,24 @@ _STREAMS = (collections.abc.AsyncIterator, collections.abc.AsyncIterable, collec
 
 @dataclasses.dataclass(frozen=True)
 class Action:
-    """An action as the application lists and runs it. Made by `Application.action` and its kind.
+    """An action that an application lists and runs. Create one with `define` or with the decorators of `Application`.
 
-    Args:
-        type: Genkit's type of action, the first part of the key, such as `flow`.
-        name: Name, the rest of the key; it may hold slashes.
-        handler: The function, blocking or async, plain or a generator.
-        description: What it does, for people and models.
-        input_schema: JSON Schema of the input, or of one input chunk.
-        output_schema: JSON Schema of the result.
-        stream_schema: JSON Schema of one chunk of output.
-        metadata: What Genkit's tools know of its kind: a JSON object.
+    Attributes:
+        type: Genkit's action type, the first part of the key, such as `flow`.
+        name: Name of the action, the rest of the key. May contain slashes.
+        handler: The function to run. Blocking or async; a plain function or a generator.
+        description: What the action does, for people and models.
+        input_schema: JSON Schema (draft-07) of the input, or of one input chunk.
+        output_schema: JSON Schema (draft-07) of the result.
+        stream_schema: JSON Schema (draft-07) of one output chunk.
+        metadata: Metadata of the action type for Genkit's tools: a JSON object.
         bidi: Whether the handler takes a stream of inputs.
+        takes_input: Whether the handler has an input parameter.
+        takes_context: Whether the handler has a run context parameter.
+        default: Default of the input parameter, or `ABSENT`.
+        has_result: Whether a returned None is the result null. If False, it means that there is no result.
+        input_reader: Reads the input, or one input chunk.
+        init_reader: Reads the value that a session starts from.
     """
 
     type: str
@@ -53,21 +59,21 @@ class Action:
 
     @property
     def key(self) -> str:
-        """`/<type>/<name>`."""
+        """Key of the action, `/<type>/<name>`."""
         return f"/{self.type}/{self.name}"
 
     @property
     def is_async(self) -> bool:
-        """Whether the handler runs on the event loop; a blocking one gets a thread."""
-        functions = (self.handler, getattr(self.handler, "__call__"))  # of an object, which may be a functools.partial
+        """Whether the handler runs on the event loop. A blocking handler runs in a thread of its own."""
+        functions = (self.handler, getattr(self.handler, "__call__"))  # the handler may be a callable object or a functools.partial
         return any(inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function) for function in functions)
 
     def listed(self) -> pb.Action:
-        """What `ListActions` says of it."""
+        """Returns the action as `ListActions` reports it."""
         metadata = {
             **self.metadata,
             **({"bidi": True} if self.bidi else {}),
-            **({"streamSchema": self.stream_schema} if self.stream_schema else {}),  # for which the contract has no member of its own
+            **({"streamSchema": self.stream_schema} if self.stream_schema else {}),  # the contract has no field for it
         }
         return pb.Action(
             key=self.key,
@@ -93,17 +99,33 @@ def define(
     bidi: bool | None = None,
     has_result: bool = True,
 ) -> Action:
-    """Makes an action of a function, with schemas from its annotations where none are given.
+    """Creates an action from a function. Schemas that are not given are derived from the function's annotations.
 
-    Raises TypeError where the function's parameters are not `(input, context)`, or fewer, or a type has no JSON form.
+    Use it with `Application.add` or `Application(resolve=…)`; the decorators of `Application` call it for you.
+
+    Args:
+        action_type: Genkit's action type, such as `flow`. Must not contain slashes.
+        name: Name of the action. Defaults to the function's name.
+        handler: The function to run. Takes `(input, context)`, only one of them, or no arguments.
+        description: What the action does. Defaults to the first line of the docstring.
+        input_schema: Type or JSON Schema of the input. Defaults to the annotation.
+        output_schema: Type or JSON Schema of the result. Defaults to the annotation.
+        stream_schema: Type or JSON Schema of one output chunk. Defaults to the type that a generator is annotated to yield.
+        init_schema: Type or JSON Schema of the value that a session starts from.
+        metadata: Metadata of the action type for Genkit's tools: a JSON object.
+        bidi: Whether the handler takes an iterator of inputs. Defaults to the annotation.
+        has_result: Whether a returned None is the result null.
+
+    Raises:
+        TypeError: The parameters of the function are not supported, or a type has no JSON representation.
     """
     name = name or getattr(handler, "__name__", None)
     if not action_type or "/" in action_type or not isinstance(name, str):
-        raise TypeError(f"an action needs a type without slashes and a name, not {action_type!r} and {name!r}")
+        raise TypeError(f"an action needs a name and a type without slashes; the type is {action_type!r} and the name is {name!r}")
     try:
         hints = typing.get_type_hints(handler if inspect.isroutine(handler) else getattr(handler, "__call__"), include_extras=True)
     except NameError as error:
-        raise TypeError(f"/{action_type}/{name}: a type in its signature cannot be found ({error}): define it where the module sees it") from None
+        raise TypeError(f"/{action_type}/{name}: cannot resolve a type in the signature ({error}). Define the type at module level") from None
 
     parameters = list(inspect.signature(handler).parameters.values())
     needed = [parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty]
@@ -113,8 +135,8 @@ def define(
     misplaced = len(parameters) == 2 and (_is_context(hints.get(parameters[0].name)) or not _may_be_context(hints.get(parameters[1].name, Any)))
     if len(parameters) > 2 or needed or misplaced or (parameters and parameters[0].name == "self"):
         raise TypeError(
-            f"/{action_type}/{name}: a handler takes (input, context), either alone, or nothing. Several inputs are one dataclass or TypedDict,"
-            " and a method is given bound, as in application.flow()(thing.method)"
+            f"/{action_type}/{name}: a handler must take (input, context), only one of them, or no arguments. Combine several inputs into one"
+            " dataclass or TypedDict. Pass methods bound, as in application.flow()(thing.method)"
         )
 
     hint = hints.get(parameters[0].name, Any) if takes_input else Any
@@ -156,8 +178,8 @@ def define(
     except TypeError as error:
         raise TypeError(f"/{action_type}/{name}: {error}") from None
     wrong = SyncActionRunContext if action.is_async else ActionRunContext
-    if takes_context and hints.get(parameters[-1].name) is wrong:  # whose chunks nobody would await, or could
-        raise TypeError(f"{action.key}: an async handler takes ActionRunContext, a blocking one SyncActionRunContext")
+    if takes_context and hints.get(parameters[-1].name) is wrong:  # the handler cannot await a blocking send, and must await an async one
+        raise TypeError(f"{action.key}: an async handler must take ActionRunContext, and a blocking handler SyncActionRunContext")
     return action
 
 
@@ -175,7 +197,7 @@ def _is_generator(handler: Callable[..., Any]) -> bool:
 
 
 def _without_result(yields: Any) -> Any:
-    """The type of the chunks, of what a generator yields."""
+    """Removes `Result` from the type that a generator yields, which leaves the type of its chunks."""
     if typing.get_origin(yields) not in (Union, types.UnionType):
         return Any if yields is Result else yields
     chunks = [argument for argument in typing.get_args(yields) if argument is not Result]

@@ -1,15 +1,16 @@
-"""An application: its actions, and how they are served."""
+"""An application: defines actions and serves them."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import inspect
 import os
 import re
 import signal
 import sys
 import threading
-from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence, TypeVar
+from typing import Any, Callable, Concatenate, Iterable, Mapping, ParamSpec, Protocol, Sequence, TypeVar
 
 import grpc
 
@@ -21,21 +22,56 @@ from .health import Health
 from .json_value import to_json
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
+_Self = TypeVar("_Self")
+_Options = ParamSpec("_Options")
 
 LISTEN = "GENKIT_SIDECAR_LISTEN"
 _DEFAULT_ADDRESS = "127.0.0.1:50051"
-_MAX_MESSAGE_BYTES = 100 << 20  # gRPC's own limit is 4 MiB; Genkit's manager closes at 100
+_MAX_MESSAGE_BYTES = 100 << 20  # gRPC's default is 4 MiB; Genkit's manager closes connections with messages above 100 MiB
 
 
 class _Decorator(Protocol):
-    """Returns the function as it was, with its type."""
+    """Returns the decorated function unchanged."""
 
     def __call__(self, handler: _Handler, /) -> _Handler: ...
 
 
+def _for_type(
+    action: Callable[Concatenate[_Self, str, _Options], _Decorator], type: str, *, doc: str, metadata: Mapping[str, Any] | None = None
+) -> Callable[Concatenate[_Self, _Options], _Decorator]:
+    """Returns the method `action` with its type fixed and all its other parameters, which are declared once.
+
+    Args:
+        action: `Application.action`.
+        type: Genkit's action type, which is also the name of the method.
+        doc: Docstring of the method.
+        metadata: Metadata to list besides the metadata that is given. It takes precedence.
+    """
+
+    def method(self: _Self, *arguments: _Options.args, **options: _Options.kwargs) -> _Decorator:
+        if metadata:
+            given: Any = options.get("metadata")
+            options["metadata"] = {**(given or {}), **metadata}
+        return action(self, type, *arguments, **options)
+
+    signature = inspect.signature(action)
+    parameters = [parameter for name, parameter in signature.parameters.items() if name != "type"]
+    method.__name__, method.__qualname__, method.__doc__ = type, f"Application.{type}", doc
+    setattr(method, "__signature__", signature.replace(parameters=parameters))
+    return method
+
+
 @dataclasses.dataclass(frozen=True)
 class SidecarConfiguration:
-    """What the sidecar says of itself. An endpoint that it does not have is empty."""
+    """Configuration that the sidecar sends to the application (`ConfigureRequest`).
+
+    Attributes:
+        otlp_grpc_endpoint: Address of the sidecar's OTLP receiver over gRPC, such as `http://127.0.0.1:4317`. Empty if it has none.
+        otlp_http_endpoint: Address of the sidecar's OTLP receiver over HTTP, such as `http://127.0.0.1:4318`. Empty if it has none.
+        sidecar_version: Version of the sidecar, such as `0.1.0`.
+        max_message_bytes: Largest gRPC message that the sidecar accepts or sends, in bytes.
+        features: Features beyond version 1 of the contract that the sidecar supports.
+    """
 
     otlp_grpc_endpoint: str
     otlp_http_endpoint: str
@@ -45,13 +81,13 @@ class SidecarConfiguration:
 
 
 class Application:
-    """The actions that Genkit's tools see.
+    """Defines the actions of an application and serves them to genkit-sidecar.
 
     Args:
         name: Name of the application in the Dev UI.
-        environments: Environments that it is meant for; none stand for `dev`.
-        resolve: Finds an action by a key that is not listed, or returns None.
-        on_configure: Told what the sidecar says of itself, after each of its connections.
+        environments: Environments that the application is meant for. None given means `dev`.
+        resolve: Returns the action for a key that is not listed, or None.
+        on_configure: Called with the sidecar's configuration after each connection of the sidecar and on each change.
     """
 
     def __init__(
@@ -64,13 +100,11 @@ class Application:
     ) -> None:
         self.name = name
         self.values: dict[str, Mapping[str, Any]] = {}
-        """What `ListValues` answers by type, such as `{"defaultModel": {"defaultModel": {"name": "echo"}}}`."""
+        """Values that `ListValues` returns, by type and name, such as `{"defaultModel": {"defaultModel": {"name": "echo"}}}`."""
         self._environments = tuple(environments)
         self._resolve = resolve
         self._on_configure = on_configure
         self._actions: dict[str, Action] = {}
-
-    # Defining
 
     def action(
         self,
@@ -85,18 +119,21 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         bidi: bool | None = None,
     ) -> _Decorator:
-        """Makes an action of any type out of a function `(input, context)`, either alone, or nothing.
+        """Defines an action of any type. The function takes `(input, context)`, only one of them, or no arguments.
 
         Args:
-            type: Genkit's type of action, such as `custom`.
-            name: Name, possibly with slashes; the function's where it is None.
-            description: What it does; the docstring's first line where it is None.
-            input_schema: Type, or JSON Schema given by hand; from the annotation where it is None.
-            output_schema: The same of the result.
-            stream_schema: The same of one chunk of output; from what a generator is annotated to yield where it is None.
-            init_schema: The same of what a session starts from.
-            metadata: What Genkit's tools know of the type: a JSON object.
-            bidi: Whether the function takes an iterator of inputs; from the annotation where it is None.
+            type: Genkit's action type, such as `custom`.
+            name: Name of the action. May contain slashes. Defaults to the function's name.
+            description: What the action does. Defaults to the first line of the docstring.
+            input_schema: Type or JSON Schema of the input. Defaults to the annotation.
+            output_schema: Type or JSON Schema of the result. Defaults to the annotation.
+            stream_schema: Type or JSON Schema of one output chunk. Defaults to the type that a generator is annotated to yield.
+            init_schema: Type or JSON Schema of the value that a session starts from.
+            metadata: Metadata of the action type for Genkit's tools: a JSON object.
+            bidi: Whether the function takes an iterator of inputs. Defaults to the annotation.
+
+        Raises:
+            TypeError: The parameters of the function are not supported, or a type has no JSON representation.
         """
         return self._define(
             type,
@@ -110,55 +147,8 @@ class Application:
             bidi=bidi,
         )
 
-    def flow(
-        self,
-        name: str | None = None,
-        *,
-        description: str | None = None,
-        input_schema: Any = None,
-        output_schema: Any = None,
-        stream_schema: Any = None,
-        init_schema: Any = None,
-        metadata: Mapping[str, Any] | None = None,
-        bidi: bool | None = None,
-    ) -> _Decorator:
-        """A flow. Takes the options of `action`."""
-        return self.action(
-            "flow",
-            name,
-            description=description,
-            input_schema=input_schema,
-            output_schema=output_schema,
-            stream_schema=stream_schema,
-            init_schema=init_schema,
-            metadata=metadata,
-            bidi=bidi,
-        )
-
-    def tool(
-        self,
-        name: str | None = None,
-        *,
-        description: str | None = None,
-        input_schema: Any = None,
-        output_schema: Any = None,
-        stream_schema: Any = None,
-        init_schema: Any = None,
-        metadata: Mapping[str, Any] | None = None,
-        bidi: bool | None = None,
-    ) -> _Decorator:
-        """A tool. Takes the options of `action`."""
-        return self.action(
-            "tool",
-            name,
-            description=description,
-            input_schema=input_schema,
-            output_schema=output_schema,
-            stream_schema=stream_schema,
-            init_schema=init_schema,
-            metadata={**(metadata or {}), "type": "tool"},
-            bidi=bidi,
-        )
+    flow = _for_type(action, "flow", doc="Defines a flow. Takes the options of `action`.")
+    tool = _for_type(action, "tool", doc="Defines a tool. Takes the options of `action`.", metadata={"type": "tool"})
 
     def model(
         self,
@@ -172,17 +162,19 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
     ) -> _Decorator:
-        """A model: takes Genkit's GenerateRequest, returns its GenerateResponse, sends GenerateResponseChunks.
+        """Defines a model. The function takes Genkit's `GenerateRequest` and returns its `GenerateResponse`.
+
+        A streamed chunk is a `GenerateResponseChunk`.
 
         Args:
-            name: Name, such as `acme/large`.
-            label: Name in the Dev UI.
-            versions: Versions that a request may name.
-            supports: What it can: `{"multiturn": True, "tools": False, "media": False, "systemRole": True}`.
+            name: Name of the model, such as `acme/large`. Defaults to the function's name.
+            label: Name in the Dev UI. Defaults to the name.
+            versions: Versions that a request may ask for.
+            supports: Capabilities, such as `{"multiturn": True, "tools": False, "media": False, "systemRole": True}`.
             stage: `featured`, `stable`, `unstable`, `legacy` or `deprecated`.
-            config_schema: Type or JSON Schema of the request's `config`, for the Dev UI's form.
-            metadata: More for Genkit's tools.
-            description: The label where it is None.
+            config_schema: Type or JSON Schema of the request's `config`, for the form in the Dev UI.
+            metadata: Additional metadata for Genkit's tools: a JSON object.
+            description: What the model does. Defaults to the label.
         """
 
         def kind(name: str) -> dict[str, Any]:
@@ -202,7 +194,18 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
     ) -> _Decorator:
-        """A prompt: takes its variables, returns Genkit's GenerateRequest, `{"messages": […]}`."""
+        """Defines a prompt. The function takes the prompt's variables and returns Genkit's `GenerateRequest`, `{"messages": […]}`.
+
+        Args:
+            name: Name of the prompt. Defaults to the function's name.
+            model: Name of the model that the prompt is meant for.
+            config: Configuration of the model: a JSON object.
+            input_schema: Type or JSON Schema of the variables. Defaults to the annotation.
+            input_default: Default values of the variables: a JSON object.
+            tools: Names of the tools that the model may call.
+            metadata: Additional metadata for Genkit's tools: a JSON object.
+            description: What the prompt does. Defaults to the first line of the docstring.
+        """
 
         def kind(name: str, input_schema: Any) -> dict[str, Any]:
             return kinds.prompt(name, model, config, input_schema, input_default, tools)
@@ -220,7 +223,17 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
     ) -> _Decorator:
-        """An embedder: takes `{"input": [Document], "options"}`, returns `{"embeddings": [{"embedding": [number]}]}`."""
+        """Defines an embedder. The function takes `{"input": [Document], "options"}` and returns `{"embeddings": [{"embedding": [number]}]}`.
+
+        Args:
+            name: Name of the embedder. Defaults to the function's name.
+            label: Name in the Dev UI. Defaults to the name.
+            dimensions: Number of elements of an embedding.
+            supports: Capabilities, such as `{"input": ["text"], "multilingual": True}`.
+            config_schema: Type or JSON Schema of `options`, for the form in the Dev UI.
+            metadata: Additional metadata for Genkit's tools: a JSON object.
+            description: What the embedder does. Defaults to the first line of the docstring.
+        """
 
         def kind(name: str) -> dict[str, Any]:
             info = {"label": label or name, "dimensions": dimensions, "supports": supports}
@@ -237,7 +250,15 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
     ) -> _Decorator:
-        """A retriever: takes `{"query": Document, "options"}`, returns `{"documents": [Document]}`."""
+        """Defines a retriever. The function takes `{"query": Document, "options"}` and returns `{"documents": [Document]}`.
+
+        Args:
+            name: Name of the retriever. Defaults to the function's name.
+            label: Name in the Dev UI. Defaults to the name.
+            config_schema: Type or JSON Schema of `options`, for the form in the Dev UI.
+            metadata: Additional metadata for Genkit's tools: a JSON object.
+            description: What the retriever does. Defaults to the first line of the docstring.
+        """
         return self._labelled("retriever", name, label, config_schema, metadata, description)
 
     def indexer(
@@ -249,7 +270,15 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
     ) -> _Decorator:
-        """An indexer: takes `{"documents": [Document], "options"}`, returns nothing."""
+        """Defines an indexer. The function takes `{"documents": [Document], "options"}` and returns nothing.
+
+        Args:
+            name: Name of the indexer. Defaults to the function's name.
+            label: Name in the Dev UI. Defaults to the name.
+            config_schema: Type or JSON Schema of `options`, for the form in the Dev UI.
+            metadata: Additional metadata for Genkit's tools: a JSON object.
+            description: What the indexer does. Defaults to the first line of the docstring.
+        """
         return self._labelled("indexer", name, label, config_schema, metadata, description)
 
     def reranker(
@@ -261,7 +290,17 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
     ) -> _Decorator:
-        """A reranker: takes `{"query", "documents", "options"}`, returns documents with `metadata.score`."""
+        """Defines a reranker. The function takes `{"query": Document, "documents": [Document], "options"}`.
+
+        It returns `{"documents": [Document]}` with a `metadata.score` in each document.
+
+        Args:
+            name: Name of the reranker. Defaults to the function's name.
+            label: Name in the Dev UI. Defaults to the name.
+            config_schema: Type or JSON Schema of `options`, for the form in the Dev UI.
+            metadata: Additional metadata for Genkit's tools: a JSON object.
+            description: What the reranker does. Defaults to the first line of the docstring.
+        """
         return self._labelled("reranker", name, label, config_schema, metadata, description)
 
     def evaluator(
@@ -274,9 +313,19 @@ class Application:
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
     ) -> _Decorator:
-        """An evaluator: takes one test case, `{"testCaseId", "input", "output", "context", "reference"}`, returns its score or scores.
+        """Defines an evaluator. The function scores one test case and is called for each test case of a dataset.
 
-        A score is `{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}`; of several, each has an `id`.
+        A test case is `{"testCaseId", "input", "output", "context", "reference"}`. A score is
+        `{"score", "status": "PASS" | "FAIL" | "UNKNOWN", "details": {"reasoning"}}`. The function returns one score, or a list of
+        scores that each have an `id`. If it raises, only that test case fails.
+
+        Args:
+            name: Name of the evaluator. Defaults to the function's name.
+            display_name: Name in the Dev UI. Defaults to the name.
+            definition: What the evaluator measures.
+            is_billed: Whether an evaluation costs money, in which case the CLI asks for confirmation.
+            metadata: Additional metadata for Genkit's tools: a JSON object.
+            description: What the evaluator does. Defaults to `definition`.
         """
 
         def kind(name: str) -> dict[str, Any]:
@@ -299,7 +348,7 @@ class Application:
 
     def _define(self, type: str, name: str | None, kind: Any, metadata: Mapping[str, Any] | None = None, **options: Any) -> _Decorator:
         if callable(name):
-            raise TypeError(f"write @application.{type}(), with parentheses")
+            raise TypeError(f"@application.{type} needs parentheses: write @application.{type}()")
 
         def decorate(handler: _Handler) -> _Handler:
             action = define(type, name, handler, **options)
@@ -316,30 +365,29 @@ class Application:
         return decorate
 
     def add(self, action: Action) -> None:
-        """Lists an action from now on, in the place of one with the same key.
+        """Adds an action. It replaces an action with the same key.
 
-        Raises TypeError where its metadata or a schema given by hand is not JSON.
+        Raises:
+            TypeError: The metadata or a schema has no JSON representation.
         """
         try:
-            action.listed()  # for one that cannot be listed would fail the listing of all
+            action.listed()  # one action that cannot be listed would fail every ListActions call
         except (TypeError, ValueError, RecursionError) as error:
             raise TypeError(f"{action.key}: {error}") from None
         self._actions = {**self._actions, action.key: action}
 
     def remove(self, key: str) -> None:
-        """Lists and runs the action no more. Runs that have started go on."""
+        """Removes the action with the given key. Active runs continue."""
         self._actions = {listed: action for listed, action in self._actions.items() if listed != key}
 
     @property
     def actions(self) -> Iterable[Action]:
-        """The actions that are listed."""
+        """The listed actions."""
         return self._actions.values()
 
     def find(self, key: str) -> Action | None:
-        """Finds a listed action, or one that `resolve` knows."""
+        """Returns the listed action with the given key, else the action that `resolve` returns, else None."""
         return self._actions.get(key) or (self._resolve(key) if self._resolve else None)
-
-    # Serving
 
     def serve(
         self,
@@ -350,25 +398,26 @@ class Application:
         options: Sequence[tuple[str, Any]] = (),
         grace: float = 2.0,
     ) -> None:
-        """Serves until SIGINT or SIGTERM, then lets active runs go on for `grace` seconds. A second signal ends them at once.
+        """Serves until SIGINT or SIGTERM. Active runs may then continue for `grace` seconds. A second signal cancels them at once.
 
-        In another thread than the main one, which alone gets signals, it serves until the process ends.
+        Only the main thread receives signals. In any other thread, `serve` runs until the process ends.
 
         Args:
-            address: `host:port` or `unix:/path`; where it is None, the variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.
-            credentials: TLS, from `grpc.ssl_server_credentials`; none for plain text.
-            interceptors: Interceptors of grpc.aio.
-            options: Channel arguments, such as `("grpc.max_receive_message_length", …)`, which is 100 MiB.
-            grace: How long active runs may go on after a signal, in seconds.
+            address: `host:port` or `unix:/path`. Defaults to the environment variable GENKIT_SIDECAR_LISTEN, else 127.0.0.1:50051.
+            credentials: TLS credentials from `grpc.ssl_server_credentials`. None serves plain text.
+            interceptors: Server interceptors of grpc.aio.
+            options: gRPC channel arguments. `grpc.max_receive_message_length` is 100 MiB unless given, in bytes.
+            grace: Time that active runs may continue after a signal, in seconds.
 
-        Raises RuntimeError where it cannot listen there, or an event loop runs here already.
+        Raises:
+            RuntimeError: The server cannot listen on the address, or the thread already runs an event loop.
         """
         try:
             asyncio.get_running_loop()
         except RuntimeError:
             pass
         else:
-            raise RuntimeError("an event loop runs here already: take `await application.start(…)` instead of serve")
+            raise RuntimeError("an event loop is already running in this thread. Use `await application.start(…)` instead of serve")
         asyncio.run(self._serve(address, credentials, interceptors, options, grace))
 
     async def _serve(self, address: Any, credentials: Any, interceptors: Any, options: Any, grace: float) -> None:
@@ -393,15 +442,25 @@ class Application:
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
         options: Sequence[tuple[str, Any]] = (),
     ) -> RunningServer:
-        """Starts to serve on the running event loop. Takes what `serve` takes; port 0 chooses one."""
+        """Starts serving on the running event loop.
+
+        Args:
+            address: As for `serve`. Port 0 selects a free port.
+            credentials: As for `serve`.
+            interceptors: As for `serve`.
+            options: As for `serve`.
+
+        Raises:
+            RuntimeError: The server cannot listen on the address.
+        """
         asked = address or os.environ.get(LISTEN) or _DEFAULT_ADDRESS
         defaults = (("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0))
         if not asked.startswith("unix") and not re.search(r":\d+$", asked):
-            raise RuntimeError(f"cannot listen on {asked}: it has no port. {LISTEN} or the argument of serve names another address")
+            raise RuntimeError(f"cannot listen on {asked}: the address has no port. Set {LISTEN}, or pass another address to serve")
         server = grpc.aio.server(interceptors=tuple(interceptors), options=(*defaults, *options))
         health = Health()
         server.add_generic_rpc_handlers((service.handler(self, blocking=False), health.handler()))
-        mask = os.umask(0o177) if asked.startswith("unix:") else None  # a socket is its owner's alone, from its first moment
+        mask = os.umask(0o177) if asked.startswith("unix:") else None  # the socket has mode 0600 from its creation
         try:
             port = server.add_secure_port(asked, credentials) if credentials else server.add_insecure_port(asked)
         except RuntimeError:
@@ -411,20 +470,18 @@ class Application:
                 os.umask(mask)
         if port == 0:
             raise RuntimeError(
-                f"cannot listen on {asked}: it is taken, or it is not host:port or unix:/path, of 107 characters at most."
-                f" {LISTEN} or the argument of serve names another address"
+                f"cannot listen on {asked}: the address is in use, or it is not host:port or unix:/path with at most 107 characters."
+                f" Set {LISTEN}, or pass another address to serve"
             )
         await server.start()
         return RunningServer(server, health, asked if asked.startswith("unix") else f"{asked.rpartition(':')[0]}:{port}")
 
     def add_to(self, server: grpc.Server | grpc.aio.Server) -> None:
-        """Adds `ActionService` to a server that has not started, beside its other services.
+        """Adds `ActionService` to a server before it is started. The server may have other services.
 
-        In a blocking server each run holds one thread of its pool. Health and the limit of received messages are the server's own.
+        In a blocking server each run occupies one thread of its pool. The server keeps its own health service and message size limits.
         """
         server.add_generic_rpc_handlers((service.handler(self, blocking=not isinstance(server, grpc.aio.Server)),))
-
-    # What the service asks for
 
     def _runtime_info(self) -> pb.GetRuntimeInfoResponse:
         return pb.GetRuntimeInfoResponse(name=self.name, genkit_version=f"python/{__version__}", environments=self._environments)
@@ -447,10 +504,10 @@ class Application:
 
 
 class RunningServer:
-    """A server that `Application.start` started.
+    """A server that `Application.start` has started.
 
     Attributes:
-        address: Where it listens, with the port that was chosen.
+        address: Address that the server listens on, with the port that was selected.
     """
 
     def __init__(self, server: grpc.aio.Server, health: Health, address: str) -> None:
@@ -459,7 +516,7 @@ class RunningServer:
         self._health = health
 
     async def stop(self, grace: float | None = None) -> None:
-        """Takes no more calls, lets active ones go on for `grace` seconds, then cancels them."""
+        """Stops accepting calls, lets active calls continue for `grace` seconds, and then cancels them."""
         self._health.stop()
         await self._server.stop(grace)
 

@@ -1,4 +1,4 @@
-"""How actions fail."""
+"""Errors of actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Mapping
 
 
 class StatusCode(enum.IntEnum):
-    """Canonical gRPC codes, which are Genkit's own."""
+    """Canonical gRPC status codes. Genkit uses the same codes."""
 
     CANCELLED = 1
     UNKNOWN = 2
@@ -28,13 +28,13 @@ class StatusCode(enum.IntEnum):
 
 
 class ActionError(Exception):
-    """Raised by an action to fail with a code of its choice.
+    """Fails the run with a given status code. Raise it in a handler.
 
     Args:
-        code: A `StatusCode`, or its number.
-        message: What went wrong, for people.
-        details: What went wrong, for programs: a JSON object.
-        stack: Stack trace in place of the exception's own; empty for none.
+        code: A `StatusCode`, or its number from 1 to 16.
+        message: Human-readable description of the failure.
+        details: Machine-readable description of the failure: a JSON object.
+        stack: Stack trace to report instead of the exception's own. An empty string reports none.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class ActionError(Exception):
 
 
 class InputError(ActionError):
-    """The input, an input chunk, or the init is not what the action takes. Always INVALID_ARGUMENT, without a stack."""
+    """The input, an input chunk or the init value does not match the action's type. Its code is INVALID_ARGUMENT, and it has no stack."""
 
     def __init__(self, message: str) -> None:
         super().__init__(StatusCode.INVALID_ARGUMENT, message, stack="")
 
 
 class ActionCancelled(Exception):
-    """Raised in a blocking handler that sends a chunk or takes input after its run was cancelled."""
+    """Raised in a blocking handler that sends a chunk or reads streamed input after its run was cancelled."""

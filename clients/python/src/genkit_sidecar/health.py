@@ -1,4 +1,4 @@
-"""`grpc.health.v1.Health`, without the package that has it, which is not part of stock gRPC everywhere."""
+"""The `grpc.health.v1.Health` service. Implemented here because grpcio-health-checking is a separate package."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import grpc
 from ._stubs.genkit.sidecar.v1 import action_service_pb2 as pb
 
 _SERVICES = ("", pb.DESCRIPTOR.services_by_name["ActionService"].full_name)
-_SERVING, _NOT_SERVING, _SERVICE_UNKNOWN = b"\x08\x01", b"\x08\x02", b"\x08\x03"  # HealthCheckResponse, encoded
+_SERVING, _NOT_SERVING, _SERVICE_UNKNOWN = b"\x08\x01", b"\x08\x02", b"\x08\x03"  # encoded HealthCheckResponse messages
 
 
 class Health:
-    """Says SERVING of the server and of its ActionService until it is told to stop."""
+    """Reports SERVING for the server and its ActionService until `stop` is called."""
 
     def __init__(self) -> None:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """From now on: NOT_SERVING. Watches end."""
+        """Reports NOT_SERVING from now on and ends all watches."""
         self._stopping.set()
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """What to add to a server of grpc.aio."""
+        """Returns the handler to add to a grpc.aio server."""
         methods = {
             "Check": grpc.unary_unary_rpc_method_handler(self._check, _service),
             "Watch": grpc.unary_stream_rpc_method_handler(self._watch, _service),
@@ -33,7 +33,7 @@ class Health:
 
     async def _check(self, service: str, context: Any) -> bytes:
         if service not in _SERVICES:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no service {service}")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {service}")
         return _NOT_SERVING if self._stopping.is_set() else _SERVING
 
     async def _watch(self, service: str, context: Any) -> AsyncIterator[bytes]:
@@ -44,4 +44,4 @@ class Health:
 
 
 def _service(request: bytes) -> str:
-    return pb.ListValuesRequest.FromString(request).type  # HealthCheckRequest has the same form: string field 1
+    return pb.ListValuesRequest.FromString(request).type  # HealthCheckRequest has the same encoding: a string in field 1

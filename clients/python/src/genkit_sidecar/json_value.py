@@ -1,4 +1,4 @@
-"""JSON as bytes: how values leave and enter, and how their bytes stay exact."""
+"""Conversion between Python values and JSON bytes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .errors import InputError
 
 
 class RawJson(bytes):
-    """One complete JSON value in UTF-8 that is carried byte for byte.
+    """One complete JSON value in UTF-8. The bytes are passed through unchanged.
 
-    As the type of an input it is what the caller sent, unparsed; as a result or chunk it is sent as it is.
+    As the type of an input, it holds the bytes that the caller sent, unparsed. As a result or chunk, it is sent as is.
     """
 
     __slots__ = ()
@@ -33,37 +33,45 @@ class _Absent:
 
 
 ABSENT = _Absent()
-"""Says that there is no value, which is not the same as `None`, JSON's null."""
+"""The absence of a value. It differs from `None`, which stands for JSON's null."""
 
 
 def to_json(value: Any) -> bytes:
-    """Encodes a result or chunk. Raises TypeError or ValueError where JSON has no such value."""
+    """Encodes a result or chunk as UTF-8.
+
+    Raises:
+        TypeError, ValueError: The value has no JSON representation.
+    """
     if isinstance(value, RawJson):
         return bytes(value)
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
         return text.encode()
-    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but an escape
+    except UnicodeEncodeError:  # a lone surrogate has no UTF-8 encoding, but can be escaped
         return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode()
 
 
 def from_json(raw: bytes, what: str = "the input") -> Any:
-    """Parses one JSON value. Raises InputError, which calls it `what`."""
+    """Parses one JSON value.
+
+    Raises:
+        InputError: It is not valid JSON. The message refers to the value as `what`.
+    """
     try:
-        return json.loads(raw.decode(), parse_constant=_refuse)  # of bytes it would take UTF-16, byte order marks and surrogates, too
+        return json.loads(raw.decode(), parse_constant=_refuse)  # given bytes, json.loads would also accept UTF-16 and byte order marks
     except RecursionError:
         raise InputError(f"{what} is nested too deeply for Python's json module") from None
     except ValueError as error:
-        raise InputError(f"{what} is not JSON: {error}") from None
+        raise InputError(f"{what} is not valid JSON: {error}") from None
 
 
 def member_name(attribute: str) -> str:
-    """The JSON member of an attribute: `from_` stands for `from`, which Python keeps for itself."""
+    """Returns the JSON member of an attribute. A trailing underscore after a keyword is dropped: `from_` is `from`."""
     return attribute[:-1] if attribute.endswith("_") and keyword.iskeyword(attribute[:-1]) else attribute
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON value")
+    raise ValueError(f"{constant} is not a JSON value")
 
 
 def _plain(value: Any) -> Any:
@@ -84,5 +92,5 @@ def _plain(value: Any) -> Any:
     elif isinstance(value, (set, frozenset)):
         return list(value)
     elif isinstance(value, RawJson):
-        raise TypeError("RawJson is a whole result or chunk, never a part of one")
-    raise TypeError(f"{type(value).__qualname__} has no JSON form")
+        raise TypeError("RawJson must be a whole result or chunk and cannot be part of one")
+    raise TypeError(f"{type(value).__qualname__} has no JSON representation")

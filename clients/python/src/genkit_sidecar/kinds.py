@@ -1,4 +1,4 @@
-"""What Genkit's tools know of each kind of action: metadata and schemas."""
+"""Metadata and schemas of Genkit's action types."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _kinds() -> dict[str, Any]:
 
 
 def schema_of(kind: str, direction: str) -> Mapping[str, Any] | None:
-    """Schema of what Genkit sends to (`input`) or takes from (`output`) actions of the kind, or None."""
+    """Returns Genkit's schema for the `input` or `output` of an action type, or None if the type has no fixed schema."""
     schema = _kinds().get(kind, {}).get(direction)
     return schema and {**schema, "definitions": _kinds()["definitions"], "$schema": DRAFT_07}
 
@@ -43,20 +43,20 @@ def embedder(info: Mapping[str, Any], config_schema: Any) -> dict[str, Any]:
 
 
 def labelled(kind: str, label: str, config_schema: Any) -> dict[str, Any]:
-    """Of a retriever, an indexer or a reranker."""
+    """Returns the metadata of a retriever, an indexer or a reranker."""
     return {"type": kind, "info": {"label": label}, kind: _given(customOptions=_schema(config_schema))}
 
 
 def evaluator(display_name: str, definition: str, is_billed: bool) -> dict[str, Any]:
     return {
         "type": "evaluator",
-        "evaluatorIsBilled": is_billed,  # where the CLI looks for it; Genkit's own runtimes have it below alone
+        "evaluatorIsBilled": is_billed,  # the CLI reads it here, while Genkit's own runtimes only list it below
         "evaluator": {"evaluatorDisplayName": display_name, "evaluatorDefinition": definition, "evaluatorIsBilled": is_billed},
     }
 
 
 def for_each_test_case(action: Action) -> Action:
-    """Makes an action that scores a dataset out of one that scores a test case, whose failure is that case's alone."""
+    """Turns an action that scores one test case into one that scores a dataset. A failed test case does not fail the others."""
 
     def arguments(test_case: Any, context: ActionRun) -> list[Any]:
         read = action.input_reader.read(RawJson(to_json(test_case)), "the test case")
@@ -103,7 +103,7 @@ def _dataset(request: Any) -> list[Any]:
 
 def _scored(index: int, test_case: dict[str, Any], evaluation: Any) -> dict[str, Any]:
     scored = _given(sampleIndex=index, testCaseId=test_case.get("testCaseId"), evaluation=evaluation)
-    to_json(scored)  # what JSON cannot say is the failure of this case, and not of the dataset
+    to_json(scored)  # a score without JSON representation fails this test case and not the dataset
     return scored
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Result:
-    """What an async generator yields last as its result, for Python lets it return none."""
+    """The result of an async generator. Yield it last, because Python does not allow an async generator to return a value."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

@@ -1,4 +1,4 @@
-"""One run of an action, from its start to the one result or error that ends it."""
+"""One run of an action, from its start to the result or error that ends it."""
 
 from __future__ import annotations
 
@@ -34,21 +34,22 @@ async def run(
     """Runs an action and sends its updates.
 
     Args:
-        find: Finds the action of a key, or None.
-        start: What to run.
-        chunks: Streamed input, or None where the call has none.
+        find: Returns the action for a key, or None.
+        start: The request that starts the run.
+        chunks: Streamed input, or None if the call has none.
         metadata: gRPC metadata of the call.
-        grpc_context: The call.
-        send: Sends one update, named by keyword. Raises where the call is over.
+        grpc_context: The gRPC call.
+        send: Sends one update, given as a keyword argument. Raises if the call has ended.
 
-    Raises CancelledError where the call was cancelled; failures of the action are updates.
+    Raises:
+        CancelledError: The call was cancelled. Failures of the action are sent as updates.
     """
     context: ActionRun | None = None
 
     async def end(**update: Any) -> bool:
         try:
             await (context._end if context else send)(**update)
-        except Exception:  # the call is over, and nobody waits for this
+        except Exception:  # the call has ended, so the update has no receiver
             return False
         return True
 
@@ -67,14 +68,14 @@ async def run(
             await end(result=pb.ActionResult())
         else:
             await end(result=pb.ActionResult(result_json=to_json(result)))
-    except grpc.aio.AbortError:  # the handler ended the call itself, by its grpc_context
+    except grpc.aio.AbortError:  # the handler aborted the call through its grpc_context
         raise
     except (asyncio.CancelledError, ActionCancelled) as error:
-        # Of the call, or of something that the handler waited for: an answer that cannot be sent tells.
+        # Either the call was cancelled, or something that the handler awaited. If the update cannot be sent, it was the call.
         if not await end(error=_error(StatusCode.CANCELLED, "Action was cancelled", error)) and isinstance(error, asyncio.CancelledError):
             raise
     except (Exception, SystemExit) as error:
-        if not getattr(grpc_context, "aborted", False):  # as an AbortError above, which in a blocking server is a bare Exception
+        if not getattr(grpc_context, "aborted", False):  # a blocking server raises a bare Exception instead of AbortError
             await end(error=_failure(start.key, error))
 
 
@@ -123,7 +124,7 @@ def _drive(called: Callable[[], Any], context: SyncActionRunContext) -> Any:
 
 
 async def _in_thread(context: SyncActionRunContext, function: Callable[[], Any]) -> Any:
-    """Calls a blocking function in a thread of its own: in a pool, runs that wait for each other could starve."""
+    """Calls a blocking function in a thread of its own. In a pool, runs that wait for each other could exhaust the threads."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
     variables = contextvars.copy_context()
@@ -135,13 +136,13 @@ async def _in_thread(context: SyncActionRunContext, function: Callable[[], Any])
     def body() -> None:
         try:
             settled: tuple[Callable[[Any], None], Any] = (future.set_result, variables.run(function))
-        except (StopIteration, GeneratorExit, KeyboardInterrupt) as error:  # which no future takes, or which would end the loop
+        except (StopIteration, GeneratorExit, KeyboardInterrupt) as error:  # a future refuses the first, and the others would end the loop
             settled = (future.set_exception, RuntimeError(f"{type(error).__name__}: {error}"))
         except BaseException as error:
             settled = (future.set_exception, error)
         try:
             loop.call_soon_threadsafe(settle, *settled)
-        except RuntimeError:  # the loop is closed: nobody waits any more
+        except RuntimeError:  # the loop is closed, so the outcome has no receiver
             pass
 
     threading.Thread(target=body, name=f"genkit {context.key}", daemon=True).start()
@@ -153,7 +154,7 @@ async def _in_thread(context: SyncActionRunContext, function: Callable[[], Any])
 
 
 class _Inputs:
-    """The streamed input of a run, typed. Of a run without, its input is the only chunk."""
+    """The typed input chunks of a run. If the run has no streamed input, its input is the only chunk."""
 
     def __init__(self, action: Action, context: ActionRun, chunks: AsyncIterator[bytes] | None) -> None:
         self._reader = action.input_reader
@@ -189,8 +190,8 @@ def _failure(key: str, error: BaseException) -> pb.ActionError:
     if isinstance(error, ActionError):
         try:
             return _error(StatusCode(error.code), error.message, error, error.details, error.stack)
-        except (TypeError, ValueError, RecursionError) as unsaid:  # a code that is none, or details that JSON cannot say
-            error = unsaid
+        except (TypeError, ValueError, RecursionError) as invalid:  # the code is not a status code, or the details have no JSON representation
+            error = invalid
     _log.error("The action %s failed.", key, exc_info=error)
     code = StatusCode.INTERNAL
     if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
@@ -207,4 +208,4 @@ def _error(code: int, message: str, error: BaseException, details: Any = None, s
 
 
 def _text(text: Any) -> str:
-    return str(text).encode(errors="backslashreplace").decode()  # what an input had as a lone surrogate has no UTF-8
+    return str(text).encode(errors="backslashreplace").decode()  # a message may contain a lone surrogate, which has no UTF-8 encoding

@@ -1,4 +1,4 @@
-"""What a handler knows of its run, and how it sends chunks."""
+"""The run context of a handler."""
 
 from __future__ import annotations
 
@@ -18,40 +18,47 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 Send = Callable[..., Awaitable[None]]
-"""Sends one update of a run, named as the members of `RunActionResponse.update` are."""
+"""Sends one update of a run. The keyword is a member of the oneof `RunActionResponse.update`."""
 
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 
-# In a blocking server a call is over a moment before its handler is cancelled, which is how handlers learn of it. Seconds.
+# Seconds to wait for the cancellation of a handler whose call has ended. A blocking server ends the call slightly earlier.
 _CANCEL_FOLLOWS = 10
 
 _current: contextvars.ContextVar[ActionRun] = contextvars.ContextVar("genkit_sidecar_run")
 
 
 def current_run() -> ActionRun:
-    """The run that the calling code belongs to, in any depth. Raises LookupError outside of one."""
+    """Returns the run that the calling code belongs to, at any call depth.
+
+    Raises:
+        LookupError: The code does not belong to a run.
+    """
     return _current.get()
 
 
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
-    return task is not None and hasattr(task, "cancelling") and task.cancelling() > 0  # from Python 3.11 on
+    return task is not None and hasattr(task, "cancelling") and task.cancelling() > 0  # Python 3.11 and later
 
 
 class _Ended(RuntimeError):
-    """Of a handler that sends behind its run's end."""
+    """A handler sent an update after the end of its run."""
 
 
 class ActionRun:
-    """What any handler knows of its run.
+    """The run context that blocking and async handlers have in common.
 
     Attributes:
-        key: Key that was run, `/<type>/<name>`.
-        streaming_requested: Whether the caller wants chunks. Sending them where not costs nothing.
-        telemetry_labels: Labels that the caller gave for the run's spans.
-        metadata: gRPC metadata of the call; the values of a repeated key are joined by commas, as HTTP has it.
-        init: What a session starts from, read as `init_schema`, or None.
-        grpc_context: The call, for what this library has no word for.
+        key: Key of the action, `/<type>/<name>`.
+        streaming_requested: Whether the caller wants chunks. If False, chunks that the handler sends are dropped.
+        telemetry_labels: Labels for the run's spans, set by the caller.
+        metadata: gRPC metadata of the call. The values of a repeated key are joined by commas, as in HTTP.
+        input_json: The input as the caller sent it: one JSON value in UTF-8, or None if absent.
+        init_json: The value that a session starts from, as the caller sent it, or None if absent.
+        context_json: The context of the run as the caller sent it, or None if absent. May hold credentials.
+        init: The value that a session starts from, read as the type `init_schema`, or None if absent.
+        grpc_context: The gRPC call, for features that this library does not wrap.
     """
 
     def __init__(self, action: Action, start: pb.RunActionRequest, metadata: Mapping[str, Any], grpc_context: Any, send: Send) -> None:
@@ -70,18 +77,18 @@ class ActionRun:
 
     @property
     def context(self) -> Any:
-        """Context of the run, such as `{"auth": {…}}`, or None. Keep it out of logs."""
+        """Context of the run, such as `{"auth": {…}}`, or None if absent. Do not log it: it may hold credentials."""
         return None if self.context_json is None else from_json(self.context_json, "the context")
 
     @property
     def trace_headers(self) -> dict[str, str]:
-        """W3C trace context of the call: what OpenTelemetry's `extract` takes, and what goes with requests to others."""
+        """W3C trace context of the call: `traceparent`, `tracestate` and `baggage`. Pass it to OpenTelemetry's `extract`, or add it to outgoing requests."""
         return {name: self.metadata[name] for name in _TRACE_HEADERS if name in self.metadata}
 
     async def _put(self, **update: Any) -> None:
-        async with self._sending:  # for gRPC takes one message of a call at a time
+        async with self._sending:  # gRPC accepts one message per call at a time
             if self._ended:
-                raise _Ended(f"the run of {self.key} has ended: nothing can be sent any more")
+                raise _Ended(f"the run of {self.key} has ended, so nothing can be sent")
             await self._send(**update)
 
     async def _update(self, **update: Any) -> None:
@@ -92,7 +99,7 @@ class ActionRun:
         except Exception as error:
             if not _is_being_cancelled():
                 await asyncio.sleep(_CANCEL_FOLLOWS)
-            raise ActionCancelled(f"the caller of {self.key} is gone") from error
+            raise ActionCancelled(f"the caller of {self.key} has disconnected") from error
 
     async def _chunk(self, chunk: Any) -> None:
         encoded = to_json(chunk)
@@ -107,22 +114,30 @@ class ActionRun:
 
 
 class ActionRunContext(ActionRun):
-    """The run of an async handler. Its cancellation is asyncio's: `CancelledError` where the handler awaits."""
+    """The run context of an async handler. Cancellation raises `asyncio.CancelledError` where the handler awaits."""
 
     async def send_chunk(self, chunk: Any) -> None:
-        """Sends one chunk of streamed output; returns when gRPC has taken it, so a slow caller slows the handler."""
+        """Sends one chunk of streamed output. Returns when gRPC has accepted it, so a slow caller slows the handler.
+
+        Raises:
+            TypeError, ValueError: The chunk has no JSON representation.
+        """
         await self._chunk(chunk)
 
     async def send_state(self, trace_id: str) -> None:
-        """Tells the trace id of the application's own spans, where they could not join the call's. Before any chunk."""
+        """Reports the trace id of the application's spans if they do not join the trace of the call. Call it before sending chunks.
+
+        Args:
+            trace_id: Trace id of 32 lower-case hex digits.
+        """
         await self._update(state=pb.ActionState(trace_id=trace_id))
 
 
 class SyncActionRunContext(ActionRun):
-    """The run of a blocking handler, which has a thread of its own.
+    """The run context of a blocking handler, which runs in a thread of its own.
 
     Attributes:
-        cancelled: Set when the run is cancelled. A handler that neither sends nor reads has to look at it.
+        cancelled: Set when the run is cancelled. A handler that neither sends chunks nor reads input must check it.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -132,11 +147,20 @@ class SyncActionRunContext(ActionRun):
         self._awaited: set[concurrent.futures.Future[Any]] = set()
 
     def send_chunk(self, chunk: Any) -> None:
-        """Sends one chunk of streamed output; returns when gRPC has taken it. Raises ActionCancelled."""
+        """Sends one chunk of streamed output. Returns when gRPC has accepted it, so a slow caller slows the handler.
+
+        Raises:
+            ActionCancelled: The run was cancelled.
+            TypeError, ValueError: The chunk has no JSON representation.
+        """
         self._wait(self._chunk(chunk))
 
     def send_state(self, trace_id: str) -> None:
-        """Tells the trace id of the application's own spans, where they could not join the call's. Before any chunk."""
+        """Reports the trace id of the application's spans if they do not join the trace of the call. Call it before sending chunks.
+
+        Args:
+            trace_id: Trace id of 32 lower-case hex digits.
+        """
         self._wait(self._update(state=pb.ActionState(trace_id=trace_id)))
 
     def _wait(self, coroutine: Coroutine[Any, Any, _T]) -> _T:

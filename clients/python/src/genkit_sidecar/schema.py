@@ -1,4 +1,4 @@
-"""JSON Schemas from Python types, and values of those types from JSON."""
+"""Derives JSON Schemas from Python types and reads values of those types from JSON."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .json_value import ABSENT, RawJson, from_json, member_name
 
 DRAFT_07 = "http://json-schema.org/draft-07/schema#"
 
-_Convert = Callable[[Any, str], Any]  # value and its path to the typed value; raises InputError
+_Convert = Callable[[Any, str], Any]  # takes a value and its path, returns the typed value; raises InputError
 
 
 class Reader:
-    """Reads what a caller sent as the type that a handler takes.
+    """Reads JSON as the type that a handler takes.
 
     Args:
-        json_schema: Schema to list, or None.
-        convert: Makes the typed value, or raises InputError that names the member.
+        json_schema: JSON Schema (draft-07) to list, or None.
+        convert: Converts a parsed value to the typed value. Raises InputError that names the member.
         optional: Whether an absent value is read as None.
-        raw: Whether the bytes themselves are the value.
+        raw: Whether the bytes are returned unparsed, as `RawJson`.
     """
 
     def __init__(
@@ -41,13 +41,17 @@ class Reader:
         self._raw = raw
 
     def read(self, raw: bytes | None, what: str = "the input", default: Any = ABSENT) -> Any:
-        """Returns the value; of an absent one the default, or None where the type allows it."""
+        """Returns the typed value. An absent value is the default, or None if the type allows it.
+
+        Raises:
+            InputError: The value does not match the type. The message refers to the value as `what`.
+        """
         if raw is None:
             if default is not ABSENT:
                 return default
             if self._optional:
                 return None
-            raise InputError(f"{what} is missing: it must be {_described(self.json_schema)}")
+            raise InputError(f"{what} is missing; it must be {_described(self.json_schema)}")
         if self._raw:
             return RawJson(raw)
         value = from_json(raw, what)
@@ -62,13 +66,14 @@ class Reader:
 
 
 ANYTHING = Reader(None, optional=True)
-"""Takes any JSON value as Python's json module reads it, or None."""
+"""Accepts any JSON value, parsed by Python's json module. An absent value is None."""
 
 
 def reader_of(source: Any) -> Reader:
-    """Returns the reader of a type, or of a JSON Schema given by hand, against which nothing is checked.
+    """Returns the reader of a type or of a JSON Schema. Values are not validated against an explicit JSON Schema.
 
-    Raises TypeError where the type has no JSON form that is known here.
+    Raises:
+        TypeError: The type is not supported.
     """
     if isinstance(source, Reader):
         return source
@@ -85,7 +90,7 @@ def reader_of(source: Any) -> Reader:
         definitions: dict[str, Any] = {}
         for entry in named.values():
             if entry.recursive and definitions.setdefault(entry.name, entry.schema) != entry.schema:
-                raise TypeError(f"it has two types of the name {entry.name}, which one schema cannot tell apart: rename one")
+                raise TypeError(f"two types are named {entry.name}, and the definitions of a JSON Schema need unique names. Rename one")
         schema = {**schema, **({"definitions": definitions} if definitions else {}), "$schema": DRAFT_07}
     return Reader(schema or None, convert, optional=optional)
 
@@ -98,12 +103,12 @@ class _Mismatch(InputError):
 
 
 class _Named:
-    """A type with members, which may have itself among them."""
+    """A type with members. It may be recursive."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.schema: dict[str, Any] = {}
-        self.recursive = False  # and so among the definitions, for a $ref to name
+        self.recursive = False  # then it is listed under definitions and referenced with $ref
         self.convert: _Convert | None = None
 
 
@@ -135,7 +140,7 @@ def _of(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert
         return _pydantic(source, named)
     if dataclasses.is_dataclass(source) or _is_typed_dict(source):
         return _members(source, named)
-    raise TypeError(f"{source!r} has no JSON Schema here: take a dataclass, a TypedDict, a pydantic model or JSON's own types, or give a JSON Schema in its place")
+    raise TypeError(f"{source!r} is not supported as a JSON type. Use a dataclass, a TypedDict, a pydantic model or a built-in JSON type, or pass a JSON Schema instead")
 
 
 def _integer(value: Any) -> Any:
@@ -189,7 +194,7 @@ def _plain(schema: dict[str, Any], check: Callable[[Any], Any], expected: str) -
 
 
 def _key(value: Any) -> tuple[type, Any]:
-    return type(value), value  # for 1 and True are equal
+    return type(value), value  # 1 and True are equal
 
 
 def _one_of(values: list[Any], found: Mapping[Any, Any]) -> tuple[dict[str, Any], _Convert]:
@@ -207,7 +212,7 @@ def _union(arguments: tuple[Any, ...], named: dict[Any, _Named]) -> tuple[dict[s
 
     def convert(value: Any, path: str) -> Any:
         kinds: list[str] = []
-        members: list[InputError] = []  # of the types that the value may have been meant for
+        members: list[InputError] = []  # mismatches inside types that the value resembles
         for _, branch in branches:
             try:
                 return branch(value, path)
@@ -251,7 +256,7 @@ def _array(make: Callable[[list[Any]], Any], arguments: tuple[Any, ...], named: 
 
 def _map(arguments: tuple[Any, ...], named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert]:
     if arguments and arguments[0] is not str:
-        raise TypeError("a JSON object has strings for keys")
+        raise TypeError("the keys of a JSON object must be strings: use dict[str, …]")
     schema, member = _of(arguments[1] if arguments else Any, named)
 
     def convert(value: Any, path: str) -> Any:
@@ -263,7 +268,7 @@ def _map(arguments: tuple[Any, ...], named: dict[Any, _Named]) -> tuple[dict[str
 
 
 def _members(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert]:
-    """A dataclass or TypedDict. Members that it does not know are left out."""
+    """Reads a dataclass or TypedDict. Unknown members are ignored."""
     if source in named:
         entry = named[source]
         entry.recursive = entry.recursive or entry.convert is None
@@ -275,10 +280,10 @@ def _members(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Co
     try:
         hints = typing.get_type_hints(source, include_extras=True)
     except NameError as error:
-        raise TypeError(f"the type of a member of {source.__name__} cannot be found ({error}): define it where the module sees it") from None
+        raise TypeError(f"cannot resolve the type of a member of {source.__name__} ({error}). Define the type at module level") from None
     typed_dict = _is_typed_dict(source)
     if typed_dict:
-        said = {name: _requirement(hint) for name, hint in hints.items()}  # Python itself does not see them in postponed annotations
+        said = {name: _requirement(hint) for name, hint in hints.items()}  # Python ignores them in postponed annotations
         required = {name for name in hints if (said[name] or ("Required" if name in source.__required_keys__ else "")) == "Required"}
         members = [(name, name, hint) for name, hint in hints.items()]
     else:
@@ -311,7 +316,7 @@ def _members(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Co
             return source(**found)
         except InputError:
             raise
-        except ValueError as error:  # of __post_init__
+        except ValueError as error:  # raised by __post_init__
             raise _refused(path, error) from None
 
     entry.convert = convert
@@ -323,7 +328,7 @@ def _members(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Co
 def _pydantic(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert]:
     second = hasattr(source, "model_validate")
     schema = dict(source.model_json_schema(by_alias=True) if second else source.schema(by_alias=True))
-    if second and "$defs" in schema:  # pydantic 2 writes draft 2020-12
+    if second and "$defs" in schema:  # pydantic 2 generates draft 2020-12
         schema = _moved(schema)
     definitions = schema.pop("definitions", {})
     for name, definition in definitions.items():
@@ -344,7 +349,7 @@ def _pydantic(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _C
 
 
 def _refused(path: str, error: ValueError) -> InputError:
-    """What a class of the author's says of a value, which pydantic's say member by member."""
+    """Converts the error of a user-defined class. A pydantic error has one entry per member."""
     errors = error.errors() if hasattr(error, "errors") else []
     reasons = [f'"{_location(path, each["loc"])}": {each["msg"]}' for each in errors]
     return InputError("; ".join(reasons) or (f'"{path}": {error}' if path else str(error)))
@@ -372,7 +377,7 @@ def _join(path: str, name: str) -> str:
 
 
 def _without_none(source: Any) -> tuple[Any, bool]:
-    """What a type is beside None, and whether None is of it."""
+    """Splits None off a type. Returns the rest, and whether None was part of it."""
     origin, arguments = typing.get_origin(source), typing.get_args(source)
     if origin is typing.Annotated:
         return _without_none(arguments[0])
@@ -382,7 +387,7 @@ def _without_none(source: Any) -> tuple[Any, bool]:
 
 
 def _requirement(source: Any) -> str:
-    """`Required` or `NotRequired`, which typing has from 3.11 on, or nothing."""
+    """Returns `Required`, `NotRequired` or an empty string. Compares names because typing has both only since Python 3.11."""
     name = getattr(typing.get_origin(source), "_name", None)
     return name if name in ("Required", "NotRequired") else ""
 

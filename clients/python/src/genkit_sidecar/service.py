@@ -1,4 +1,4 @@
-"""`ActionService` over an application's actions, for a server of grpc.aio and for a blocking one."""
+"""`ActionService` for the actions of an application, on grpc.aio servers and on blocking servers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from .application import Application
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["ActionService"]
-_NO_START = "the first message must be start, and only that"
+_NO_START = "the first message must be start"
 
 
 def handler(application: Application, *, blocking: bool) -> grpc.GenericRpcHandler:
-    """What to add to a server, a blocking one or one of grpc.aio."""
+    """Returns the handler to add to a blocking server or a grpc.aio server."""
     runs: Any = _BlockingRuns(application) if blocking else _Runs(application)
     unary: dict[str, Callable[[Any], Any]] = {
         "GetRuntimeInfo": lambda request: application._runtime_info(),
@@ -65,9 +65,9 @@ def _start_of(first: pb.RunBidiActionRequest | None) -> pb.RunActionRequest | No
 
 
 class _Runs:
-    """Runs actions on the event loop of the server, each in a task of its own beside the one that yields their updates.
+    """Runs actions on the event loop of the server. Each run has its own task, and the call's task yields the updates.
 
-    They could write those themselves; but interceptors, such as OpenTelemetry's, only know handlers that yield.
+    The run does not write to the call directly, because interceptors such as OpenTelemetry's require handlers that yield.
     """
 
     def __init__(self, application: Application) -> None:
@@ -93,7 +93,7 @@ class _Runs:
 
         async def send(**update: Any) -> None:
             if over:
-                raise ConnectionError("the call is over")
+                raise ConnectionError("the call has ended")
             sent = asyncio.Event()
             updates.put_nowait((response(**update), sent))
             await sent.wait()
@@ -105,11 +105,11 @@ class _Runs:
 
         running = asyncio.create_task(run(self._application.find, start, chunks, _metadata(context), context, send))
         running.add_done_callback(lambda _: updates.put_nowait(None))
-        context.add_done_callback(end)  # for nobody closes a generator that gRPC was about to ask for more
+        context.add_done_callback(end)  # gRPC does not close a generator that it has not resumed
         try:
             while (update := await updates.get()) is not None:
                 yield update[0]
-                update[1].set()  # asked for the next one, gRPC has sent this one
+                update[1].set()  # gRPC resumes the generator after it has sent the previous update
             running.result()
         finally:
             end(context)
@@ -117,7 +117,7 @@ class _Runs:
 
 
 class _BlockingRuns:
-    """Runs actions on an event loop of the library's own, while a thread of the server's pool waits for their updates."""
+    """Runs actions on an event loop that the library owns. A thread of the server's pool waits for the updates of each run."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -138,7 +138,7 @@ class _BlockingRuns:
 
         async def send(**update: Any) -> None:
             if call.aborted or not context.is_active():
-                raise ConnectionError("the call is over")
+                raise ConnectionError("the call has ended")
             sent = asyncio.Event()
             updates.put((response(**update), functools.partial(loop.call_soon_threadsafe, sent.set)))
             await sent.wait()
@@ -158,13 +158,13 @@ class _BlockingRuns:
             future.cancel()
         while (update := updates.get()) is not None:
             yield update[0]
-            update[1]()  # asked for the next one, gRPC has sent this one
+            update[1]()  # gRPC resumes the generator after it has sent the previous update
         if not future.cancelled():
             future.result()
 
 
 class _BlockingCall:
-    """The context of a blocking call, which also knows whether a handler has ended it: gRPC raises a bare Exception then."""
+    """The context of a blocking call. Records whether a handler aborted the call, because gRPC raises a bare Exception for that."""
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self._context = context
@@ -183,7 +183,7 @@ class _BlockingCall:
 
 
 class _Requests:
-    """Reads a blocking call's requests in a thread, one ahead of what is taken."""
+    """Reads the requests of a blocking call in a thread, at most one ahead of the consumer."""
 
     def __init__(self, requests: Iterator[pb.RunBidiActionRequest], loop: asyncio.AbstractEventLoop) -> None:
         self._requests = requests
@@ -210,7 +210,7 @@ class _Requests:
                     if self._ended:
                         return
                     self._loop.call_soon_threadsafe(self._read.put_nowait, request.chunk_json)
-        except Exception:  # gRPC's way to say that the call is over, which the run learns by itself
+        except Exception:  # gRPC raises when the call ends; the run is cancelled separately
             return
         self._loop.call_soon_threadsafe(self._read.put_nowait, None)
 
@@ -219,7 +219,7 @@ _starting = threading.Lock()
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    with _starting:  # for the first runs may come together, and what async handlers share belongs to one loop
+    with _starting:  # concurrent first runs must share one loop, because asyncio primitives belong to one loop
         return _started_loop()
 
 

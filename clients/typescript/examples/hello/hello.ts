@@ -7,7 +7,7 @@ application.flow(
   "greet",
   { description: "Greets by name.", inputSchema: z.object({ name: z.string() }) },
   ({ name }) => {
-    if (!name) throw new ActionError(StatusCode.FAILED_PRECONDITION, "somebody without a name cannot be greeted");
+    if (!name) throw new ActionError(StatusCode.FAILED_PRECONDITION, "the name is empty");
     return { greeting: `Hello, ${name}!` };
   },
 );
@@ -23,7 +23,7 @@ application.flow(
 
 application.flow(
   "chat",
-  { description: "Answers each message while more may come.", inputSchema: z.string(), bidi: true },
+  { description: "Answers each message as it arrives.", inputSchema: z.string(), bidi: true },
   async function* (messages) {
     for await (const message of messages) yield { echo: message };
   },

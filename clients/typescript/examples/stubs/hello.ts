@@ -1,4 +1,4 @@
-// Five Genkit flows, served to genkit-sidecar on the stubs that ts-proto generates and nothing else.
+// Serves five Genkit flows to genkit-sidecar with nothing but the stubs that ts-proto generates.
 
 import { once } from "node:events";
 import type { Writable } from "node:stream";
@@ -19,7 +19,7 @@ const failure = (code: number, message: string) => Object.assign(new Error(messa
 const toJson = (value: unknown) => Buffer.from(JSON.stringify(value));
 const fromJson = (json?: Buffer): any => json && JSON.parse(json.toString());
 
-/** Returns a member of the object `value`, which nobody has validated yet, if it has the type of `example`. */
+/** Returns a member of the unvalidated object `value` if it has the type of `example`. */
 function member<T>(value: any, name: string, example: T, fallback?: T): T {
   const found = value?.[name] ?? fallback;
   if (typeof found === typeof example) return found;
@@ -63,7 +63,7 @@ async function run(stream: Writable, starting: stubs.RunActionRequest | Promise<
     const [, flow] = flows[key.replace("/flow/", "")] ?? [];
     if (!flow) throw failure(status.NOT_FOUND, `action ${key} not found`);
     const [input, init] = [fromJson(inputJson), fromJson(initJson)];
-    const chunks = streamed ?? (async function* () { yield input; })(); // what a flow with streamed input gets from a plain run
+    const chunks = streamed ?? (async function* () { yield input; })(); // a run without streamed input has a single chunk
     const send = async (chunk: unknown) => void (await write({ $case: "chunkJson", value: toJson(chunk) }));
     const result = await flow({ input, init, chunks, send, signal: cancelled.signal });
     await write({ $case: "result", value: { resultJson: toJson(result) } });
@@ -74,7 +74,7 @@ async function run(stream: Writable, starting: stubs.RunActionRequest | Promise<
   stream.end();
 }
 
-const server = new Server({ "grpc.max_receive_message_length": 100 << 20 }); // stock: 4 MiB
+const server = new Server({ "grpc.max_receive_message_length": 100 << 20 }); // default: 4 MiB
 server.addService(stubs.ActionServiceService, {
   getRuntimeInfo: (_, reply) => reply(null, { name: "hello-typescript", genkitVersion: "typescript/0.1.0", environments: [], features: [] }),
   listActions: (_, reply) => reply(null, { actions: Object.entries(flows).map(([name, [properties]]) => ({
@@ -82,7 +82,7 @@ server.addService(stubs.ActionServiceService, {
   })) }),
   runAction: (stream) => void run(stream, stream.request),
   runBidiAction(stream) {
-    const requests = stream.iterator({ destroyOnReturn: false }); // the end of the input is not the end of the call
+    const requests = stream.iterator({ destroyOnReturn: false }); // a flow may stop reading input without ending the call
     const start = requests.next().then(({ value }) => value.request.value);
     void run(stream, start, (async function* () { for await (const { request } of requests) yield fromJson(request.value); })());
   },

@@ -1,4 +1,4 @@
-// The catalogue of the conformance kit in C++: on generated stubs, gRPC's synchronous API and a library that reads JSON.
+// Serves the catalogue of the conformance kit in C++ with generated stubs, gRPC's synchronous API and a JSON library.
 #include <condition_variable>
 #include <cstdlib>
 #include <fstream>
@@ -11,12 +11,12 @@ namespace pb = genkit::sidecar::v1;
 using grpc::ServerContext, grpc::ServerReaderWriter, grpc::ServerWriter, grpc::Status, grpc::StatusCode, nlohmann::json;
 
 const json catalogue = json::parse(std::ifstream(CATALOGUE), nullptr, /*allow_exceptions=*/true, /*ignore_comments=*/true);
-std::mutex mutex; // of all that runs share:
+std::mutex mutex; // guards the state that runs share:
 std::condition_variable changed;
 std::map<std::string, int> cancelled, arrived; // runs by the id in their input
-json actions;                                  // the catalogue's and those added, by key
+json actions;                                  // from the catalogue and added ones, by key
 
-// A run of either RPC: their responses have the same members. Other exceptions than a Status go to gRPC, which makes UNKNOWN of them.
+// A run of either RPC, because their responses have the same members. gRPC turns exceptions other than Status into UNKNOWN.
 template <class Response> Status run(const ServerContext& call, const pb::RunActionRequest& start, auto& stream, const auto& read) try {
     const auto write = [&](const auto& fill) {
         Response update;
@@ -29,14 +29,14 @@ template <class Response> Status run(const ServerContext& call, const pb::RunAct
     };
     const auto wait = [&](const auto& until, const json& result) {
         for (std::unique_lock lock(mutex); !changed.wait_for(lock, std::chrono::milliseconds(10), until);)
-            if (call.IsCancelled()) throw Status::CANCELLED; // of which gRPC's synchronous API tells only who asks
+            if (call.IsCancelled()) throw Status::CANCELLED; // the synchronous API reports it only when polled
         return end(result.dump());
     };
     const auto change = [](const auto& what) { std::lock_guard lock(mutex); what(); changed.notify_all(); };
     const auto padded = [](int index, size_t bytes) { return json{{"index", index}, {"padding", std::string(bytes, 'x')}}.dump(); };
     const auto is = [&](const std::string& key) { return start.key() == key; };
     if (std::lock_guard lock(mutex); !actions.contains(start.key())) return {StatusCode::NOT_FOUND, "there is no action " + start.key()};
-    // Actions that take bytes, or nothing.
+    // Actions that take bytes or no input.
     if (is("/flow/echo")) return end(start.input_json(), start.has_input_json());
     if (is("/flow/echo-init")) return end(start.init_json(), start.has_init_json());
     if (is("/flow/echo-context")) return end(start.context_json(), start.has_context_json());
@@ -86,7 +86,7 @@ template <class Response> Status run(const ServerContext& call, const pb::RunAct
     }
     if (is("/flow/wait") || is("/flow/wait-for-input") || is("/flow/endless")) {
         const std::string id = in["id"];
-        const std::shared_ptr<void> at_end(nullptr, [&](void*) { change([&] { cancelled[id]++; }); }); // they end in no other way
+        const std::shared_ptr<void> at_end(nullptr, [&](void*) { change([&] { cancelled[id]++; }); }); // they end only by cancellation
         for (int i = 0; is("/flow/endless"); i++) send(padded(i, 1024));
         send(json{{"waiting", id}}.dump());
         for (int taken = 1; is("/flow/wait-for-input") && read(chunk); taken++) send(json{{"taken", taken}}.dump());
@@ -98,7 +98,7 @@ template <class Response> Status run(const ServerContext& call, const pb::RunAct
     if (is("/flow/add-action")) change([&] { actions["/flow/" + std::string(in["name"])] = {{"name", in["name"]}}; });
     if (is("/flow/remove-action")) change([&] { actions.erase("/flow/" + std::string(in["name"])); });
     if (is("/flow/add-action") || is("/flow/remove-action")) return end("null");
-    return end(start.input_json(), start.has_input_json()); // one that was added
+    return end(start.input_json(), start.has_input_json()); // an added action
 } catch (const Status& status) { return status; }
 
 class ActionService final : public pb::ActionService::Service {
@@ -144,7 +144,7 @@ int main() {
     ActionService service;
     const auto server = grpc::ServerBuilder().AddListeningPort(address ? address : "127.0.0.1:50051", grpc::InsecureServerCredentials())
         .AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0).SetMaxReceiveMessageSize(48 << 20).RegisterService(&service).BuildAndStart();
-    if (!server) return 1; // gRPC has said why
+    if (!server) return 1; // gRPC has logged the reason
     server->GetHealthCheckService()->SetServingStatus(pb::ActionService::service_full_name(), true);
     server->Wait(); // until SIGTERM ends the process
 }

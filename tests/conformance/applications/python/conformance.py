@@ -1,4 +1,4 @@
-"""The catalogue of the conformance kit, on the stubs that protoc generates and nothing else."""
+"""Serves the catalogue of the conformance kit with nothing but the stubs that protoc generates."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ class Failure(Exception):
 
 
 class Run:
-    """What an action is given. Absent payloads are None, present ones bytes."""
+    """The parameters of an action. Absent payloads are None, and present payloads are bytes."""
 
     def __init__(self, start, chunks, context, response):
         self.start, self.chunks, self.context, self.response = start, chunks, context, response
@@ -42,7 +42,7 @@ class Run:
         try:
             value = json.loads(self.input or b"null")
         except ValueError as error:
-            raise Failure(3, f"the input is no JSON: {error}") from None
+            raise Failure(3, f"the input is not valid JSON: {error}") from None
         if not isinstance(value, dict):
             raise Failure(3, "the input must be an object")
         return value

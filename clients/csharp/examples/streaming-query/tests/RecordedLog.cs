@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace StreamingQuery.Tests;
 
-/// <summary>A log that a test can read.</summary>
+/// <summary>Records log entries for assertions.</summary>
 internal sealed class RecordedLog<T> : ILogger<T>
 {
     public ConcurrentQueue<(LogLevel Level, string Text)> Lines { get; } = new();

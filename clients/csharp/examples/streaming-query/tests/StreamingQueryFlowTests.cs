@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace StreamingQuery.Tests;
 
-/// <summary>The translation of an agent's events, with agents that do whatever a test needs.</summary>
+/// <summary>Tests the translation of events with scripted agents.</summary>
 public sealed class StreamingQueryFlowTests
 {
     private const string Token = """{"type": "message.delta", "text": "a"}""";
@@ -95,8 +95,8 @@ public sealed class StreamingQueryFlowTests
     {
         var error = await Assert.ThrowsAsync<ActionError>(() => AnswerAsync(Saying()));
 
-        Assert.Equal(["""{"event":"error","code":14,"message":"the answer broke off"}"""], _sent);
-        Assert.Equal((StatusCode.Unavailable, "the answer broke off"), (error.Code, error.Message));
+        Assert.Equal(["""{"event":"error","code":14,"message":"the agent ended without a final event"}"""], _sent);
+        Assert.Equal((StatusCode.Unavailable, "the agent ended without a final event"), (error.Code, error.Message));
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class StreamingQueryFlowTests
 
         Assert.Equal([End], _sent);
         Assert.Equal(["thought?", "message.delta", "none", "none"], counted);
-        Assert.Equal(counted.Select(type => (LogLevel.Warning, $"The agent sent an event of type '{type}', which is not known in this form.")), _log.Lines);
+        Assert.Equal(counted.Select(type => (LogLevel.Warning, $"Ignored an unrecognized event of type '{type}' from the agent.")), _log.Lines);
     }
 
     [Fact]
@@ -262,7 +262,7 @@ public sealed class StreamingQueryFlowTests
         }
     }
 
-    /// <summary>Answers, and keeps what was sent behind the start, which is asserted to be first.</summary>
+    /// <summary>Runs the flow and keeps the events after the start event, which must come first.</summary>
     private async Task<EndEvent> AnswerAsync(
         Agent agent, Query? query = null, TimeSpan? heartbeat = null, Action<Event>? onSent = null, CancellationToken? cancellationToken = null)
     {
