@@ -135,7 +135,9 @@ def _of(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert
         return _pydantic(source, named)
     if dataclasses.is_dataclass(source) or _is_typed_dict(source):
         return _members(source, named)
-    raise TypeError(f"{source!r} has no JSON Schema here: take a dataclass, a TypedDict, a pydantic model or JSON's own types, or give a JSON Schema in its place")
+    raise TypeError(
+        f"{source!r} has no JSON Schema here: take a dataclass, a TypedDict, a pydantic model or JSON's own types, or give a JSON Schema in its place"
+    )
 
 
 def _integer(value: Any) -> Any:
@@ -384,7 +386,7 @@ def _without_none(source: Any) -> tuple[Any, bool]:
 def _requirement(source: Any) -> str:
     """`Required` or `NotRequired`, which typing has from 3.11 on, or nothing."""
     name = getattr(typing.get_origin(source), "_name", None)
-    return name if name in ("Required", "NotRequired") else ""
+    return name if isinstance(name, str) and name in ("Required", "NotRequired") else ""
 
 
 def _is_typed_dict(source: Any) -> bool:
