@@ -156,7 +156,7 @@ export class Application {
     try {
       listed(action); // for one that cannot be listed would fail the listing of all
     } catch (error) {
-      throw new TypeError(`${action.key}: ${(error as Error).message}`);
+      throw new TypeError(`${action.key}: ${(error as Error).message}`, { cause: error });
     }
     this.#actions.set(action.key, action);
     return action;
@@ -215,7 +215,7 @@ export class Application {
       await protect(asked);
     } catch (error) {
       const reason = (error as Error).message;
-      throw new Error(`cannot listen on ${asked}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address`);
+      throw new Error(`cannot listen on ${asked}: ${reason}. GENKIT_SIDECAR_LISTEN or the argument of serve names another address`, { cause: error });
     }
     return new RunningServer(server, health, asked.startsWith("unix:") ? asked : `${asked.slice(0, asked.lastIndexOf(":"))}:${port}`);
   }
