@@ -21,9 +21,12 @@ internal sealed class LoopbackCaller(string address) : IAsyncDisposable
         var request = new RunRequest(key) { Input = new ReadOnlySequence<byte>(input), Stream = true };
         await using var run = _application.StartRun(request, TraceParent, "", CancellationToken.None);
         long received = 0;
-        while (await run.ReadAsync(CancellationToken.None))
+        while (await run.ReadAsync(CancellationToken.None) is { } message)
         {
-            received += run.Update.Payload?.Length ?? 0;
+            using (message)
+            {
+                received += message.Update.Payload?.Length ?? 0;
+            }
         }
 
         return run.Failure is { } failure ? throw new InvalidOperationException(failure.Message) : received;
