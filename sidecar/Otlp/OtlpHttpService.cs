@@ -1,7 +1,7 @@
 using Genkit.Sidecar.Configuration;
+using Grpc.Core;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
-using Grpc.Core;
 
 namespace Genkit.Sidecar.Otlp;
 

@@ -1,8 +1,8 @@
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
 using global::Grpc.AspNetCore.Server.Model;
-using Microsoft.Extensions.Logging.Abstractions;
 using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.Otlp;
 
