@@ -5,5 +5,7 @@ import subprocess
 
 import setuptools
 
-subprocess.run([pathlib.Path(__file__).parent.resolve() / "generate"], check=True)
+here = pathlib.Path(__file__).parent.resolve()
+if (here.parent / "kinds.json").exists():  # a source distribution has no repository around it, and has the generated files
+    subprocess.run([here / "generate"], check=True)
 setuptools.setup()

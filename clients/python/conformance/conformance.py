@@ -8,15 +8,20 @@ from typing import Any, TypedDict
 
 import grpc
 
-from genkit_sidecar import ABSENT, ActionError, ActionRunContext, Application, RawJson, StatusCode, define
+from genkit_sidecar import ABSENT, Action, ActionError, ActionRunContext, Application, RawJson, StatusCode, define
 
-application = Application("conformance", environments=["dev"], resolve=lambda key: hidden if key == hidden.key else None)
+
+def resolve(key: str) -> Action | None:
+    return hidden if key == hidden.key else None
+
+
+application = Application("conformance", environments=["dev"], resolve=resolve)
 application.values["defaultModel"] = {"defaultModel": {"name": "conformance/model"}}
 application.values["middleware"] = {}
 
-cancelled = collections.defaultdict(asyncio.Event)
-meetings = collections.defaultdict(asyncio.Event)
-parties = collections.Counter()
+cancelled: dict[str, asyncio.Event] = collections.defaultdict(asyncio.Event)
+meetings: dict[str, asyncio.Event] = collections.defaultdict(asyncio.Event)
+parties: collections.Counter[str] = collections.Counter()
 
 
 class Person(TypedDict):
@@ -197,6 +202,7 @@ async def first(chunks: AsyncIterator[RawJson]) -> RawJson:
 
 @application.flow("wait-for-input")
 async def wait_for_input(chunks: AsyncIterator[RawJson], context: ActionRunContext) -> None:
+    assert context.input_json is not None
     id = json.loads(context.input_json)["id"]
     try:
         await context.send_chunk({"waiting": id})

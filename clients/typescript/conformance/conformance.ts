@@ -64,7 +64,7 @@ application.flow("inspect", {}, (_, { key, streamingRequested, telemetryLabels, 
     metadata: JSON.stringify(Object.fromEntries(names.map((name) => [name, metadata.get(name)[0]]))),
   };
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
-  return new RawJson(`{${given.map(([name, value]) => `"${name}":${value}`).join(",")}}`);
+  return new RawJson(`{${given.map(([name, value]) => `"${name}":${String(value)}`).join(",")}}`);
 });
 
 application.flow("count", {}, async ({ to, bytes = 0 }, { sendChunk }) => {

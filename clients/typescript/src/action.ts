@@ -94,7 +94,7 @@ export function define<I extends Schema, O extends Schema, N extends Schema, con
       handler,
     };
   } catch (error) {
-    throw new TypeError(`/${type}/${name}: ${(error as Error).message}`);
+    throw new TypeError(`/${type}/${name}: ${(error as Error).message}`, { cause: error });
   }
 }
 

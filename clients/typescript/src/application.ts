@@ -177,7 +177,7 @@ export class Application {
     try {
       listed(action); // one action that cannot be listed would fail every ListActions call
     } catch (error) {
-      throw new TypeError(`${action.key}: ${(error as Error).message}`);
+      throw new TypeError(`${action.key}: ${(error as Error).message}`, { cause: error });
     }
     this.#actions.set(action.key, action);
     return action;
@@ -241,7 +241,7 @@ export class Application {
       await protect(asked);
     } catch (error) {
       const reason = (error as Error).message;
-      throw new Error(`cannot listen on ${asked}: ${reason}. Set GENKIT_SIDECAR_LISTEN, or pass another address to serve`);
+      throw new Error(`cannot listen on ${asked}: ${reason}. Set GENKIT_SIDECAR_LISTEN, or pass another address to serve`, { cause: error });
     }
     return new RunningServer(server, health, asked.startsWith("unix:") ? asked : `${asked.slice(0, asked.lastIndexOf(":"))}:${port}`);
   }

@@ -129,7 +129,7 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
   signal.throwIfAborted();
   let abort = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
+    abort = () => reject(signal.reason as Error);
     signal.addEventListener("abort", abort);
   });
   try {

@@ -43,7 +43,7 @@ type Members = Partial<RunActionRequest> & { raw?: string | Buffer; metadata?: R
 
 export function request(key: string, input?: unknown, { raw, metadata: _, ...members }: Members = {}): RunActionRequest {
   const json = raw ?? (input === undefined ? undefined : JSON.stringify(input));
-  return RunActionRequest.create({ key, stream: true, inputJson: json === undefined ? undefined : Buffer.from(json as string), ...members } as any);
+  return RunActionRequest.create({ key, stream: true, inputJson: json === undefined ? undefined : Buffer.from(json as string), ...members });
 }
 
 /** Calls an application's methods. */

@@ -2,10 +2,10 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Health;
 using Genkit.Sidecar.Http;
 using Genkit.Sidecar.Runs;
+using Grpc.Core;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
-using Grpc.Core;
 
 namespace Genkit.Sidecar.Endpoints.FlowServer;
 

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
-using Microsoft.AspNetCore.RateLimiting;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace Genkit.Sidecar.Endpoints.FlowServer;
 

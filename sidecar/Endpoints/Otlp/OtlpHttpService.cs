@@ -1,8 +1,8 @@
 using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.Otlp;
+using Grpc.Core;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
-using Grpc.Core;
 
 namespace Genkit.Sidecar.Endpoints.Otlp;
 

@@ -2,8 +2,8 @@ using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
 using global::Grpc.AspNetCore.Server.Model;
 using Genkit.Sidecar.Otlp;
-using Microsoft.Extensions.Logging.Abstractions;
 using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.Endpoints.Otlp;
 

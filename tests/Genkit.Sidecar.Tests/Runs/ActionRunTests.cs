@@ -6,8 +6,8 @@ using Genkit.Sidecar.Configuration;
 using Genkit.Sidecar.GrpcClient;
 using Genkit.Sidecar.Metrics;
 using Genkit.Sidecar.Runs;
-using Microsoft.Extensions.Logging.Abstractions;
 using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Genkit.Sidecar.Tests.Runs;
 

@@ -54,7 +54,10 @@ class Answers(unittest.IsolatedAsyncioTestCase):
             ({"type": "guardrail.checked", "guardrail": "pii", "flagged": False}, {"event": "shield", "name": "pii", "verdict": "passed", "reason": None}),
             ({"type": "message.delta", "text": "a"}, {"event": "token", "text": "a"}),
             ({"type": "message.completed", "text": "ab"}, {"event": "turn_complete", "text": "ab"}),
-            ({"type": "tool.started", "id": "1", "name": "get", "arguments": {"a": [1]}}, {"event": "tool_call", "id": "1", "name": "get", "arguments": {"a": [1]}}),
+            (
+                {"type": "tool.started", "id": "1", "name": "get", "arguments": {"a": [1]}},
+                {"event": "tool_call", "id": "1", "name": "get", "arguments": {"a": [1]}},
+            ),
             ({"type": "tool.finished", "id": "1", "ok": True, "output": "x"}, {"event": "tool_result", "id": "1", "status": "success", "content": "x"}),
             ({"type": "tool.finished", "id": "1", "ok": False, "output": "x"}, {"event": "tool_result", "id": "1", "status": "failure", "content": "x"}),
         ]:

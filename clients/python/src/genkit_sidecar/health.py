@@ -44,4 +44,5 @@ class Health:
 
 
 def _service(request: bytes) -> str:
-    return pb.ListValuesRequest.FromString(request).type  # HealthCheckRequest has the same encoding: a string in field 1
+    service: str = pb.ListValuesRequest.FromString(request).type  # HealthCheckRequest has the same encoding: a string in field 1
+    return service

@@ -20,7 +20,8 @@ _log = logging.getLogger("genkit_sidecar")
 
 @functools.cache
 def _kinds() -> dict[str, Any]:
-    return json.loads(importlib.resources.files(__package__).joinpath("kinds.json").read_text("utf-8"))
+    kinds: dict[str, Any] = json.loads(importlib.resources.files(__package__).joinpath("kinds.json").read_text("utf-8"))
+    return kinds
 
 
 def schema_of(kind: str, direction: str) -> Mapping[str, Any] | None:

@@ -48,7 +48,10 @@ async def run(
 
     async def end(**update: Any) -> bool:
         try:
-            await (context._end if context else send)(**update)
+            if context is None:
+                await send(**update)
+            else:
+                await context._end(**update)
         except Exception:  # the call has ended, so the update has no receiver
             return False
         return True
@@ -57,7 +60,7 @@ async def run(
         action = find(start.key)
         if action is None:
             raise ActionError(StatusCode.NOT_FOUND, f"action {start.key} not found", stack="")
-        kind = ActionRunContext if action.is_async else SyncActionRunContext
+        kind: type[ActionRun] = ActionRunContext if action.is_async else SyncActionRunContext
         context = kind(action, start, metadata, grpc_context, send)
         token = _current.set(context)
         try:

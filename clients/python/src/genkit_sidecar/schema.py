@@ -140,7 +140,9 @@ def _of(source: Any, named: dict[Any, _Named]) -> tuple[dict[str, Any], _Convert
         return _pydantic(source, named)
     if dataclasses.is_dataclass(source) or _is_typed_dict(source):
         return _members(source, named)
-    raise TypeError(f"{source!r} is not supported as a JSON type. Use a dataclass, a TypedDict, a pydantic model or a built-in JSON type, or pass a JSON Schema instead")
+    raise TypeError(
+        f"{source!r} is not supported as a JSON type. Use a dataclass, a TypedDict, a pydantic model or a built-in JSON type, or pass a JSON Schema instead"
+    )
 
 
 def _integer(value: Any) -> Any:
@@ -389,7 +391,7 @@ def _without_none(source: Any) -> tuple[Any, bool]:
 def _requirement(source: Any) -> str:
     """Returns `Required`, `NotRequired` or an empty string. Compares names because typing has both only since Python 3.11."""
     name = getattr(typing.get_origin(source), "_name", None)
-    return name if name in ("Required", "NotRequired") else ""
+    return name if isinstance(name, str) and name in ("Required", "NotRequired") else ""
 
 
 def _is_typed_dict(source: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import operator
 import queue
 import threading
 from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
@@ -40,7 +41,7 @@ def handler(application: Application, *, blocking: bool) -> grpc.GenericRpcHandl
 
 def _codec(method: str) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
     request = getattr(pb, _SERVICE.methods_by_name[method].input_type.name)
-    return request.FromString, lambda response: response.SerializeToString()
+    return request.FromString, operator.methodcaller("SerializeToString")
 
 
 def _unary(answer: Callable[[Any], Any], blocking: bool) -> Callable[[Any, Any], Any]:
@@ -128,7 +129,8 @@ class _BlockingRuns:
     def run_bidi_action(self, requests: Iterator[pb.RunBidiActionRequest], context: grpc.ServicerContext) -> Iterator[Any]:
         start = _start_of(next(requests, None))
         if start is None:
-            return context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)
+            never: Iterator[Any] = context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_START)  # raises
+            return never
         return self._run(start, requests, context, pb.RunBidiActionResponse)
 
     def _run(self, start: pb.RunActionRequest, requests: Any, context: grpc.ServicerContext, response: Any) -> Iterator[Any]:

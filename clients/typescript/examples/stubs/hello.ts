@@ -11,7 +11,7 @@ type Call = {
   input: unknown;
   init: unknown;
   chunks: AsyncIterable<unknown>;
-  send(chunk: unknown): Promise<void>;
+  send: (chunk: unknown) => Promise<void>;
   signal: AbortSignal;
 };
 
