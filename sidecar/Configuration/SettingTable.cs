@@ -16,7 +16,7 @@ internal static class SettingTable
         Placeholder = "NAME",
         DefaultNote = "none, which is not `dev`",
         Description = "Genkit's environment: `dev` opens what is for development",
-        Reason = "the Genkit CLI sets the variable for the command it starts, and nobody does in production",
+        Reason = "the Genkit CLI sets the variable for the command it starts; production does not set it",
         Accepts = "a name without control characters",
         Parser = Text(),
     };
@@ -28,7 +28,7 @@ internal static class SettingTable
         Group = SettingGroup.Doors,
         Placeholder = "ADDRESS",
         DefaultNote = "in `dev` the first free port of 127.0.0.1 from 3100 to 3200",
-        Description = "Where Reflection API v1 is served, to whoever asks; `off` for nowhere. An address beyond loopback needs --reflection-v1-allow-host",
+        Description = "Address of the Reflection API v1 endpoint, which needs no credentials; `off` for none. An address beyond loopback needs --reflection-v1-allow-host",
         Reason = "where Genkit's own runtimes serve it",
         Accepts = "host:port with the IP address of an interface, localhost or * as host, or off",
         Parser = TypedSetting<ReflectionV1Address?>.Single(ReflectionV1Address.Parse!),
@@ -42,7 +42,7 @@ internal static class SettingTable
         Placeholder = "HOST",
         DefaultNote = "none but localhost and loopback addresses",
         Description = "Host by which others may ask Reflection API v1 too, such as a container's name; may be repeated, in the variable one per line, in the file an array",
-        Reason = "it asks nobody who they are, runs every action, and stops the sidecar when told to",
+        Reason = "the API has no authentication, runs every action, and can stop the sidecar",
         Accepts = "host names or IP addresses, without port",
         IsRepeatable = true,
         Parser = Hosts,
@@ -226,11 +226,11 @@ internal static class SettingTable
 
     public static readonly TypedSetting<TimeSpan> RunTimeout = Time("run-timeout", SettingGroup.Runs, "0", "0", "24h",
         "Deadline of a run; 0 for none",
-        "nobody but the application knows how long a run takes, and the manager waits without end");
+        "only the application knows how long a run takes, and the manager waits without a limit");
 
     public static readonly TypedSetting<TimeSpan> RunGrace = Time("run-grace", SettingGroup.Runs, "60s", "0", "24h",
         "How long a run outlives the connection that asked for it",
-        "a restarted CLI is back within that time, or nobody waits for the answer");
+        "a restarted CLI reconnects within that time");
 
     public static readonly TypedSetting<int> MaxConcurrentRuns = Count("max-concurrent-runs", SettingGroup.Runs, "256", 1, 65536,
         "Runs at a time; one more fails with RESOURCE_EXHAUSTED",
@@ -257,7 +257,7 @@ internal static class SettingTable
         Placeholder = "ADDRESS",
         Default = "off",
         Description = "Where flows are served over HTTP, as Genkit's own flow servers do; beyond loopback it needs --flow-token",
-        Reason = "the one door that is for production, and so for those who ask for it",
+        Reason = "the flow server is meant for production, so it is opened explicitly",
         Accepts = "host:port with the IP address of an interface, localhost or * as host, unix:/path, or off",
         Parser = TypedSetting<HealthAddress>.Single(HealthAddress.Parse),
     };
@@ -302,7 +302,7 @@ internal static class SettingTable
         Placeholder = "TOKEN",
         DefaultNote = "none; this machine alone may call",
         Description = "Bearer token that every caller of a flow must show",
-        Reason = "a run costs money, so that nobody may start one by accident of a network",
+        Reason = "a run costs money, so access from other machines needs a credential",
         Accepts = "visible ASCII characters without spaces",
         Parser = TypedSetting<BearerToken?>.Single(BearerToken.Parse),
     };
@@ -313,7 +313,7 @@ internal static class SettingTable
         EnvironmentVariable = Variable("flow-context"),
         Group = SettingGroup.FlowServer,
         Placeholder = "MEMBER=HEADER",
-        Description = "Member of a run's context that a request header gives, such as auth.uid=X-User-Id; whoever sends requests must not be able to forge it. May be repeated, in the variable one per line, in the file an array",
+        Description = "Member of a run's context that a request header gives, such as auth.uid=X-User-Id; callers must not be able to forge it. May be repeated, in the variable one per line, in the file an array",
         Reason = "only the operator knows which headers a proxy has checked",
         Accepts = "MEMBER=HEADER, with dots between members that are in each other",
         IsRepeatable = true,
@@ -375,7 +375,7 @@ internal static class SettingTable
 
     public static readonly TypedSetting<int> FlowMaxConcurrent = Count("flow-max-concurrent", SettingGroup.FlowServer, "128", 1, 65536,
         "Requests that are under way at a time; one more is answered with 503 and Retry-After",
-        "half of --max-concurrent-runs, so that the other doors are never shut by this one");
+        "half of --max-concurrent-runs, so that flow requests leave room for the other endpoints");
 
     public static readonly TypedSetting<bool> FlowCompression = new()
     {
@@ -425,7 +425,7 @@ internal static class SettingTable
         Placeholder = "BOOL",
         Default = "false",
         Description = "Whether a run is in the Dev UI's traces from its start, not only from its end; the variable counts in `dev` alone",
-        Reason = "the Genkit CLI sets the variable for the command it starts; nobody else looks on while a run lasts",
+        Reason = "the Genkit CLI sets the variable for the command it starts; other uses read traces after the run",
         Accepts = "true or false",
         Parser = TypedSetting<bool>.Single(Choice.Flag),
     };
@@ -475,7 +475,7 @@ internal static class SettingTable
         Group = SettingGroup.Telemetry,
         Placeholder = "TOKEN",
         DefaultNote = "none; OTLP is taken on loopback addresses alone",
-        Description = "Bearer token that everybody has to show who sends OTLP; a command of `run` is told it",
+        Description = "Bearer token that every sender of OTLP must present; the command of `run -- command` receives it",
         Reason = "who may write into traces is not for every neighbour",
         Accepts = "visible ASCII characters without spaces",
         Parser = TypedSetting<BearerToken?>.Single(BearerToken.Parse),
@@ -517,7 +517,7 @@ internal static class SettingTable
         Placeholder = "ADDRESS",
         Default = "127.0.0.1:9466",
         Description = "Where /healthz, /readyz, /startupz and /metrics are served, and where `health` asks; `off` for nowhere",
-        Reason = "nobody else's business; a second sidecar that finds the default taken goes on without",
+        Reason = "health is for this machine; a second sidecar that finds the default taken runs without the endpoint",
         Accepts = $"{BindAddress.Accepts}, unix:/path, or off",
         Parser = TypedSetting<HealthAddress>.Single(HealthAddress.Parse),
     };
