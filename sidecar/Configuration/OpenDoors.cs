@@ -14,7 +14,7 @@ internal sealed record OpenDoors(bool ReflectionV2, bool ReflectionV1, bool Flow
 {
     private const string Development = "dev";
 
-    /// <summary>The decision in words, for <c>--help</c> and the README.</summary>
+    /// <summary>The decision in words, for <c>--help</c> and docs/endpoints.md.</summary>
     public static readonly IReadOnlyList<(string Door, string InDevelopment, string Elsewhere)> Table =
     [
         ("Reflection API v2: the manager of `genkit start --experimental-reflection-v2` and of `genkit flow:run … -- command`",

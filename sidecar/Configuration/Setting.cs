@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Configuration;
 
-/// <summary>One row of <see cref="SettingTable"/>: everything that the parser, the help and the README say about a setting.</summary>
+/// <summary>One row of <see cref="SettingTable"/>: everything that the parser, the help and docs/settings.md need to know about a setting.</summary>
 internal abstract class Setting
 {
     /// <summary>Without dashes; this is also the key in the configuration file.</summary>

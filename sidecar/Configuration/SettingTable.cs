@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Configuration;
 
-/// <summary>The one place where a setting is declared: the parser, <c>--help</c> and the README's table are read from here.</summary>
+/// <summary>The one place where a setting is declared: the parser, <c>--help</c> and docs/settings.md use it.</summary>
 internal static class SettingTable
 {
     private const string Prefix = "GENKIT_SIDECAR_";
@@ -569,7 +569,7 @@ internal static class SettingTable
         Parser = TypedSetting<LogFormat>.Single(Choice.LogFormatNamed),
     };
 
-    /// <summary>In the order of the help and of the README.</summary>
+    /// <summary>In the order of the help and of docs/settings.md.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
         GenkitEnv, ReflectionV1, ReflectionV1AllowHost, ProjectRoot,
