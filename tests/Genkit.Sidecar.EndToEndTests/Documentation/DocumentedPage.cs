@@ -11,8 +11,9 @@ internal sealed partial class DocumentedPage(string path)
 
     public string Text { get; } = File.ReadAllText(Path.Combine(Repository.Root, path));
 
-    public IEnumerable<DocumentedCommand> Commands =>
-        Blocks("sh").SelectMany(block => block.Split('\n')).Select(line => Comment().Replace(line, "")).Where(line => line.Length > 0).Select(line => new DocumentedCommand(path, line));
+    /// <summary>The commands in blocks of shell code, without comments after them.</summary>
+    public IEnumerable<string> Commands =>
+        Blocks("sh").SelectMany(block => block.Split('\n')).Select(line => Comment().Replace(line, "")).Where(line => line.Length > 0);
 
     /// <summary>The pages whose commands users run.</summary>
     public static IEnumerable<DocumentedPage> All() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md")
@@ -26,9 +27,9 @@ internal sealed partial class DocumentedPage(string path)
         Block().Matches(Text).Where(match => match.Groups["language"].Value == language).Select(match => match.Groups["code"].Value);
 
     /// <summary>Returns the command that begins with <paramref name="prefix"/>.</summary>
-    public DocumentedCommand Command(string prefix)
+    public string Command(string prefix)
     {
-        var found = Commands.Where(command => command.Text.StartsWith(prefix, StringComparison.Ordinal)).Distinct().ToList();
+        var found = Commands.Where(command => command.StartsWith(prefix, StringComparison.Ordinal)).Distinct().ToList();
         return found.Count == 1
             ? found[0]
             : throw new ArgumentException($"{path} has {found.Count} commands that begin with `{prefix}`.", nameof(prefix));

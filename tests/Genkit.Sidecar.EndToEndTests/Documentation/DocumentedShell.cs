@@ -7,8 +7,6 @@ namespace Genkit.Sidecar.EndToEndTests.Documentation;
 /// <summary>Runs commands of the pages as they are written, in a workspace that has what the pages require on the PATH.</summary>
 internal sealed class DocumentedShell
 {
-    private const string LogVariable = "GENKIT_E2E_SIDECAR_LOG";
-
     private readonly Workspace _workspace;
     private readonly string _programs;
 
@@ -18,8 +16,8 @@ internal sealed class DocumentedShell
         _programs = Directory.CreateDirectory(Path.Combine(workspace.Folder, "bin")).FullName;
         AddProgram("genkit", $"exec node {Repository.Require("tests/e2e/node_modules/genkit-cli/dist/bin/genkit.js", "tests/e2e/setup cli")} --non-interactive \"$@\"");
 
-        // The CLI hides the stderr of its command, so the sidecar's goes to the log of the workspace. Without the CLI it stays where it is.
-        AddProgram("genkit-sidecar", $"[ -z \"${LogVariable}\" ] || exec 2>>\"${LogVariable}\"\nexec {Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar")} \"$@\"");
+        // The CLI hides the stderr of its command. The log of the workspace must have no errors.
+        AddProgram("genkit-sidecar", $"exec {Repository.Require(Repository.Sidecar, "tests/e2e/setup sidecar")} \"$@\" 2>>{workspace.SidecarLog.Path}");
 
         // Debian's packages of gRPC are for Debian's Python.
         AddProgram("python3", "exec /usr/bin/python3 \"$@\"");
@@ -53,15 +51,10 @@ internal sealed class DocumentedShell
             ["PATH"] = $"{_programs}:{Environment.GetEnvironmentVariable("PATH")}",
             ["PYTHONPATH"] = Path.Combine(Repository.Root, "clients/python/src"),
         };
-        if (command.StartsWith("genkit ", StringComparison.Ordinal))
-        {
-            variables[LogVariable] = _workspace.SidecarLog.Path;
-        }
-
         return _workspace.Start(["bash", "-c", command], variables);
     }
 
-    /// <summary>Runs a command to its end, which has to be an exit with 0, and returns what it printed.</summary>
+    /// <summary>Runs a command, which has to exit with 0, and returns its output.</summary>
     public async Task<string> RunAsync(string command, IReadOnlyDictionary<string, string>? environment = null)
     {
         var process = Start(command, environment);
@@ -69,7 +62,7 @@ internal sealed class DocumentedShell
         return string.Join('\n', process.Output.Snapshot());
     }
 
-    /// <summary>Runs a command until it exits with 0, because what it calls is still starting, and returns what it printed.</summary>
+    /// <summary>Repeats a command until it exits with 0, because the process that it calls may still be starting, and returns its output.</summary>
     public async Task<string> RetryAsync(string command, IReadOnlyDictionary<string, string>? environment = null)
     {
         using var timeout = new CancellationTokenSource(Timeouts.Default);

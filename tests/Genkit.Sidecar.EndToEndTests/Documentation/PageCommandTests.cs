@@ -52,8 +52,7 @@ public sealed class PageCommandTests : EndToEndTest
 
         var printed = await _shell.RetryAsync(Curl(curl.Replace(FlowAddress, address, StringComparison.Ordinal)));
 
-        Assert.Equal("""{"result":{"greeting": "Hello, Ada!"}}""", printed);
-        Assert.Contains($"`{printed}`", new DocumentedPage("docs/flow-server.md").Text, StringComparison.Ordinal);
+        Assert.Contains($"The answer is `{printed}`.", new DocumentedPage("docs/flow-server.md").Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -107,8 +106,7 @@ public sealed class PageCommandTests : EndToEndTest
 
     [Theory]
     [DocumentedCommand("docs/endpoints.md", "genkit start --experimental-reflection-v2", "genkit-sidecar run --env-file")]
-    [DocumentedCommand("docs/compose.md", "genkit start")]
-    public async Task EnvFile_OfTheCli_LeadsTheSidecarToIt(string start, string run = "genkit-sidecar run --env-file genkit.env --app http://127.0.0.1:50051")
+    public async Task EnvFile_OfTheCli_LeadsTheSidecarToIt(string start, string run)
     {
         var address = await _shell.StartApplicationAsync();
         var cli = _shell.Start(start);

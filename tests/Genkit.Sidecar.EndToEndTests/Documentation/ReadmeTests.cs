@@ -37,7 +37,6 @@ public sealed class ReadmeTests : EndToEndTest
 
     [Theory]
     [DocumentedCommand(Page, "genkit start --experimental-reflection-v2 -- genkit-sidecar run --app")]
-    [DocumentedCommand("docs/kubernetes.md", "genkit start")]
     public async Task GenkitStart_WithAnAddress_RunsTheFlow(string command)
     {
         var address = await _shell.StartApplicationAsync();
