@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Genkit.Sidecar.Doctor;
 
 /// <summary>
-/// An examination for programs: one JSON document, whose members sidecar/README.md promises.
+/// An examination for programs: one JSON document, whose members docs/troubleshooting.md lists.
 /// </summary>
 internal static class JsonReport
 {

@@ -1,3 +1,4 @@
+using Genkit.Sidecar.EndToEndTests.Documentation;
 using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests;
@@ -5,16 +6,16 @@ namespace Genkit.Sidecar.EndToEndTests;
 /// <summary>The code and commands of docs/telemetry.md, taken from the page.</summary>
 public sealed class TelemetryPageTests : EndToEndTest
 {
-    [Fact]
-    public async Task NodeRecipe_OverTheHelloApplication_PutsItsServerSpanUnderTheRun()
+    private const string Page = "docs/telemetry.md";
+
+    [Theory, DocumentedCommand(Page, "genkit-sidecar run -- node")]
+    public async Task NodeRecipe_OverTheHelloApplication_PutsItsServerSpanUnderTheRun(string command)
     {
-        var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs/telemetry.md"), TestContext.Current.CancellationToken);
-        var recipe = page[page.IndexOf("### Node", StringComparison.Ordinal)..page.IndexOf("### Python", StringComparison.Ordinal)];
-        await File.WriteAllTextAsync(Path.Combine(Workspace.Folder, "telemetry.cjs"), Between(recipe, "```js\n", "```"), TestContext.Current.CancellationToken);
+        var shell = new DocumentedShell(Workspace);
+        await shell.AddFileAsync("telemetry.cjs", new DocumentedPage(Page).Blocks("js").First());
         LinkApplication();
-        var command = Between(recipe, "genkit-sidecar run -- ", "\n").Split(' ');
         var manager = await ManagerHost.StartWithTelemetryAsync(Workspace);
-        Workspace.Start(SidecarCommand.Run(Workspace, command, ["--manager", manager.Url]));
+        shell.Start(command, new Dictionary<string, string> { ["GENKIT_REFLECTION_V2_SERVER"] = manager.Url });
         await manager.RuntimeAddedAsync();
 
         var run = await manager.RunActionAsync("""{"key": "/flow/greet", "input": {"name": "Ada"}}""");
@@ -22,12 +23,6 @@ public sealed class TelemetryPageTests : EndToEndTest
         const string Call = "grpc.genkit.sidecar.v1.ActionService/RunAction";
         var trace = await manager.TraceAsync(await run.TraceIdAsync(), Call);
         Assert.Equal($"greet/{Call}", trace.Way(trace[Call]));
-    }
-
-    private static string Between(string text, string start, string end)
-    {
-        var from = text.IndexOf(start, StringComparison.Ordinal) + start.Length;
-        return text[from..text.IndexOf(end, from, StringComparison.Ordinal)];
     }
 
     /// <summary>Makes the workspace a copy of the hello application's folder, with the packages that the recipe adds.</summary>

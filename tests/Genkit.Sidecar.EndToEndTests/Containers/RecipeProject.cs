@@ -2,7 +2,7 @@ using Genkit.Sidecar.EndToEndTests.Infrastructure;
 
 namespace Genkit.Sidecar.EndToEndTests.Containers;
 
-/// <summary>An application's own Compose file, with the lines that the README adds to one.</summary>
+/// <summary>An application's own Compose file, with the lines of docs/compose.md.</summary>
 public sealed class RecipeProject : ComposeProject
 {
     private readonly DirectoryInfo _folder;
@@ -17,9 +17,9 @@ public sealed class RecipeProject : ComposeProject
 
     public override async ValueTask InitializeAsync()
     {
-        var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"), TestContext.Current.CancellationToken);
-        var from = readme.IndexOf("  pod:", StringComparison.Ordinal);
-        var recipe = readme[from..readme.IndexOf("```", from, StringComparison.Ordinal)];
+        var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs/compose.md"), TestContext.Current.CancellationToken);
+        var from = page.IndexOf("  pod:", StringComparison.Ordinal);
+        var recipe = page[from..page.IndexOf("```", from, StringComparison.Ordinal)];
         Assert.True(recipe.Count(character => character == '\n') <= 12, "The recipe has more than twelve lines.");
 
         // Any free port, because a CLI may already use the default.

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.EndToEndTests.Containers;
 
-/// <summary>The README's lines for a user's own Compose file.</summary>
+/// <summary>The lines of docs/compose.md for another Compose file.</summary>
 [Collection(ContainerTests.Name)]
 public sealed class RecipeTests(RecipeProject project) : IClassFixture<RecipeProject>
 {

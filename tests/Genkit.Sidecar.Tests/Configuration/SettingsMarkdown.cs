@@ -2,12 +2,12 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Tests.Configuration;
 
-/// <summary>The table of settings as Markdown.</summary>
+/// <summary>The rows of the tables in docs/settings.md.</summary>
 internal static class SettingsMarkdown
 {
     public static readonly IReadOnlyList<string> Head =
     [
-        "| Flag | Environment | Default | What it does | Why that default |",
+        "| Flag | Variable | Default | Description | Reason for the default |",
         "|---|---|---|---|---|",
     ];
 
