@@ -3,7 +3,7 @@ using Genkit.Sidecar.Json;
 
 namespace Genkit.Sidecar.Actions;
 
-/// <summary>A failure as Genkit's tools read it, whichever door it leaves by: <c>{code, message, details}</c>.</summary>
+/// <summary>A failure as Genkit's tools read it, from every endpoint: <c>{code, message, details}</c>.</summary>
 internal static class FailureJson
 {
     /// <summary>Writes one object. Its <c>details</c> are always there, for the tools look into them unasked.</summary>

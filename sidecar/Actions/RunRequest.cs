@@ -4,7 +4,7 @@ using System.Collections.ObjectModel;
 namespace Genkit.Sidecar.Actions;
 
 /// <summary>
-/// A run to start, whichever door it came through. Payloads are slices of the buffer that <see cref="Owner"/> gives back;
+/// A run to start, from any endpoint. Payloads are slices of the buffer that <see cref="Owner"/> gives back;
 /// null means that the caller left the member out.
 /// </summary>
 internal sealed record RunRequest(string Key)

@@ -166,7 +166,7 @@ internal sealed partial class ApplicationClient : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // Stopping; nobody waits for names any more.
+            // The sidecar stops and needs no names.
         }
         catch (Exception exception)
         {

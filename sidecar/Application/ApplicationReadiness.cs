@@ -8,7 +8,7 @@ internal sealed partial class ApplicationReadiness(ApplicationClient application
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Doors that wait at a time let one of them ask.</summary>
+    /// <summary>Of several waiting endpoints, one asks.</summary>
     private readonly SemaphoreSlim _gate = new(1);
     private readonly long _start = time.GetTimestamp();
     private bool _over;

@@ -2,7 +2,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Application;
 
-/// <summary>What the tools are told of this runtime, at every door.</summary>
+/// <summary>What this runtime tells the tools, at every endpoint.</summary>
 /// <param name="Id">Tells it from other runtimes.</param>
 /// <param name="Name">For people.</param>
 /// <param name="GenkitVersion">Library and version, such as <c>python/0.1.0</c>.</param>

@@ -25,7 +25,7 @@ internal sealed class SortedSpans
 
     public IReadOnlyList<ReceivedSpan> OfRuns => _ofRuns;
 
-    /// <summary>Spans of traces that are no run's. Nothing is wrong with them.</summary>
+    /// <summary>Spans outside known runs. They are valid and are not posted.</summary>
     public long Unknown { get; private set; }
 
     /// <summary>The trace of one of those.</summary>

@@ -18,7 +18,7 @@ internal sealed class TracePosts(SpanWriter writer, long maxBytes)
 
     private readonly OrderedDictionary<string, OrderedDictionary<string, ReceivedSpan>> _traces = [];
 
-    /// <summary>Spans that nobody wants to see.</summary>
+    /// <summary>Spans that are not posted.</summary>
     public long Ignored { get; private set; }
 
     /// <summary>Adds a span. Of two with the same id the later one counts, but not one that is running still over one that has ended.</summary>

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Cli;
 
 /// <summary>
 /// The words of the command line, sorted: verb, flags, arguments, and verbatim what stands behind <c>--</c>. Hand-made, for flags,
-/// help, errors and hints all come from <see cref="SettingTable"/>, and a command of somebody else must not be interpreted.
+/// help, errors and hints all come from <see cref="SettingTable"/>, and the words of the application's command must not be interpreted.
 /// </summary>
 internal sealed class CommandLine
 {

@@ -6,7 +6,7 @@ namespace Genkit.Sidecar.Cli;
 /// <summary>From the words of the command line to the exit code.</summary>
 internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<string, string> environment, ServeDelegate serve)
 {
-    /// <summary>What a verb gets even when somebody insists: enough to kill a command that it has started.</summary>
+    /// <summary>Time that a verb has after a second signal, which is enough to kill a command that it has started.</summary>
     private static readonly TimeSpan s_lastMoment = TimeSpan.FromMilliseconds(250);
 
     public async Task<int> RunAsync(IReadOnlyList<string> words)
@@ -99,7 +99,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
 
     private static Task<int> UntilStoppedAsync(Func<CancellationToken, Task<int>> verb) => UntilStoppedAsync((stop, _) => verb(stop));
 
-    /// <param name="verb">Is given what asks it to stop, and what ends when somebody insists.</param>
+    /// <param name="verb">Receives a token of the first signal and one of the second.</param>
     private static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task, Task<int>> verb)
     {
         using var signals = new StopSignals();
@@ -110,7 +110,7 @@ internal sealed class SidecarCommand(Terminal terminal, IReadOnlyDictionary<stri
             return await running;
         }
 
-        // A verb that cancels its call says so and exits by itself, unless somebody insists.
+        // A verb that cancels its call reports that and exits by itself. A second signal ends it at once.
         await stop.CancelAsync();
         await Task.WhenAny(running, signals.Second);
         await Task.WhenAny(running, Task.Delay(s_lastMoment, TimeProvider.System, CancellationToken.None));

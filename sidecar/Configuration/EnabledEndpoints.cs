@@ -1,8 +1,8 @@
 namespace Genkit.Sidecar.Configuration;
 
 /// <summary>
-/// Which doors of a Genkit runtime are open. Decided here and nowhere else: <c>GENKIT_ENV=dev</c>, which the Genkit CLI sets for the
-/// command it starts, opens what is for development; elsewhere only what somebody named opens.
+/// Which endpoints of a Genkit runtime are enabled. Decided only here: <c>GENKIT_ENV=dev</c>, which the Genkit CLI sets for the
+/// command it starts, enables the development endpoints; otherwise only endpoints that a setting names are enabled.
 /// </summary>
 /// <param name="ReflectionV2">The sidecar calls the manager.</param>
 /// <param name="ReflectionV1">The sidecar answers over HTTP and leaves a runtime file, by which the CLI's other commands find it.</param>
@@ -63,7 +63,7 @@ internal sealed record EnabledEndpoints(bool ReflectionV2, bool ReflectionV1, bo
             warnings);
     }
 
-    /// <summary>What keeps the one door shut that could be open without an address; for people who find none open.</summary>
+    /// <summary>Why Reflection API v1, which needs no address, is not enabled. For the log if no endpoint is.</summary>
     public static string WhyReflectionV1IsDisabled(SidecarSettings settings) => settings.ReflectionV1.AddressSource.Origin == SettingOrigin.Default
         ? $"{RuntimeSettingTable.GenkitEnv.EnvironmentVariable} is not {Development}"
         : $"{settings.ReflectionV1.AddressSource} is off";

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Configuration;
 
-/// <summary>What somebody who mistyped a name probably meant.</summary>
+/// <summary>Finds the name that was probably meant by a mistyped one.</summary>
 internal static class NearestName
 {
     /// <summary>Empty when nothing is near enough to be worth a guess.</summary>

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Configuration;
 
-/// <summary>Where somebody may send OTLP, as he can reach it: base addresses such as <c>http://127.0.0.1:4318</c>; empty for nowhere.</summary>
+/// <summary>Base addresses of the OTLP listeners as the sender reaches them, such as <c>http://127.0.0.1:4318</c>; empty if there is none.</summary>
 internal sealed record OtlpEndpoints(string Grpc, string Http)
 {
     public static OtlpEndpoints None { get; } = new("", "");

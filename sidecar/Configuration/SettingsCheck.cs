@@ -8,7 +8,7 @@ internal sealed class SettingsCheck(SettingsReader reader, SidecarSettings setti
     // A manager that went away unseen for longer makes every caller believe in a dead runtime.
     private static readonly TimeSpan s_longestSilence = TimeSpan.FromSeconds(15);
 
-    /// <param name="needsEndpoint">Whether there is nothing to do without an open door.</param>
+    /// <param name="needsEndpoint">Whether the verb needs an enabled endpoint.</param>
     public void Run(bool needsEndpoint)
     {
         CheckFlowServer();

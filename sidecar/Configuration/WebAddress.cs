@@ -6,7 +6,7 @@ internal static class WebAddress
     /// <summary>One that has been parsed, and so has no user name.</summary>
     public static string Shown(Uri address) => address.GetLeftPart(UriPartial.Path);
 
-    /// <summary>What somebody gave as an address, in quotes.</summary>
+    /// <summary>The given text of an address, in quotes.</summary>
     public static string Shown(string text)
     {
         var start = text.IndexOf("//", StringComparison.Ordinal) is var slashes and >= 0 ? slashes + 2 : 0;

@@ -2,7 +2,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Doctor;
 
-/// <summary>Why the application's address refuses connections: the machine is there, and nobody listens.</summary>
+/// <summary>Why the application's address refuses connections: the host answers, and no process listens.</summary>
 internal static class ApplicationRefusal
 {
     public static Finding Of(ApplicationAddress address, Surroundings surroundings)

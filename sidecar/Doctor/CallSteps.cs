@@ -15,7 +15,7 @@ namespace Genkit.Sidecar.Doctor;
 internal sealed class CallSteps(StepSequence steps, ApplicationSettings settings, LimitSettings limits, ActionToRun? action, ILoggerFactory logs)
 {
     /// <summary>A key that no application has: its NOT_FOUND proves the way, and nothing is run.</summary>
-    private const string NobodysKey = "/doctor/genkit-sidecar";
+    private const string UnlistedKey = "/doctor/genkit-sidecar";
 
     private const int MaxKeysShown = 5;
 
@@ -38,10 +38,10 @@ internal sealed class CallSteps(StepSequence steps, ApplicationSettings settings
         await steps.ExamineAsync(
             StepName.ListActions, "asking for the actions", settings.CallTimeout + Limits.Slack, token => ListAsync(application!, token), silence, stop);
         await steps.ExamineAsync(
-            StepName.Run, $"running {action?.Key ?? $"{NobodysKey}, which nobody has"}", Limits.Call + Limits.Slack, token => RunAsync(runs!, token), silence, stop);
+            StepName.Run, $"running {action?.Key ?? $"{UnlistedKey}, which no application lists"}", Limits.Call + Limits.Slack, token => RunAsync(runs!, token), silence, stop);
         await steps.ExamineAsync(
             StepName.LargeInput,
-            $"running {NobodysKey} with an input of {LargeInputBytes} bytes",
+            $"running {UnlistedKey} with an input of {LargeInputBytes} bytes",
             Limits.Call + Limits.Slack,
             token => RunLargeAsync(runs!, token),
             silence,
@@ -75,7 +75,7 @@ internal sealed class CallSteps(StepSequence steps, ApplicationSettings settings
     private async Task<Finding> RunAsync(ActiveRuns runs, CancellationToken cancellationToken)
     {
         var run = new DoctorRun(runs);
-        var failure = await run.ExecuteAsync(action?.Key ?? NobodysKey, action?.Input, cancellationToken);
+        var failure = await run.ExecuteAsync(action?.Key ?? UnlistedKey, action?.Input, cancellationToken);
         _smallRun = failure?.Code ?? StatusCode.OK;
         if (action is not null)
         {
@@ -106,7 +106,7 @@ internal sealed class CallSteps(StepSequence steps, ApplicationSettings settings
         var input = new byte[LargeInputBytes];
         input.AsSpan().Fill((byte)'x');
         (input[0], input[^1]) = ((byte)'"', (byte)'"');
-        var failure = await new DoctorRun(runs).ExecuteAsync(NobodysKey, input, cancellationToken);
+        var failure = await new DoctorRun(runs).ExecuteAsync(UnlistedKey, input, cancellationToken);
         return failure?.Code switch
         {
             // grpc-java cancels the call instead.

@@ -20,7 +20,7 @@ internal static class Dial
         return new DnsEndPoint(host.IdnHost, host.Port);
     }
 
-    /// <exception cref="SocketException">The name is not known, or nobody could be asked.</exception>
+    /// <exception cref="SocketException">The name is unknown, or the resolver could not be reached.</exception>
     public static async Task<string> LookUpAsync(string host, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(host, out _))
@@ -44,7 +44,7 @@ internal static class Dial
             : "connected";
     }
 
-    /// <summary>Tries until somebody accepts.</summary>
+    /// <summary>Tries until a connection is accepted.</summary>
     public static async Task UntilAcceptedAsync(EndPoint peer, TimeProvider time, CancellationToken cancellationToken)
     {
         while (true)

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Runs;
 
 namespace Genkit.Sidecar.Doctor;
 
-/// <summary>A run as a door would start it, of which only the outcome is kept.</summary>
+/// <summary>A run as an endpoint starts it. Only the outcome is kept.</summary>
 internal sealed class DoctorRun(ActiveRuns runs)
 {
     /// <summary>Bytes of the result; zero if there is none.</summary>

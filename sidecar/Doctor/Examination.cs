@@ -13,7 +13,7 @@ namespace Genkit.Sidecar.Doctor;
 /// <param name="command">The command to start first; empty for an application that runs by itself.</param>
 /// <param name="executable">Starts the command.</param>
 /// <param name="logs">Where the sidecar's parts log to.</param>
-/// <param name="hurry">Ends when nobody waits for the command any more: then it is killed.</param>
+/// <param name="hurry">Ends on a second signal: the command is then killed.</param>
 internal sealed class Examination(
     PartialSettings reading,
     Surroundings surroundings,

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Doctor;
 
-/// <summary>Why the manager's address refuses connections: the machine is there, and nobody listens.</summary>
+/// <summary>Why the manager's address refuses connections: the host answers, and no process listens.</summary>
 internal static class ManagerRefusal
 {
     public const string EnvFileRemedy =

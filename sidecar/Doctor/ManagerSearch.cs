@@ -15,7 +15,7 @@ internal sealed class ManagerSearch(ManagerSocketOptions socketOptions)
     /// <summary>A machine with more CLIs than this has them all named by hand.</summary>
     private const int MaxCandidates = 8;
 
-    /// <summary>Gives the addresses that answer with a WebSocket. Only listeners are asked, for nobody likes a port scan.</summary>
+    /// <summary>Returns the addresses that answer with a WebSocket. Asks known listeners only, because a port scan may raise an alarm.</summary>
     /// <param name="except">The address that was tried already, or null.</param>
     /// <param name="named">Addresses to ask, wherever they are.</param>
     /// <param name="cancellationToken">Ends the search.</param>

@@ -26,7 +26,7 @@ internal static class SocketRefusal
         }
 
         return Finding.Failed(
-            exception.SocketErrorCode == SocketError.ConnectionRefused ? "nobody serves the socket: it was left behind" : $"no connection: {exception.Message}",
+            exception.SocketErrorCode == SocketError.ConnectionRefused ? "no process serves the socket: it was left behind" : $"no connection: {exception.Message}",
             $"Start the application, with its server at `unix:{path}`");
     }
 

@@ -11,7 +11,7 @@ internal static class StepName
     public const string ManagerRegister = "manager-register";
     public const string RuntimeId = "runtime-id";
 
-    /// <summary>Only where that door would be open.</summary>
+    /// <summary>Only if that endpoint would be enabled.</summary>
     public const string ReflectionV1 = "reflection-v1";
 
     /// <summary>Only where the doctor was given a command.</summary>

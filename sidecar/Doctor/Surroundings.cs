@@ -3,7 +3,7 @@ namespace Genkit.Sidecar.Doctor;
 /// <summary>What the process can tell of where it runs.</summary>
 /// <param name="IsContainer">In a container, whose loopback is its own.</param>
 /// <param name="IsKubernetes">In a pod.</param>
-/// <param name="IsUnderGenkit">Genkit's CLI, or somebody who copied its variables, started this process.</param>
+/// <param name="IsUnderGenkit">Genkit's CLI, or a process with its variables, started this process.</param>
 /// <param name="Proxy">Name of a variable that sets a proxy; null if none does.</param>
 internal sealed record Surroundings(bool IsContainer, bool IsKubernetes, bool IsUnderGenkit, string? Proxy)
 {

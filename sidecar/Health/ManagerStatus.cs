@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Health;
 
-/// <summary>How the door to the manager stands, for those who ask from outside. One writer, the connection.</summary>
+/// <summary>State of the connection to the manager, for health checks. Written by the connection loop only.</summary>
 internal sealed class ManagerStatus
 {
     private volatile State _state = new(false, "not connected yet");

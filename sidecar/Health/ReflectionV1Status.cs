@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Health;
 
-/// <summary>How the door stands, for those who ask from outside. One writer, the listener.</summary>
+/// <summary>State of the Reflection API v1 endpoint, for health checks. Written by its listener only.</summary>
 internal sealed class ReflectionV1Status
 {
     private volatile Uri? _address;

@@ -68,7 +68,7 @@ internal sealed class SidecarHealth
             conditions.Add(new("reflection-v1", _reflectionV1.Address is not null, _reflectionV1.Address is { } address ? $"served at {address}" : "not served"));
         }
 
-        // With no door nobody asks anything of the application, which may not even serve.
+        // With no endpoint enabled the application is not called, and may not even serve.
         return _endpoints.Any ? [.. conditions, await AskApplicationAsync()] : conditions;
     }
 

@@ -7,8 +7,8 @@ using Genkit.Sidecar.Telemetry;
 namespace Genkit.Sidecar.Hosting;
 
 /// <summary>
-/// The end of the doors that answer over HTTP: runs have the time that <c>--drain-timeout</c> gives, callers hear how the others ended, and then
-/// the doors are shut. A manager that is away gives runs no such time, so this is stopped before its door.
+/// Shuts down the HTTP endpoints: runs have the time that <c>--drain-timeout</c> gives, callers get the results of the others, and then
+/// the listeners close. A disconnected manager gives runs no such time, so this stops before the connection to it.
 /// </summary>
 internal sealed class HttpEndpointsShutdown(
     ProcessSettings settings,
@@ -19,13 +19,13 @@ internal sealed class HttpEndpointsShutdown(
     ReflectionV1Listener? reflectionV1 = null,
     FlowListener? flowServer = null) : IHostedService
 {
-    /// <summary>Time for the last answers. What they leave of it is for the last traces, if no other door is to send them.</summary>
+    /// <summary>Time for the last answers. The rest of it is for the last traces, unless Reflection API v2 sends them.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1.25);
 
-    /// <summary>Of it, for the last words of cancelled runs. A run that waits for its caller to read a large payload has not ended by then.</summary>
+    /// <summary>Part of it that is reserved for the final messages of cancelled runs. A run that waits for its caller to read a large payload has not ended by then.</summary>
     private static readonly TimeSpan s_endLimit = TimeSpan.FromMilliseconds(750);
 
-    /// <summary>Of it, for callers that do not read.</summary>
+    /// <summary>Part of it that is reserved for callers that do not read.</summary>
     private static readonly TimeSpan s_closeLimit = TimeSpan.FromMilliseconds(250);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

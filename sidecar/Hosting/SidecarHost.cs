@@ -19,13 +19,13 @@ internal static partial class SidecarHost
     private static readonly Task<bool> s_isOff = Task.FromResult(true);
 
     /// <summary>
-    /// Serves whoever comes through an open door until <paramref name="stop"/>. Gives the exit code: 0, or 1 if a listener cannot listen where it
+    /// Serves the enabled endpoints until <paramref name="stop"/>. Returns the exit code: 0, or 1 if a listener cannot listen where it
     /// is to, or if the host stopped by itself, which it does only when it fails.
     /// </summary>
     /// <param name="settings">How.</param>
     /// <param name="logs">Where all parts log to.</param>
     /// <param name="listening">Is told where a process of this machine can send OTLP, as soon as it can.</param>
-    /// <param name="quit">Is called by whoever may stop the sidecar through a door.</param>
+    /// <param name="quit">Called when a client stops the sidecar through an endpoint.</param>
     /// <param name="stop">Ends it.</param>
     public static async Task<int> RunAsync(
         SidecarSettings settings, ILoggerFactory logs, Action<OtlpEndpoints> listening, Action quit, CancellationToken stop)
@@ -72,7 +72,7 @@ internal static partial class SidecarHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IHostLifetime, ExternalHostLifetime>();
 
-        // Whoever asked the host to stop bounds how long that takes, by --drain-timeout. Its own limit of 30 s would cut runs short.
+        // --drain-timeout bounds how long stopping takes. The host's own limit of 30 s would cut runs short.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         var enabled = EnabledEndpoints.Of(settings);
         AddSettings(builder.Services, settings);

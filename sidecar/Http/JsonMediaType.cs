@@ -2,7 +2,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Genkit.Sidecar.Http;
 
-/// <summary>The media type of the bodies that the doors take.</summary>
+/// <summary>The media type of the bodies that the endpoints accept.</summary>
 internal static class JsonMediaType
 {
     /// <summary>Whether a <c>Content-Type</c> is JSON in UTF-8. A web page can send text and forms to another site without being asked for leave, JSON it cannot.</summary>

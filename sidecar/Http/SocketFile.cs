@@ -3,7 +3,7 @@ using Genkit.Sidecar.Configuration;
 
 namespace Genkit.Sidecar.Http;
 
-/// <summary>Makes sure that whoever is about to bind a Unix socket can.</summary>
+/// <summary>Ensures that a Unix socket can be bound.</summary>
 internal static class SocketFile
 {
     /// <summary>Removes what a killed process left behind; anything else that is in the way is a problem.</summary>
@@ -31,7 +31,7 @@ internal static class SocketFile
 
         try
         {
-            // Without waiting: whoever serves it may hang, with all the callers that it has room for.
+            // Without waiting, because the server may hang with a full backlog.
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             socket.Connect(new UnixDomainSocketEndPoint(path));
             return Parsed<SocketFileState>.Bad($"another process already serves {path}");
@@ -59,7 +59,7 @@ internal static class SocketFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Parsed<SocketFileState>.Bad($"{path} is a socket that nobody serves and that cannot be removed: {e.Message}");
+            return Parsed<SocketFileState>.Bad($"{path} is a socket that no process serves and that cannot be removed: {e.Message}");
         }
     }
 

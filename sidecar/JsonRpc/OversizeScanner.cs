@@ -42,7 +42,7 @@ internal sealed class OversizeScanner
         }
     }
 
-    /// <summary>Nobody else has checked the token, and the answer will hold it as it is.</summary>
+    /// <summary>Checks the token, because the answer repeats it unchanged.</summary>
     private static RequestId? Identifier(byte[]? token) =>
         token is not null
         && JsonPayload.FindDefect(token, out var kind) is null

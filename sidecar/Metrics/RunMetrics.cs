@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Metrics;
 
 /// <summary>
 /// What is counted of runs. Everything that happens for a chunk is an addition; sums are made up into measurements only when
-/// somebody collects them.
+/// they are collected.
 /// </summary>
 internal sealed class RunMetrics
 {

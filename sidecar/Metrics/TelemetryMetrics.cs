@@ -36,7 +36,7 @@ internal sealed class TelemetryMetrics
             "genkit.sidecar.otlp.metrics",
             () => Measure(TelemetryItem.Metric, [TelemetryOutcome.Ignored]),
             "{metric}",
-            "Metrics that the application exported, which nobody takes");
+            "Metrics that the application exported, which are dropped");
     }
 
     /// <summary>What was kept to be posted, and nothing will show.</summary>

@@ -24,6 +24,6 @@ internal enum TelemetryOutcome
     /// <summary>There was no room for it, and the exporter was asked to send it again.</summary>
     Overloaded,
 
-    /// <summary>Nobody takes such items: there is no telemetry server, or it keeps none of them.</summary>
+    /// <summary>Dropped, because there is no telemetry server or it does not store such items.</summary>
     Ignored,
 }

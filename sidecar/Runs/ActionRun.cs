@@ -11,7 +11,7 @@ using Grpc.Core;
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>
-/// One run of an action: started, fed, cancelled and ended here, whichever door it came through. It knows no door and no
+/// One run of an action: started, fed, cancelled and ended here, for every endpoint. It knows no endpoint and no
 /// connection, only its outbox. The first of result, failure and cancel decides how it ends; whatever comes after goes nowhere.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "See _stop")]
@@ -33,7 +33,7 @@ internal sealed partial class ActionRun
     private readonly TaskCompletionSource _lastWord = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Tracer? _tracer;
 
-    /// <summary>Null if nobody takes traces.</summary>
+    /// <summary>Null if there is no telemetry server.</summary>
     private readonly RootSpan? _span;
     private readonly long _startedAt;
     private int _decided;
@@ -107,7 +107,7 @@ internal sealed partial class ActionRun
         }
     }
 
-    /// <summary>Nobody will read the outbox any more: stops the run and frees what it holds.</summary>
+    /// <summary>Stops the run, whose outbox is no longer read, and frees what it holds.</summary>
     public void Abandon()
     {
         // First, so that not even the failure is read any more.

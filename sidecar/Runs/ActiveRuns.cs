@@ -98,7 +98,7 @@ internal sealed partial class ActiveRuns(
         await ending;
     }
 
-    /// <summary>Ends a run that is not to be executed. It counts as active only for whoever waits for last words.</summary>
+    /// <summary>Ends a run that is not to be executed. It counts as active only for callers that wait for the last events.</summary>
     private void Refuse(ActionRun run, RunRequest request, ActionFailure failure)
     {
         request.Owner?.Dispose();

@@ -1,6 +1,6 @@
 namespace Genkit.Sidecar.Runs;
 
-/// <summary>The one reader of a run's outbox, for a door with a call of its own for each run: it waits where others are called back.</summary>
+/// <summary>The only reader of a run's outbox, for an endpoint with a request for each run. It waits; other readers are called back.</summary>
 internal sealed class OutboxReader : IDisposable
 {
     private readonly RunOutbox _outbox;

@@ -18,7 +18,7 @@ internal enum RunEventKind
 }
 
 /// <summary>
-/// One step of a run on its way to a door. Whoever takes it from the outbox releases it, once, after sending it.
+/// One step of a run on its way to an endpoint. The reader of the outbox releases it, once, after sending it.
 /// </summary>
 internal readonly struct RunEvent
 {

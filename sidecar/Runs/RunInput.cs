@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>
-/// Input chunks of a bidirectional run, from the door that reads them to the call that writes them. The door never waits: past
-/// the bound the run fails, because a door that waited for one application could not take another run's cancel.
+/// Input chunks of a bidirectional run, from the endpoint that reads them to the call that writes them. The endpoint never waits: past
+/// the bound the run fails, because an endpoint that waited for one application could not read another run's cancel.
 /// </summary>
 internal sealed class RunInput(long limitBytes)
 {
@@ -27,7 +27,7 @@ internal sealed class RunInput(long limitBytes)
 
     public long LimitBytes => limitBytes;
 
-    /// <summary>Adds a copy of the chunk, so that the door's receive buffer, much larger than most chunks, is free again.</summary>
+    /// <summary>Adds a copy of the chunk, so that the endpoint's receive buffer, much larger than most chunks, is free again.</summary>
     public AddResult Add(in ReadOnlySequence<byte> chunk)
     {
         // Before the bound: what comes too late is ignored, however much of it there is.

@@ -1,8 +1,8 @@
 namespace Genkit.Sidecar.Runs;
 
 /// <summary>
-/// What a run has to say, in order, until a door takes it. Bounded in bytes: a door that is slow makes the run wait, and by
-/// HTTP/2's window the application. It outlives the door's connection, so a run need not know of one.
+/// The events of a run, in order, until an endpoint reads them. Bounded in bytes: a slow endpoint makes the run wait, and by
+/// HTTP/2's window the application. It outlives the endpoint's connection, so a run need not know of one.
 /// </summary>
 internal sealed class RunOutbox
 {
@@ -156,7 +156,7 @@ internal sealed class RunOutbox
         }
     }
 
-    /// <summary>Drops what is queued and whatever comes: nobody will read it.</summary>
+    /// <summary>Drops what is queued and what follows, because it will not be read.</summary>
     public void Abandon()
     {
         TaskCompletionSource? room;

@@ -14,7 +14,7 @@ internal static class Launcher
 
     private const string EndOfVariables = "--";
 
-    /// <param name="parent">The launcher ends at once when somebody else is its parent by then.</param>
+    /// <param name="parent">Process id of the parent. The launcher exits if its parent is another process by then.</param>
     /// <param name="terminal">The terminal that the command writes to in place of ours; null for ours.</param>
     /// <param name="variables">Variables that were meant for the launcher alone.</param>
     /// <param name="command">Name and arguments of the command.</param>
@@ -64,7 +64,7 @@ internal static class Launcher
     [UnsupportedOSPlatform("windows")]
     private static void RestoreSignalActions()
     {
-        // Ignored by every .NET process, whoever started it; exec would hand that on.
+        // Every .NET process ignores it, and exec would pass that on.
         _ = Posix.SetSignalAction(Posix.SignalPipe, Posix.DefaultAction);
         foreach (var signal in (ReadOnlySpan<int>)[Posix.SignalHangup, Posix.SignalInterrupt, Posix.SignalQuit, Posix.SignalTerminate])
         {

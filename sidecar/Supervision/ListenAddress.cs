@@ -33,7 +33,7 @@ internal static partial class ListenAddress
         return Parsed<ApplicationAddress>.Good(settings.Address);
     }
 
-    // Free until somebody else takes it; the system hands out its ports in turn, so that is unlikely within a start.
+    // Another process may bind it first. The system assigns its ports in turn, so that is unlikely during a start.
     private static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -43,7 +43,7 @@ internal static partial class ListenAddress
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Removed the socket {Path}, which nobody serves any more", EventName = "StaleSocketRemoved")]
+        [LoggerMessage(LogLevel.Information, "Removed the stale socket {Path}, which no process serves", EventName = "StaleSocketRemoved")]
         public static partial void StaleSocketRemoved(ILogger logger, string path);
     }
 }

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Supervision;
 
 /// <summary>
 /// The environment variables by which an OpenTelemetry SDK finds the sidecar: https://opentelemetry.io/docs/specs/otel/protocol/exporter.
-/// What somebody has set himself counts.
+/// The user's own variables take precedence.
 /// </summary>
 internal static class OtlpEnvironment
 {
@@ -28,7 +28,7 @@ internal static class OtlpEnvironment
         var address = AddressOf(environment, endpoints, out var protocol);
         if (address.Length == 0)
         {
-            // Somebody asked for a protocol that has no listener, though the other one has.
+            // The user chose a protocol without a listener, although the other protocol has one.
             return endpoints != OtlpEndpoints.None ? [Protocol] : [];
         }
 

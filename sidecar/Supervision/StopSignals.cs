@@ -7,12 +7,12 @@ namespace Genkit.Sidecar.Supervision;
 internal sealed class StopSignals : IDisposable
 {
     /// <summary>
-    /// What comes this soon is the same request: <c>timeout</c> signals the process and then its group, and nobody presses Ctrl-C twice in
+    /// A signal this soon belongs to the same request: <c>timeout</c> signals the process and then its group, and a person does not press Ctrl-C twice in
     /// that time.
     /// </summary>
     private static readonly TimeSpan s_sameRequest = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Those of a process that has been asked to end: a registration that nobody holds is removed.</summary>
+    /// <summary>Keeps the registrations of a stopping process, because an unreferenced registration is removed.</summary>
     private static StopSignals? s_ending;
 
     private readonly TaskCompletionSource<int> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);

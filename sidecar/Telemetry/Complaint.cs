@@ -10,7 +10,7 @@ internal sealed class Complaint(TimeProvider time)
 
     private long? _saidAt;
 
-    /// <summary>Whether somebody was told of what is still wrong.</summary>
+    /// <summary>Whether the present failure was logged.</summary>
     public bool IsOpen { get; private set; }
 
     /// <summary>True if it is to be said now.</summary>

@@ -4,7 +4,7 @@ using System.Collections.ObjectModel;
 namespace Genkit.Sidecar.Telemetry;
 
 /// <summary>
-/// The span of one run, from its start to its one end. What it is made of is encoded at once, so that it needs nobody's buffers later.
+/// The span of one run, from its start to its one end. Its content is encoded at once, so that it does not refer to a caller's buffers later.
 /// </summary>
 internal sealed class RootSpan
 {
@@ -111,7 +111,7 @@ internal sealed class RootSpan
         {
             Write("\"genkit:output\""u8, output);
 
-            // Not the clock, which may have been set meanwhile.
+            // Uses monotonic time: the wall clock may jump.
             _writer.WriteEnd(_startedAt + _time.GetElapsedTime(_startStamp), failure);
             return new TracePost(_traceId, _writer.Body, PostContent.RootEnd, Items: 1, _takenBytes);
         }

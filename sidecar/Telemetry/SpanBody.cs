@@ -40,7 +40,7 @@ internal sealed class SpanBody : IBufferWriter<byte>
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <summary>Copies the bytes out. Keeps them until that has ended, even if the maker has released them meanwhile.</summary>
-    /// <exception cref="ObjectDisposedException">Nobody held them any more.</exception>
+    /// <exception cref="ObjectDisposedException">The last holder has released them.</exception>
     public async Task CopyToAsync(Stream stream, CancellationToken cancellationToken)
     {
         Hold();
@@ -72,7 +72,7 @@ internal sealed class SpanBody : IBufferWriter<byte>
     }
 
     /// <summary>
-    /// A request that was given up may still be copying, and must never send what the pool has given to somebody else.
+    /// A request that was given up may still be copying, and must never send memory that the pool has rented to another owner.
     /// </summary>
     private void Hold()
     {

@@ -9,7 +9,7 @@ internal sealed class TelemetryClient : IDisposable
     /// <summary>The server, on Node, closes what is idle for 5 s. A request must not be under way to a connection that closes just then.</summary>
     private static readonly TimeSpan s_idleTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>Well over a lost packet or two; whoever takes longer is not there.</summary>
+    /// <summary>Longer than the retransmission of a lost packet or two. A server that takes longer is considered absent.</summary>
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(5);
 
     private readonly HttpMessageInvoker _http;

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Telemetry;
 
 /// <summary>
 /// Posts spans in the background: those of one trace in their order, several traces at a time, out of a bounded queue. A server that fails
-/// is asked with one request at a time until it answers again, and meanwhile nobody waits for it.
+/// is asked with one request at a time until it answers again, and meanwhile no run waits for it.
 /// </summary>
 internal sealed partial class TraceExporter : IAsyncDisposable
 {
@@ -226,7 +226,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
                 }
             }
 
-            // Those before the end too, of which nobody was told yet.
+            // Includes losses that have not been logged yet.
             var lost = _metrics.Lost - _lostWhenLastWell + underWay;
             if (lost > 0)
             {
@@ -253,7 +253,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
-            // Somebody who is in a hurry.
+            // The stop is urgent.
         }
     }
 
@@ -379,7 +379,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         }
     }
 
-    /// <summary>Nobody waits for a server that fails.</summary>
+    /// <summary>Runs do not wait for a server that fails.</summary>
     private void Open(Action<CircuitBreaker> how)
     {
         how(_breaker);
@@ -468,7 +468,7 @@ internal sealed partial class TraceExporter : IAsyncDisposable
         /// <summary>Whether the first one is being sent.</summary>
         public bool IsSending { get; set; }
 
-        /// <summary>Takes out the post of a start that nobody has sent; the span's end tells all of it. A start is always the first.</summary>
+        /// <summary>Removes the post of a start that has not been sent; the span's end tells all of it. A start is always the first.</summary>
         public TracePost? DropNeedlessStart() =>
             !IsSending && Posts.TryPeek(out var first) && first.Content == PostContent.RootStart ? Posts.Dequeue() : null;
     }

@@ -14,7 +14,7 @@ internal sealed partial class FlowEndpoints : IDisposable
 {
     public const string RequestIdHeader = "x-request-id";
 
-    /// <summary>Exempt from everything: whoever balances load asks it often, and tells nobody's secret to do so.</summary>
+    /// <summary>Exempt from the token and the rate limit, because load balancers request it often and have no token.</summary>
     public const string HealthPath = "/healthz";
 
     private const int LongestRequestId = 128;

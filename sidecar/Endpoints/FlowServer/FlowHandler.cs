@@ -75,7 +75,7 @@ internal sealed partial class FlowHandler(FlowServerSettings settings, bool show
         }
         finally
         {
-            // After the last word this changes nothing; before it, nobody is left to hear one.
+            // Has no effect after the last event. Before it, the client has gone.
             run.Abandon();
         }
     }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Genkit.Sidecar.Endpoints.FlowServer;
 
-/// <summary>The door behind <c>--flow-server</c>: flows over HTTP, as Genkit's own flow servers offer them.</summary>
+/// <summary>The listener of <c>--flow-server</c>: flows over HTTP, as Genkit's own flow servers offer them.</summary>
 internal sealed partial class FlowListener(
     FlowServerSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, ILoggerFactory logs) : IAsyncDisposable
 {
@@ -35,7 +35,7 @@ internal sealed partial class FlowListener(
 
         _listener = await WebListener.StartAsync(socket, SetLimits, endpoints.AddServices, endpoints.Map, logs, cancellationToken);
 
-        // At once, so that whoever balances load goes elsewhere while what is under way ends.
+        // At once, so that a load balancer chooses another server while active requests end.
         lifetime.ApplicationStopping.Register(() => _ = StopAsync());
         Log.Listening(_logger, _listener.EndPoint, settings.PathPrefix);
         return true;

@@ -62,7 +62,7 @@ internal sealed partial class OtlpListeners(OtlpSettings settings, OtlpHandler h
 
     /// <summary>
     /// What the application at an address may be told. One that does not share this machine's loopback is told nothing of it: it would try its own, where
-    /// somebody else may listen.
+    /// another process may listen.
     /// </summary>
     public OtlpEndpoints EndpointsFor(ApplicationAddress application)
     {

@@ -145,7 +145,7 @@ internal sealed partial class OtlpReceiver(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The application exports spans of traces that are no run's, such as {TraceId}. They are not shown: only what it does in the trace of a call's traceparent is", EventName = "UnknownTraceIgnored")]
+        [LoggerMessage(LogLevel.Information, "Ignoring spans outside known runs, for example of trace {TraceId}. Propagate `traceparent` from the call so that spans join their run", EventName = "UnknownTraceIgnored")]
         public static partial void UnknownTrace(ILogger logger, string traceId);
 
         [LoggerMessage(LogLevel.Error, "A request of OpenTelemetry's signal {Signal} failed inside the sidecar", EventName = "OtlpRequestFaulted")]

@@ -5,7 +5,7 @@ using Genkit.Sidecar.Http;
 namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
 /// <summary>
-/// Who may ask. The API asks nobody who they are, so what is kept out are web pages: one that has made its own name resolve to a loopback
+/// Decides which callers are allowed. The API has no authentication, so this refuses web pages: one that has made its own name resolve to a loopback
 /// address says so in Host, another in Origin, and where a browser sends neither, it says that the request crosses sites.
 /// </summary>
 internal sealed class Callers(ReflectionV1Settings settings)

@@ -72,7 +72,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            // Nobody is left to be answered.
+            // The client has gone.
         }
         catch (Exception exception)
         {
@@ -234,7 +234,7 @@ internal sealed partial class ReflectionV1Endpoints(
         }
         finally
         {
-            // Whatever went wrong with the answer, somebody must read on, or the run never ends.
+            // The outbox must be read to its end although the response failed, or the run never ends.
             if (!running.HasEnded)
             {
                 _ = OutliveCallerAsync(run);
@@ -262,7 +262,7 @@ internal sealed partial class ReflectionV1Endpoints(
 
     /// <summary>
     /// Lets a run go on whose caller has gone, as the JS runtime does: its trace may be looked at, and cancelAction ends it. Unlike there, not for
-    /// ever: for as long as a run outlives its connection at the other door.
+    /// ever: for as long as a run outlives its connection at Reflection API v2.
     /// </summary>
     private async Task OutliveCallerAsync(ActionRun run)
     {

@@ -82,7 +82,7 @@ internal sealed partial class ReflectionV1Listener(
         // The body is counted where it is read, so that the answer can be what the tools understand.
         limits.MaxRequestBodySize = null;
 
-        // A caller that reads slowly makes the application wait, as at the other door.
+        // A caller that reads slowly makes the application wait, as with Reflection API v2.
         limits.MinResponseDataRate = null;
     }
 
@@ -112,7 +112,7 @@ internal sealed partial class ReflectionV1Listener(
         [LoggerMessage(LogLevel.Information, "Reflection API v1 is served at {Address}", EventName = "ReflectionV1ListenerStarted")]
         public static partial void Listening(ILogger logger, Uri address);
 
-        [LoggerMessage(LogLevel.Warning, "Reflection API v1 at {EndPoint} is beyond loopback: whoever reaches it may run every action and stop the sidecar", EventName = "ReflectionV1BeyondLoopback")]
+        [LoggerMessage(LogLevel.Warning, "Reflection API v1 at {EndPoint} is beyond loopback: every client that reaches it may run all actions and stop the sidecar", EventName = "ReflectionV1BeyondLoopback")]
         public static partial void BeyondLoopback(ILogger logger, IPEndPoint endPoint);
 
         [LoggerMessage(LogLevel.Warning, "Reflection API v1 is not served: {Address} is not free ({Reason})", EventName = "ReflectionV1ListenerUnavailable")]

@@ -15,7 +15,7 @@ internal sealed class RequestBody : IDisposable
     /// <summary>As in the JS runtime.</summary>
     public const int MaxBytes = 30 * 1024 * 1024;
 
-    /// <summary>Nobody reads before all of it is there, and then it lies in pooled pieces.</summary>
+    /// <summary>Buffers the whole body in pooled segments before it is read.</summary>
     private readonly Pipe _bytes = new(new PipeOptions(minimumSegmentSize: 16 * 1024, pauseWriterThreshold: 0, useSynchronizationContext: false));
 
     private RequestBody()

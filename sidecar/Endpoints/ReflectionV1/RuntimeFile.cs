@@ -32,7 +32,7 @@ internal sealed partial class RuntimeFile(RuntimeSettings settings, TimeProvider
             path = Path.Combine(folder, path);
             if (!Directory.Exists(root))
             {
-                // Made by nobody but a mistake in the setting.
+                // A folder that does not exist is a mistake in the setting.
                 throw new DirectoryNotFoundException("there is no such folder");
             }
 
@@ -60,7 +60,7 @@ internal sealed partial class RuntimeFile(RuntimeSettings settings, TimeProvider
         }
         catch (DirectoryNotFoundException)
         {
-            // Somebody has removed more than the file.
+            // The folder was removed too.
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -4,7 +4,7 @@ using Genkit.Sidecar.Health;
 
 namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 
-/// <summary>The Reflection API v1 door as the Genkit CLI sees it: there once the application answers, and gone as soon as the sidecar stops.</summary>
+/// <summary>Writes the runtime file, by which the Genkit CLI finds Reflection API v1, once the application answers, and deletes it as soon as the sidecar stops.</summary>
 internal sealed class RuntimeFileService(
     RuntimeSettings settings, ReflectionV1Status status, RuntimeFile file, ApplicationClient application, ApplicationReadiness readiness) : BackgroundService
 {

@@ -83,7 +83,7 @@ internal sealed partial class Listings(
         }
         catch (OperationCanceledException) when (sessionToken.IsCancellationRequested)
         {
-            // The session is over, and with it whoever asked.
+            // The session has ended, so the request has no receiver.
         }
         catch (Exception exception)
         {

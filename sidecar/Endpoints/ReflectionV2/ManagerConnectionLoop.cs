@@ -9,7 +9,7 @@ using Genkit.Sidecar.Telemetry;
 namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
-/// The Reflection API v2 door: keeps a session with the manager for as long as the process lives. Connect, run the session, wait,
+/// The Reflection API v2 endpoint: keeps a session with the manager for as long as the process lives. Connect, run the session, wait,
 /// connect again; never gives up.
 /// </summary>
 internal sealed partial class ManagerConnectionLoop(
@@ -251,7 +251,7 @@ internal sealed partial class ManagerConnectionLoop(
         [LoggerMessage(LogLevel.Warning, "The connection to the manager at {Address} has ended ({Reason}): {Detail}", EventName = "ManagerConnectionEnded")]
         public static partial void Ended(ILogger logger, string address, SessionEndReason reason, string detail);
 
-        [LoggerMessage(LogLevel.Warning, "{Failure}. Trying on; is `genkit start --experimental-reflection-v2` running?", EventName = "ManagerConnectFailed")]
+        [LoggerMessage(LogLevel.Warning, "{Failure}. Retrying. Is `genkit start --experimental-reflection-v2` running?", EventName = "ManagerConnectFailed")]
         public static partial void Failed(ILogger logger, string failure);
 
         [LoggerMessage(LogLevel.Debug, "Attempt {Count} failed too: {Failure}", EventName = "ManagerConnectRetryFailed")]

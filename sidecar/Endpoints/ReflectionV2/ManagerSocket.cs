@@ -36,7 +36,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
         _webSocket = new ClientWebSocket();
         _webSocket.Options.CollectHttpResponseDetails = true;
 
-        // An interval alone sends PONGs that nobody answers; only with a timeout are they PINGs that find a dead peer.
+        // An interval alone sends unsolicited PONGs. Only with a timeout does the WebSocket send PINGs, which detect a dead peer.
         _webSocket.Options.KeepAliveInterval = options.KeepAliveInterval;
         _webSocket.Options.KeepAliveTimeout = options.KeepAliveTimeout;
     }
@@ -146,7 +146,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
         {
-            // Gone already; that says it too.
+            // Already disconnected, so no close frame is needed.
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 
 /// <summary>
-/// The unanswered runs of this door. Those of a lost connection are held: they keep running, and what they have to say waits
+/// The unanswered runs of Reflection API v2. Those of a lost connection are held: they keep running, and their events wait
 /// until it is known whether the next connection leads to the manager that asked.
 /// </summary>
 internal sealed class PendingRequests
@@ -104,7 +104,7 @@ internal sealed class PendingRequests
         return resumed.Length;
     }
 
-    /// <summary>Nobody is left who asked: stops the held runs, and those that were resumed.</summary>
+    /// <summary>The manager that asked is gone: stops the held runs, and those that were resumed.</summary>
     public int Drop()
     {
         PendingRequest[] dropped;

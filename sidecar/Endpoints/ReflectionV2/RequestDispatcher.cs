@@ -285,7 +285,7 @@ internal sealed partial class RequestDispatcher(
         [LoggerMessage(LogLevel.Debug, "{Count} members of a message are unknown and were ignored", EventName = "UnknownMembersIgnored")]
         public static partial void UnknownMembers(ILogger logger, int count);
 
-        [LoggerMessage(LogLevel.Warning, "{Method} came without an id and was ignored: nobody could be answered", EventName = "RequestWithoutIdIgnored")]
+        [LoggerMessage(LogLevel.Warning, "{Method} came without an id and was ignored, because it could not be answered", EventName = "RequestWithoutIdIgnored")]
         public static partial void RequestWithoutId(ILogger logger, string method);
 
         [LoggerMessage(LogLevel.Warning, "Notification {Method} is unknown and was ignored", EventName = "UnknownNotificationIgnored")]

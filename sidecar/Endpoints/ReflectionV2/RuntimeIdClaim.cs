@@ -65,7 +65,7 @@ internal sealed partial class RuntimeIdClaim(RuntimeSettings settings, ILogger<R
 
         try
         {
-            // Bound and not listening, it cannot be told; and it is gone at once.
+            // Bind only, so that the holder is not notified; released immediately.
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Bind(new UnixDomainSocketEndPoint(Name(manager, runtimeId)));
             return false;
