@@ -5,7 +5,7 @@ namespace Genkit.Sidecar.Actions;
 
 /// <summary>Why an action, or a call about actions, failed. gRPC's codes are Genkit's codes, number for number.</summary>
 /// <param name="Code">Canonical code, never OK.</param>
-/// <param name="Message">What went wrong, for people.</param>
+/// <param name="Message">What went wrong, worded for users.</param>
 internal sealed record ActionFailure(StatusCode Code, string Message)
 {
     /// <summary>The application's own details: empty, or one valid JSON object.</summary>

@@ -45,7 +45,7 @@ internal sealed partial class ApplicationClient : IAsyncDisposable
 
     public string Address { get; }
 
-    /// <summary>What each new connection's application is told of where to send OTLP. Set before the first call.</summary>
+    /// <summary>The OTLP addresses that Configure sends to the application of each new connection. Set before the first call.</summary>
     public OtlpEndpoints OtlpEndpoints { get; set; } = OtlpEndpoints.None;
 
     /// <summary>What the application of the newest connection says of itself.</summary>

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Application;
 
 /// <summary>What this runtime tells the tools, at every endpoint.</summary>
 /// <param name="Id">Tells it from other runtimes.</param>
-/// <param name="Name">For people.</param>
+/// <param name="Name">Display name.</param>
 /// <param name="GenkitVersion">Library and version, such as <c>python/0.1.0</c>.</param>
 /// <param name="Environments">At least one.</param>
 internal sealed record RuntimeDescription(string Id, string Name, string GenkitVersion, IReadOnlyList<string> Environments)

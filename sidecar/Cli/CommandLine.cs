@@ -28,10 +28,10 @@ internal sealed class CommandLine
     /// <summary>Whether chunks are wanted; only <c>call</c> takes it.</summary>
     public bool IsStreaming { get; private set; }
 
-    /// <summary>Whether the report is to be JSON; only <c>doctor</c> takes it.</summary>
+    /// <summary>Whether the report is JSON; only <c>doctor</c> accepts it.</summary>
     public bool IsJson { get; private set; }
 
-    /// <summary>Key of the action that <c>doctor</c> is to run; its input is the argument.</summary>
+    /// <summary>Key of the action that <c>doctor</c> runs; its input is the argument.</summary>
     public string? RunKey { get; private set; }
 
     /// <summary>By setting name.</summary>

@@ -34,7 +34,7 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
             return ExitCode.Failure;
         }
 
-        // A command is told where the sidecar listens, so that any number of them can be started side by side.
+        // The command gets the addresses in its environment, so that any number of sidecars can run side by side.
         settings = settings with
         {
             Application = settings.Application with { Address = address.Value },
@@ -145,7 +145,7 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
 /// </summary>
 /// <param name="settings">How.</param>
 /// <param name="logs">Where it says what it does.</param>
-/// <param name="listening">Is told, once, where an application can send OTLP by now; not at all if the host cannot listen.</param>
+/// <param name="listening">Called once with the OTLP addresses, as soon as the host listens; not called if it cannot listen.</param>
 /// <param name="quit">Is called when a caller of an endpoint stops the sidecar.</param>
 /// <param name="stop">Ends it.</param>
 internal delegate Task<int> ServeDelegate(

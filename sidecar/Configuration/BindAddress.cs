@@ -7,7 +7,7 @@ namespace Genkit.Sidecar.Configuration;
 /// <summary>Address and port to listen at, as <c>HOST:PORT</c> becomes them.</summary>
 internal static class BindAddress
 {
-    /// <summary>What <see cref="Parse"/> takes, for people.</summary>
+    /// <summary>What <see cref="Parse"/> takes, worded for users.</summary>
     public const string Accepts = "host:port with the IP address of an interface, localhost or * as host";
 
     public static Parsed<IPEndPoint> Parse(string text)

@@ -24,7 +24,7 @@ internal sealed class EnvFile(string path)
         }
     }
 
-    /// <summary>Why <paramref name="name"/> is not to be had from the file, for people.</summary>
+    /// <summary>A message why the file does not have <paramref name="name"/>.</summary>
     public string WhyWithout(string name)
     {
         if (Directory.Exists(Path))

@@ -7,7 +7,7 @@ internal sealed record OtlpAddress
 {
     private OtlpAddress(string text, IPEndPoint? endPoint) => (Text, EndPoint) = (text, endPoint);
 
-    /// <summary>A port of the system's choice on the loopback, for a command that is told which.</summary>
+    /// <summary>A port of the system's choice on the loopback, for a command that gets the address in its environment.</summary>
     public static OtlpAddress AnyPort { get; } = new("127.0.0.1:0", new IPEndPoint(IPAddress.Loopback, 0));
 
     public static OtlpAddress Off { get; } = new("off", null);

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Genkit.Sidecar.Configuration;
 
-/// <summary>What the runtime is to the CLI and the Dev UI. What each means stands in <see cref="RuntimeSettingTable"/>.</summary>
+/// <summary>How the runtime appears to the CLI and the Dev UI. <see cref="RuntimeSettingTable"/> describes each setting.</summary>
 internal sealed record RuntimeSettings
 {
     /// <summary>Null: what the application says counts.</summary>

@@ -25,7 +25,7 @@ internal sealed class SettingGroup<TOptions>(string heading) : SettingGroup(head
     /// <param name="description">What it does, for the help and the docs; without a full stop.</param>
     /// <param name="reason">Why its default is what it is.</param>
     /// <param name="byDefault">The text that counts if none was given; null if the record's own initial value counts.</param>
-    /// <param name="defaultNote">What the initial value means, for people.</param>
+    /// <param name="defaultNote">What the initial value means, worded for users.</param>
     /// <param name="setSource">Sets the property that tells where the value came from; null if there is none.</param>
     /// <param name="variable">Its environment variable, where Genkit has given it a name.</param>
     /// <param name="isInFile">Whether the configuration file may have it.</param>

@@ -4,7 +4,7 @@ namespace Genkit.Sidecar.Configuration;
 
 /// <summary>What the texts of a setting are, and how they become its value.</summary>
 /// <param name="Placeholder">Stands for a text in the help.</param>
-/// <param name="Accepts">Which texts are good, for people.</param>
+/// <param name="Accepts">Which texts are good, worded for users.</param>
 /// <param name="Parse">Is given one text, or one or more if the setting is repeatable.</param>
 internal sealed record SettingValue<T>(string Placeholder, string Accepts, Func<IReadOnlyList<string>, Parsed<T>> Parse)
 {
@@ -33,7 +33,7 @@ internal static class SettingValue
 
     /// <summary>One line of text that <paramref name="isGood"/> takes.</summary>
     /// <param name="placeholder">Stands for the text in the help.</param>
-    /// <param name="accepts">Which texts are good, for people.</param>
+    /// <param name="accepts">Which texts are good, worded for users.</param>
     /// <param name="isGood">Whether a text is good.</param>
     /// <param name="complaint">What is wrong with one that is not, after its quotation.</param>
     public static SettingValue<string> Text(string placeholder, string accepts, Func<string, bool> isGood, string complaint) => Single(

@@ -28,7 +28,7 @@ internal sealed class Examination(
     /// <summary>The id that the doctor registers with, never the runtime's own: the manager would replace that.</summary>
     public string RuntimeId { get; } = $"doctor-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
 
-    /// <param name="examined">Is told each step, in order, as soon as it has been examined.</param>
+    /// <param name="examined">Called for each step, in order, as soon as it has been examined.</param>
     /// <param name="stop">Ends the examination.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled.</exception>
     public async Task ExamineAsync(Action<Step> examined, CancellationToken stop)

@@ -20,7 +20,7 @@ internal static class Limits
     /// <summary>For one call to the application.</summary>
     public static readonly TimeSpan Call = TimeSpan.FromSeconds(10);
 
-    /// <summary>For a step that has a deadline inside to end by it, and to say so better.</summary>
+    /// <summary>Extra time for a step with a deadline of its own, whose message is more precise.</summary>
     public static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
 
     public static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;

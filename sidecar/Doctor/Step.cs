@@ -2,14 +2,14 @@ namespace Genkit.Sidecar.Doctor;
 
 /// <summary>One step of the path, examined.</summary>
 /// <param name="Name">One of <see cref="StepName"/>.</param>
-/// <param name="Tried">What was tried, for people.</param>
+/// <param name="Tried">What was tried, worded for users.</param>
 /// <param name="Finding">What came of it.</param>
 /// <param name="Took">How long that took; zero if it was skipped.</param>
 internal sealed record Step(string Name, string Tried, Finding Finding, TimeSpan Took);
 
 /// <summary>What came of trying one step.</summary>
 /// <param name="Status">How it went.</param>
-/// <param name="Found">What came back, for people. Never a payload or a credential.</param>
+/// <param name="Found">What came back, worded for users. Never a payload or a credential.</param>
 /// <param name="Remedies">What to set or to type, the likeliest first; at least one for a warning and a failure.</param>
 internal sealed record Finding(StepStatus Status, string Found, IReadOnlyList<string> Remedies)
 {

@@ -42,7 +42,7 @@ internal sealed class ClientChannel : IDisposable
             EnableMultipleHttp2Connections = true,
             PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
 
-            // The peer is told about this side after each new connection, so an idle one is worth keeping.
+            // Each new connection costs GetRuntimeInfo and Configure, so an idle one is kept.
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             InitialHttp2StreamWindowSize = InitialStreamWindowBytes,
 

@@ -116,7 +116,7 @@ internal sealed partial class ConnectionWatch : IDisposable
         }
     }
 
-    /// <returns>Whether the peer is to be asked for a sign of life.</returns>
+    /// <returns>Whether a probe is due.</returns>
     private bool Look(Connection connection, long now)
     {
         if (connection.Reads != connection.SeenReads)

@@ -8,7 +8,7 @@ namespace Genkit.Sidecar.Health;
 /// <param name="time">Measures how old an outcome is.</param>
 internal sealed class ApplicationProbe(Func<CancellationToken, Task<string?>> ask, TimeProvider time)
 {
-    /// <summary>Less than the 2 s that <c>genkit-sidecar health</c> waits, so that a hanging application is told from a hanging sidecar.</summary>
+    /// <summary>Less than the 2 s that <c>genkit-sidecar health</c> waits, so that a hanging application differs from a hanging sidecar.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(1.5);
 
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);

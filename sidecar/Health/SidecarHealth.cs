@@ -95,5 +95,5 @@ internal sealed class SidecarHealth
 /// <summary>One of the things that a probe depends on.</summary>
 /// <param name="Name">What must hold.</param>
 /// <param name="Holds">Whether it does.</param>
-/// <param name="Reason">Why, for people; of any length and shape.</param>
+/// <param name="Reason">Why, worded for users; of any length and shape.</param>
 internal readonly record struct Condition(string Name, bool Holds, string Reason);

@@ -19,12 +19,12 @@ internal static partial class SidecarHost
     private static readonly Task<bool> s_isOff = Task.FromResult(true);
 
     /// <summary>
-    /// Serves the enabled endpoints until <paramref name="stop"/>. Returns the exit code: 0, or 1 if a listener cannot listen where it
-    /// is to, or if the host stopped by itself, which it does only when it fails.
+    /// Serves the enabled endpoints until <paramref name="stop"/>. Returns the exit code: 0, or 1 if a listener cannot bind its
+    /// address, or if the host stopped by itself, which it does only when it fails.
     /// </summary>
     /// <param name="settings">How.</param>
     /// <param name="logs">Where all parts log to.</param>
-    /// <param name="listening">Is told where a process of this machine can send OTLP, as soon as it can.</param>
+    /// <param name="listening">Called with the OTLP addresses for processes of this machine, once the host listens.</param>
     /// <param name="quit">Called when a client stops the sidecar through an endpoint.</param>
     /// <param name="stop">Ends it.</param>
     public static async Task<int> RunAsync(
@@ -45,7 +45,7 @@ internal static partial class SidecarHost
 
     /// <summary>
     /// Opens the listeners, before the host starts; those that the application may need to its end close after it has stopped, when its services
-    /// are disposed of. False if one cannot listen where it is to; the log says why.
+    /// are disposed of. Returns false if one cannot bind its address, and logs why.
     /// </summary>
     public static async Task<bool> OpenAsync(IServiceProvider services, CancellationToken cancellationToken)
     {

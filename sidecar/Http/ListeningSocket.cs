@@ -14,7 +14,7 @@ internal static class ListeningSocket
 
     /// <summary>Binds and listens. Callers that connect wait until the socket is served.</summary>
     /// <param name="wanted">An IP address with a port, or a Unix socket, which gets mode 0600.</param>
-    /// <returns>The socket, or why there is none, for people.</returns>
+    /// <returns>The socket, or why there is none, worded for users.</returns>
     public static (Socket? Socket, string? Problem) Open(EndPoint wanted)
     {
         if (wanted is UnixDomainSocketEndPoint && SocketFile.Clear($"{wanted}").Problem is { } problem)

@@ -28,7 +28,7 @@ internal static class JsonPayload
 
     /// <summary>Reads <paramref name="payload"/> to its end.</summary>
     /// <param name="root">What the value is; None where there is a defect.</param>
-    /// <returns>What is wrong with the payload, for people and without its content; null if nothing is.</returns>
+    /// <returns>What is wrong with the payload, worded for users and without its content; null if nothing is.</returns>
     public static string? FindDefect(in ReadOnlySequence<byte> payload, out JsonTokenType root)
     {
         root = JsonTokenType.None;

@@ -42,7 +42,7 @@ internal static class JsonRpcReader
     }
 
     /// <summary>Reads params that come without an envelope, as in the body of a Reflection API v1 request.</summary>
-    /// <returns>What keeps the body from being JSON, for people and without its content; null if nothing does. It may be any value.</returns>
+    /// <returns>What keeps the body from being JSON, worded for users and without its content; null if nothing does. It may be any value.</returns>
     public static string? ReadParams(in ReadOnlySequence<byte> body, out ReceivedMessage message)
     {
         message = new ReceivedMessage { Frame = body };

@@ -10,7 +10,7 @@ internal static class RunActionParams
 {
     private static readonly ReadOnlyDictionary<string, string> s_noLabels = ReadOnlyDictionary<string, string>.Empty;
 
-    /// <returns>What is wrong and with which member, for people; null if nothing is.</returns>
+    /// <returns>What is wrong and with which member, worded for users; null if nothing is.</returns>
     public static string? Read(in ReceivedMessage message, IDisposable owner, out RunRequest? request)
     {
         request = null;

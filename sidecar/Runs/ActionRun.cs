@@ -71,7 +71,7 @@ internal sealed partial class ActionRun
     /// <summary>Whether it is decided how the run ends; its call may be open for a moment longer.</summary>
     public bool HasEnded => Volatile.Read(ref _decided) != 0;
 
-    /// <summary>Completes when the run's last word is in its outbox, which is a moment after it is decided if its trace is waited for.</summary>
+    /// <summary>Completes when the run's last event is in its outbox. If the run waits for its trace, that is a moment after its end is decided.</summary>
     public Task LastWord => _lastWord.Task;
 
     public RunOutbox Outbox { get; } = new();
@@ -81,7 +81,7 @@ internal sealed partial class ActionRun
 
     /// <summary>Ends the run with a failure and cancels its call. False if it had ended already.</summary>
     /// <param name="failure">How it ends.</param>
-    /// <param name="beforeItEnds">Called before the outbox says so, if the run ends by this.</param>
+    /// <param name="beforeItEnds">Called before the last event is posted, if this ends the run.</param>
     public bool TryFail(ActionFailure failure, Action? beforeItEnds = null)
     {
         var patience = failure.Code == StatusCode.Cancelled ? _tracer?.CancelledWait : _tracer?.Wait;
@@ -115,7 +115,7 @@ internal sealed partial class ActionRun
         TryFail(ActionFailure.Cancelled, TimeSpan.Zero, beforeItEnds: null);
     }
 
-    /// <summary>Runs the action to its end, and until its last word is in the outbox. Never throws.</summary>
+    /// <summary>Runs the action to its end, until its last event is in the outbox. Never throws.</summary>
     public async Task ExecuteAsync(ApplicationClient application)
     {
         try
@@ -310,7 +310,7 @@ internal sealed partial class ActionRun
         }
     }
 
-    /// <summary>Lets the application close the call, and says where it goes on after its last word.</summary>
+    /// <summary>Lets the application close the call, and logs messages that it sends after the last event.</summary>
     private async Task AwaitStatusAsync(RunActionCall call, StatusCode told)
     {
         using var grace = new CancellationTokenSource(s_statusGrace, _time);

@@ -48,7 +48,7 @@ internal sealed partial class ActiveRuns(
 
     /// <summary>Cancels the run of a trace. False if there is none, or it has ended.</summary>
     /// <param name="traceId">The trace.</param>
-    /// <param name="beforeItEnds">Called if the run is cancelled, before its outbox says so.</param>
+    /// <param name="beforeItEnds">Called if the run is cancelled, before its last event is posted.</param>
     public bool TryCancel(string traceId, Action? beforeItEnds = null) =>
         _runs.TryGetValue(traceId, out var active) && active.Run.TryFail(ActionFailure.Cancelled, beforeItEnds);
 
@@ -78,7 +78,7 @@ internal sealed partial class ActiveRuns(
         }
     }
 
-    /// <summary>Cancels every run and waits until their calls are closed and their last words are said.</summary>
+    /// <summary>Cancels all runs and waits until their calls are closed and their last events are posted.</summary>
     public async Task StopAsync()
     {
         var active = _runs.Values;

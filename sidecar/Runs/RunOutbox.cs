@@ -132,7 +132,7 @@ internal sealed class RunOutbox
         announcement?.Invoke();
     }
 
-    /// <summary>Names the reader, which is told whenever the outbox stops being empty, and at once if it is not.</summary>
+    /// <summary>Sets the reader, which is called whenever the outbox stops being empty, and at once if it is not empty.</summary>
     public void Attach(Action onReadable)
     {
         Action? announcement;
@@ -206,7 +206,7 @@ internal sealed class RunOutbox
 
     /// <summary>
     /// What tells the reader, or null if it knows. The caller invokes it after it has released the lock, because the reader may read and send there and then.
-    /// A reader that was detached in between is told for nothing.
+    /// A call to a reader that was detached in between has no effect.
     /// </summary>
     private Action? Announcement()
     {

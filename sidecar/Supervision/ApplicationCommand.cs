@@ -4,11 +4,11 @@ namespace Genkit.Sidecar.Supervision;
 
 /// <summary>What <c>run -- command</c> starts.</summary>
 /// <param name="Words">Name and arguments, as typed.</param>
-/// <param name="ListenAddress">Where the command is to serve gRPC.</param>
+/// <param name="ListenAddress">Address on which the command should serve gRPC.</param>
 /// <param name="Sidecar">Starts the command for us, where that takes more than .NET offers.</param>
 internal sealed record ApplicationCommand(IReadOnlyList<string> Words, string ListenAddress, SidecarExecutable Sidecar)
 {
-    /// <summary>Where the command's OpenTelemetry SDK is to send to.</summary>
+    /// <summary>Addresses for the command's OpenTelemetry SDK.</summary>
     public OtlpEndpoints Otlp { get; init; } = OtlpEndpoints.None;
 
     /// <summary>Whether the command's lines get a prefix where it writes to our terminal.</summary>

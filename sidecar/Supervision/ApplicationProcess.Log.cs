@@ -6,7 +6,7 @@ internal sealed partial class ApplicationProcess
 {
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Started {Command} as process {Process}; it is to serve gRPC at {ListenAddress}", EventName = "ApplicationProcessStarted")]
+        [LoggerMessage(LogLevel.Information, "Started {Command} as process {Process}. It should serve gRPC at {ListenAddress}", EventName = "ApplicationProcessStarted")]
         public static partial void Started(ILogger logger, string command, int process, string listenAddress);
 
         [LoggerMessage(LogLevel.Information, "This system does not end process {Process} if the sidecar is killed", EventName = "ApplicationProcessNotTied")]

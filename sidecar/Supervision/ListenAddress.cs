@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkit.Sidecar.Supervision;
 
-/// <summary>Decides where a command is to serve gRPC: where the settings say, else on a port that is free now.</summary>
+/// <summary>Chooses the address on which a command should serve gRPC: that of the settings, else a port that is free now.</summary>
 internal static partial class ListenAddress
 {
     public static Parsed<ApplicationAddress> Choose(ApplicationSettings settings, ILogger logger)

@@ -13,7 +13,7 @@ internal sealed class Complaint(TimeProvider time)
     /// <summary>Whether the present failure was logged.</summary>
     public bool IsOpen { get; private set; }
 
-    /// <summary>True if it is to be said now.</summary>
+    /// <summary>Returns whether to log it now.</summary>
     public bool TryOpen()
     {
         if (IsOpen || (_saidAt is { } saidAt && time.GetElapsedTime(saidAt) < s_silence))

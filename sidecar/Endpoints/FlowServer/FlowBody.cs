@@ -24,7 +24,7 @@ internal sealed class FlowBody : IDisposable
 
     /// <summary>Reads a body to its end.</summary>
     /// <param name="request">Whose body.</param>
-    /// <param name="maxBytes">What Kestrel takes, for people.</param>
+    /// <param name="maxBytes">What Kestrel takes, worded for users.</param>
     /// <param name="deadline">The body is too late.</param>
     /// <returns>The body, which is the caller's to dispose, or why it is none.</returns>
     /// <exception cref="IOException">The client is gone.</exception>

@@ -9,7 +9,7 @@ namespace Genkit.Sidecar.Endpoints.FlowServer;
 internal sealed partial class FlowListener(
     FlowServerSettings settings, FlowEndpoints endpoints, IHostApplicationLifetime lifetime, ILoggerFactory logs) : IAsyncDisposable
 {
-    /// <summary>Beyond one connection for each request under way: for those that proxies keep, and for requests that are to be told that there are too many.</summary>
+    /// <summary>Connections beyond one for each active request: for those that proxies keep open, and for requests that are refused because there are too many.</summary>
     private const int SpareConnections = 1024;
 
     private readonly ILogger _logger = logs.CreateLogger<FlowListener>();

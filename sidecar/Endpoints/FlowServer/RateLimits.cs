@@ -10,7 +10,7 @@ namespace Genkit.Sidecar.Endpoints.FlowServer;
 /// <summary>How often one client may ask, and how many requests may be under way.</summary>
 internal sealed class RateLimits : IDisposable
 {
-    /// <summary>What a client is told when the server is full. Runs take seconds.</summary>
+    /// <summary>Value of Retry-After when the server is full. Runs take seconds.</summary>
     private static readonly TimeSpan s_fullRetry = TimeSpan.FromSeconds(1);
 
     public RateLimits(FlowServerSettings settings)

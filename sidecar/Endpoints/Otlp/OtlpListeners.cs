@@ -23,7 +23,7 @@ internal sealed partial class OtlpListeners(OtlpSettings settings, OtlpHandler h
     /// <summary>Where a process of this machine sends to; or one elsewhere, if a host is advertised.</summary>
     public OtlpEndpoints Endpoints => new(Address(_grpc, isLocal: true), Address(_http, isLocal: true));
 
-    /// <summary>Listens, where it is to. False if it cannot; the log says why.</summary>
+    /// <summary>Opens the listeners. Returns false if one fails, and logs why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
         if (!TryBind(OtlpSettingTable.OtlpGrpc, settings.GrpcAddress, settings.GrpcAddressSource, out var grpc))

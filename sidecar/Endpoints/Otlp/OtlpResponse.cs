@@ -14,7 +14,7 @@ namespace Genkit.Sidecar.Endpoints.Otlp;
 /// </summary>
 internal static class OtlpResponse
 {
-    /// <summary>What a caller without the right token is told.</summary>
+    /// <summary>Message for a caller without the right token.</summary>
     public static readonly string NoToken = $"OTLP needs the token of {OtlpSettingTable.OtlpToken.Flag}: Authorization: Bearer TOKEN";
 
     private const int PartialSuccess = 1;

@@ -10,7 +10,7 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV1;
 /// </summary>
 internal sealed class Callers(ReflectionV1Settings settings)
 {
-    /// <summary>Gives why a request is refused, for people; null if it is not.</summary>
+    /// <summary>Returns a message why a request is refused; null if it is not.</summary>
     public string? WhyRefused(HttpContext context)
     {
         var headers = context.Request.Headers;

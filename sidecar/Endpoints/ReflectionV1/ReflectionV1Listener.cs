@@ -15,7 +15,7 @@ internal sealed partial class ReflectionV1Listener(
     private const int FirstPort = 3100;
     private const int LastPort = 3200;
 
-    /// <summary>Beyond one connection for each run: for listings, and for runs that are to be told that there are too many.</summary>
+    /// <summary>Connections beyond one for each run: for listings, and for runs that are refused because there are too many.</summary>
     private const int SpareConnections = 256;
 
     private readonly ILogger _logger = logs.CreateLogger<ReflectionV1Listener>();
@@ -26,7 +26,7 @@ internal sealed partial class ReflectionV1Listener(
         ? [wanted]
         : [.. Enumerable.Range(FirstPort, LastPort - FirstPort + 1).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
 
-    /// <summary>Listens. False if it cannot although it is to; the log says why.</summary>
+    /// <summary>Opens the listener. Returns false if that fails, and logs why.</summary>
     public async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
         var (socket, problem) = OpenFirst();

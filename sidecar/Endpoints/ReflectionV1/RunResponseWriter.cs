@@ -27,7 +27,7 @@ internal sealed class RunResponseWriter(HttpContext context, ActionRun run, bool
     private readonly PipeWriter _output = context.Response.BodyWriter;
     private bool _hasBegun;
 
-    /// <summary>Whether the run's last word has been taken from its outbox, which another may read until then.</summary>
+    /// <summary>Whether the run's last event has been read from its outbox, which another reader may take over until then.</summary>
     public bool HasEnded { get; private set; }
 
     /// <summary>Writes the run to its end.</summary>

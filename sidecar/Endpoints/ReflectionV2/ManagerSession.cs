@@ -109,7 +109,7 @@ internal sealed partial class ManagerSession : IAsyncDisposable
         }
         catch (Exception exception) when (exception is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // A socket that gave up waiting for a PONG says so by cancelling what reads and writes it.
+            // A WebSocket that gets no PONG in time cancels its reads and writes.
             return new SessionEnd(SessionEndReason.Lost, exception.InnerException?.Message ?? exception.Message);
         }
         catch (Exception exception)

@@ -150,7 +150,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Why the peer closed, for people.</summary>
+    /// <summary>A message why the peer closed.</summary>
     public string CloseReason => _webSocket.CloseStatus is { } status
         ? $"closed by the manager with {(int)status}{(string.IsNullOrEmpty(_webSocket.CloseStatusDescription) ? "" : $" {_webSocket.CloseStatusDescription}")}"
         : "closed by the manager";

@@ -49,7 +49,7 @@ internal sealed class PendingRequests
         pending.Run.Outbox.Attach(() => queue.Announce(pending));
     }
 
-    /// <summary>Forgets a run whose last word has been taken.</summary>
+    /// <summary>Forgets a run whose last event has been sent.</summary>
     public void Remove(PendingRequest pending)
     {
         lock (_gate)

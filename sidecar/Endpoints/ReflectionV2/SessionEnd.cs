@@ -17,5 +17,5 @@ internal enum SessionEndReason
 
 /// <summary>How a session ended.</summary>
 /// <param name="Reason">What ended it.</param>
-/// <param name="Detail">The cause, for people.</param>
+/// <param name="Detail">The cause, worded for users.</param>
 internal readonly record struct SessionEnd(SessionEndReason Reason, string Detail);
