@@ -55,7 +55,7 @@ internal sealed partial class RunVerb(ServeDelegate serve, SidecarExecutable exe
             return await running;
         }
 
-        var words = new ApplicationCommand(command, settings.Application.Address.ListenAddress, executable) 
+        var words = new ApplicationCommand(command, settings.Application.Address.ListenAddress, executable)
         {
             Otlp = await listening.Task,
             OtlpToken = settings.Otlp.Token,
