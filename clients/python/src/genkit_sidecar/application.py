@@ -48,7 +48,7 @@ def _for_type(
         metadata: Metadata to list besides the metadata that is given. It takes precedence.
     """
 
-    def method(self: _Self, *arguments: _Options.args, **options: _Options.kwargs) -> _Decorator:
+    def method(self: _Self, /, *arguments: _Options.args, **options: _Options.kwargs) -> _Decorator:
         if metadata:
             given: Any = options.get("metadata")
             options["metadata"] = {**(given or {}), **metadata}
