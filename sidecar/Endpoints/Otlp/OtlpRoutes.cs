@@ -1,7 +1,7 @@
 using System.Threading.RateLimiting;
 using Genkit.Sidecar.Configuration;
-using global::Grpc.AspNetCore.Server.Model;
 using Genkit.Sidecar.Otlp;
+using global::Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 
