@@ -18,7 +18,7 @@ internal enum RunEventKind
 }
 
 /// <summary>
-/// One step of a run on its way to an endpoint. The reader of the outbox releases it, once, after sending it.
+/// One step of a run on its way to an endpoint. The reader of the outbox releases it, once, after sending it. The outbox releases events that are dropped.
 /// </summary>
 internal readonly struct RunEvent
 {

@@ -205,7 +205,7 @@ internal sealed class RunOutbox
     }
 
     /// <summary>
-    /// What tells the reader, or null if it knows. The caller invokes it after it has released the lock, because the reader may read and send there and then.
+    /// Returns the callback that notifies the reader; null if the outbox is empty, has no reader, or the reader was already notified. The caller invokes it after it has released the lock, because the reader may read and send there and then.
     /// A call to a reader that was detached in between has no effect.
     /// </summary>
     private Action? Announcement()

@@ -15,8 +15,8 @@ namespace Genkit.Sidecar.Endpoints.ReflectionV2;
 internal sealed partial class ManagerSession : IAsyncDisposable
 {
     /// <summary>
-    /// With no request for this long after registering, held answers go out. A manager that was restarted has its first request
-    /// sent by then, and to any other an answer is known or does no harm.
+    /// If no request arrives for this long after registering, held answers are sent. A restarted manager normally sends its first request within
+    /// this time, so the manager is presumed to be the same one. An answer with an unknown id is harmless.
     /// </summary>
     private static readonly TimeSpan s_identityWait = TimeSpan.FromMilliseconds(500);
 

@@ -187,7 +187,7 @@ internal sealed class ManagerSocket : IAsyncDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        // What the system has taken is lost with the connection, and stands before a PING; so it takes no more than it needs.
+        // Limits the send buffer: its data is lost when the connection fails, and a PING waits behind it.
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = SendBufferBytes };
         try
         {

@@ -64,7 +64,7 @@ internal sealed class OutgoingQueue(Func<bool>? isBurst = null)
     public void AddError(RequestId id, int code, ActionFailure failure) =>
         Add(frame => JsonRpcWriter.Error(frame, id, code, failure, null));
 
-    /// <summary>Gives a run with something in its outbox its turn. Called once until its outbox has been found empty.</summary>
+    /// <summary>Gives a run with something in its outbox its turn. An outbox calls this when it becomes readable, and not again until a reader finds it empty. The writer calls it to give a run another turn.</summary>
     public void Announce(PendingRequest pending)
     {
         TaskCompletionSource? work;

@@ -10,7 +10,7 @@ internal sealed class PendingRequests
     private readonly HashSet<PendingRequest> _live = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<PendingRequest> _held = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Those of <see cref="_live"/> that an earlier connection left: only presumed to have the right manager, where it has not spoken yet.</summary>
+    /// <summary>The requests in <see cref="_live"/> that were resumed from an earlier connection. Until the manager sends its first request, its identity is only presumed.</summary>
     private readonly HashSet<PendingRequest> _resumed = new(ReferenceEqualityComparer.Instance);
 
     private volatile int _liveCount;
